@@ -1,0 +1,33 @@
+import { createRequire } from 'node:module'
+import { defineConfig } from 'vitest/config'
+
+const require = createRequire(import.meta.url)
+
+// vitest would load graphql twice (ESM and CommonJS), and graphql refuses schemas of another instance.
+const alias = [{ find: /^graphql$/, replacement: require.resolve('graphql') }]
+
+const project = (name: string, options: object) => ({
+  resolve: { alias },
+  test: { name, include: [`tests/${name}/**/*.test.ts`], server: { deps: { inline: [/graphql/, /pothos/] } }, ...options },
+})
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      project('unit', { testTimeout: 20_000 }),
+      project('integration', {
+        globalSetup: ['tests/support/global-setup.ts'],
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+        maxWorkers: 2,
+      }),
+      project('e2e', {
+        globalSetup: ['tests/support/global-setup.ts'],
+        testTimeout: 120_000,
+        hookTimeout: 180_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+})
