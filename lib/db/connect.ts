@@ -1,0 +1,43 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Logger } from '../process/logger.ts'
+import type { DB } from './tables.ts'
+
+export type Database = Kysely<DB>
+
+// 64-bit integers as numbers: ids are UUIDs here, and no counter of ours reaches 2^53.
+const typeOfInt8 = 20
+pg.types.setTypeParser(typeOfInt8, Number)
+
+/**
+ * A pool of connections and Kysely over it. Opens lazily: a database that is away shows at the first query.
+ * Every statement ends after `statementTimeoutMs`, every wait for a free connection after 10 s.
+ */
+export const connectDatabase = (options: { url: string; name: string; logger: Logger; max?: number; statementTimeoutMs?: number }) => {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: `manman-${options.name}`,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: options.statementTimeoutMs ?? 15_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', (error) => options.logger.warn({ err: error }, 'database connection lost'))
+  const db: Database = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
+  return {
+    db,
+    /** True when the database answers within 2 s, else what it said: for `/readyz`. */
+    ready: async (): Promise<true | string> => {
+      try {
+        await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as pg.QueryConfig)
+        return true
+      } catch (error) {
+        return `PostgreSQL does not answer: ${(error as Error).message}`
+      }
+    },
+    /** Waits for running queries, then disconnects. */
+    close: () => db.destroy(),
+  }
+}

@@ -1,0 +1,127 @@
+import { sql } from 'kysely'
+import type { Changed } from '../messages/changes.ts'
+import type { CommandBody } from '../messages/commands.ts'
+import { messageVersion } from '../messages/envelope.ts'
+import { exchanges, keys } from '../messages/routing.ts'
+import { newId } from '../process/new-id.ts'
+import type { Database } from './connect.ts'
+import type { Transaction } from './transaction.ts'
+
+/**
+ * Adds a command for a host to the transaction; the relay publishes it after commit, in order per host.
+ * Returns its number. `expiresAt` (database clock) drops it unsent, or in the broker, once it is worthless.
+ * Locks the host's counter until commit: take it last, to hold it briefly.
+ */
+export const addCommand = async (
+  tx: Transaction,
+  command: { serverId: string; actor: string; body: CommandBody; expiresAt?: Date },
+): Promise<number> => {
+  const { last_number: number } = await tx
+    .insertInto('outbox.command_numbers')
+    .values({ server_id: command.serverId, last_number: 1 })
+    .onConflict((conflict) => conflict.column('server_id').doUpdateSet({ last_number: sql`command_numbers.last_number + 1` }))
+    .returning('last_number')
+    .executeTakeFirstOrThrow()
+  await insert(tx, {
+    lane: `host.${command.serverId}`,
+    exchange: exchanges.commands,
+    routingKey: keys.command(command.serverId, command.body.kind),
+    body: { ...command.body, number, actor: command.actor },
+    durable: true,
+    expiresAt: command.expiresAt ?? null,
+  })
+  return number
+}
+
+type ChangeBody = Changed extends infer C ? (C extends Changed ? Omit<C, 'version' | 'id' | 'at'> : never) : never
+
+/** Tells live subscriptions that a row has changed. The caller holds the row's lock, which orders changes of one row. */
+export const addChange = (tx: Transaction, change: ChangeBody): Promise<void> => {
+  const of =
+    change.kind === 'changed.session'
+      ? { lane: `session.${change.sessionId}`, routingKey: keys.changedSession(change.serverId, change.sessionId) }
+      : { lane: `server.${change.serverId}`, routingKey: keys.changedServer(change.serverId) }
+  return insert(tx, { ...of, exchange: exchanges.events, body: change, durable: false, expiresAt: null })
+}
+
+const insert = async (
+  tx: Transaction,
+  message: { lane: string; exchange: string; routingKey: string; body: object; durable: boolean; expiresAt: Date | null },
+): Promise<void> => {
+  const id = newId()
+  await tx
+    .insertInto('outbox.messages')
+    .values({
+      id,
+      lane: message.lane,
+      exchange: message.exchange,
+      routing_key: message.routingKey,
+      body: JSON.stringify({ version: messageVersion, id, at: new Date().toISOString(), ...message.body }),
+      durable: message.durable,
+      expires_at: message.expiresAt,
+    })
+    .execute()
+}
+
+/** A message of the outbox, as the relay publishes it. */
+export interface UnsentMessage {
+  id: string
+  exchange: string
+  routingKey: string
+  body: object
+  durable: boolean
+  /** Milliseconds left by the database's clock; null means for ever; 0 or less means it is not sent any more. */
+  expiresInMs: number | null
+}
+
+/** Lanes with unsent messages, the longest-waiting first. */
+export const lanesWithUnsent = async (db: Database, limit: number): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('outbox.messages')
+    .select('lane')
+    .where('sent_at', 'is', null)
+    .groupBy('lane')
+    .orderBy(sql`min(position)`)
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.lane)
+}
+
+/**
+ * Claims a lane for one publisher (an advisory lock until the transaction ends; `send` is awaited inside) and marks sent
+ * what `send` has confirmed: it returns the ids, in order, up to the first it could not. Returns how many were marked,
+ * or null when another publisher has the lane.
+ */
+export const sendLane = (
+  db: Database,
+  lane: string,
+  limit: number,
+  send: (messages: UnsentMessage[]) => Promise<string[]>,
+): Promise<number | null> =>
+  db.transaction().execute(async (tx) => {
+    const claimed = await sql<{ ok: boolean }>`SELECT pg_try_advisory_xact_lock(hashtextextended(${lane}, 0)) AS ok`.execute(tx)
+    if (!claimed.rows[0]?.ok) return null
+    const rows = await tx
+      .selectFrom('outbox.messages')
+      .select(['id', 'exchange', 'routing_key as routingKey', 'body', 'durable'])
+      .select(sql<number | null>`(extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8`.as('expiresInMs'))
+      .where('lane', '=', lane)
+      .where('sent_at', 'is', null)
+      .orderBy('position')
+      .limit(limit)
+      .execute()
+    const sent = await send(rows.map((row) => ({ ...row, body: row.body as object })))
+    if (sent.length > 0) {
+      await tx.updateTable('outbox.messages').set({ sent_at: sql`now()` }).where('id', 'in', sent).execute()
+    }
+    return sent.length
+  })
+
+/** Removes messages sent longer ago than `olderThan`; at most `limit` at once. Returns how many. */
+export const purgeSent = async (db: Database, olderThan: Date, limit: number): Promise<number> => {
+  const result = await db
+    .deleteFrom('outbox.messages')
+    .where('id', 'in', (eb) => eb.selectFrom('outbox.messages').select('id').where('sent_at', '<', olderThan).limit(limit))
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

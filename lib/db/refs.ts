@@ -1,0 +1,42 @@
+import type { Transaction } from './transaction.ts'
+
+/**
+ * What one subgraph may read of another's rows while it decides: locked FOR SHARE, so what was true when it decided is
+ * still true when it commits. Nobody writes through here. Undefined means there is no such row, or it was deleted.
+ */
+
+/** The machine something is placed on. */
+export const refServer = (tx: Transaction, id: string) =>
+  tx
+    .selectFrom('servers.servers')
+    .select(['id', 'name', 'environment', 'status', 'draining', 'port_range as portRange', 'public_address as publicAddress'])
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .forShare()
+    .executeTakeFirst()
+
+/** A deployment with the config it runs. */
+export const refDeployment = async (tx: Transaction, id: string) => {
+  const deployment = await tx
+    .selectFrom('configs.server_game_configs')
+    .select(['id', 'name', 'server_id as serverId', 'game_config_id as gameConfigId'])
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .forShare()
+    .executeTakeFirst()
+  if (!deployment) return undefined
+  const gameConfig = await tx
+    .selectFrom('configs.game_configs')
+    .selectAll()
+    .where('id', '=', deployment.gameConfigId)
+    .forShare()
+    .executeTakeFirstOrThrow()
+  const ports = await tx
+    .selectFrom('configs.server_ports')
+    .select(['name', 'container_port as containerPort', 'port as hostPort', 'protocol', 'address'])
+    .where('server_game_config_id', '=', id)
+    .orderBy('name')
+    .execute()
+  return { ...deployment, gameConfig, ports }
+}
+

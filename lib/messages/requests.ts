@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { errorCodes } from '../domain/errors.ts'
+import { envelope } from './envelope.ts'
+import { logLinesSchema } from './logs.ts'
+
+/** Requests: answered by a host at once or not at all. Transient; a host that is away answers nothing and keeps nothing. */
+export const sessionInputSchema = envelope('session.input', {
+  sessionId: z.uuid(),
+  actor: z.string(),
+  /** One line, without its newline. */
+  input: z.string(),
+  /** The same key writes once, as long as the host remembers it (the last 1,000 of a session). */
+  idempotencyKey: z.string().nullable(),
+})
+
+/** Asks for the session's lines to be published live, for `leaseMs` from now. Renewing is the same request again. */
+export const sessionWatchSchema = envelope('session.watch', { sessionId: z.uuid(), leaseMs: z.number().int().positive() })
+
+/** Reads lines the host keeps: those after `afterSeq`, or the last `tail` ones. */
+export const logsReadSchema = envelope('logs.read', {
+  sessionId: z.uuid(),
+  from: z.union([z.object({ afterSeq: z.number().int().nonnegative() }), z.object({ tail: z.number().int().positive() })]),
+  maxLines: z.number().int().positive(),
+  maxBytes: z.number().int().positive(),
+})
+
+export const requestSchema = z.discriminatedUnion('kind', [sessionInputSchema, sessionWatchSchema, logsReadSchema])
+export type Request = z.infer<typeof requestSchema>
+export type RequestKind = Request['kind']
+
+type BodyOf<R> = R extends Request ? Omit<R, 'version' | 'id' | 'at'> : never
+/** A request before its envelope is put on. */
+export type RequestBody = BodyOf<Request>
+
+/** What the host knows of a session's log. Lines before `firstSeq` were dropped by retention; `lastSeq` 0 means none yet. */
+export const logExtentSchema = z.object({ firstSeq: z.number().int().positive(), lastSeq: z.number().int().nonnegative() })
+
+export const replyResultSchemas = {
+  'session.input': z.object({ writtenAt: z.iso.datetime() }),
+  'session.watch': logExtentSchema,
+  'logs.read': logExtentSchema.extend({ batch: logLinesSchema.nullable() }),
+} as const satisfies Record<RequestKind, z.ZodType>
+
+export type ReplyResult<Kind extends RequestKind> = z.infer<(typeof replyResultSchemas)[Kind]>
+
+/** The answer; which request it belongs to stands in the message's correlation id. */
+export const replySchema = z.union([
+  envelope('reply', { ok: z.literal(true), result: z.unknown() }),
+  envelope('reply', { ok: z.literal(false), code: z.enum(errorCodes), message: z.string() }),
+])
+export type Reply = z.infer<typeof replySchema>

@@ -1,0 +1,35 @@
+/** Exchanges, routing keys and queue names, in one place. Ids are UUIDs: no dots, so each is one word of a topic key. */
+export const exchanges = { commands: 'manman.commands', reports: 'manman.reports', events: 'manman.events' } as const
+export type Exchange = (typeof exchanges)[keyof typeof exchanges]
+
+export const queues = {
+  hostCommands: (serverId: string) => `host.${serverId}.commands`,
+  hostRequests: (serverId: string) => `host.${serverId}.requests`,
+  statuses: 'processor.statuses',
+  health: 'processor.health',
+  deadLetters: 'manman.dead-letters',
+} as const
+
+export const keys = {
+  /** `kind` is the command's or request's own, e.g. `session.start`. */
+  command: (serverId: string, kind: string) => `command.host.${serverId}.${kind}`,
+  reply: (serverId: string, callerId: string) => `reply.host.${serverId}.${callerId}`,
+  repliesTo: (callerId: string) => `reply.host.*.${callerId}`,
+  sessionStatus: (serverId: string, sessionId: string) => `status.session.${serverId}.${sessionId}`,
+  anyStatus: 'status.#',
+  hostHealth: (serverId: string) => `health.host.${serverId}`,
+  anyHealth: 'health.host.*',
+  sessionLog: (serverId: string, sessionId: string) => `log.session.${serverId}.${sessionId}`,
+  changedSession: (serverId: string, sessionId: string) => `changed.session.${serverId}.${sessionId}`,
+  anyChangedSession: 'changed.session.#',
+  changedServer: (serverId: string) => `changed.server.${serverId}`,
+  anyChangedServer: 'changed.server.#',
+} as const
+
+/** Who speaks, by a report's routing key: the broker limits the keys a host may write, so the body need not be believed. */
+export const speakerOf = (routingKey: string): string | undefined => routingKey.split('.')[2]
+
+/** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
+export const requestKinds = ['session.input', 'session.watch', 'logs.read'] as const
+/** Kinds that are commands: routed to the host's durable commands queue. */
+export const commandKinds = ['session.start', 'session.stop', 'session.kill'] as const

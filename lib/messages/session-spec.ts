@@ -1,0 +1,60 @@
+import { z } from 'zod'
+
+export const protocols = ['TCP', 'UDP'] as const
+
+/** One port of a game, bound on the machine. */
+export const portBindingSchema = z.object({
+  name: z.string(),
+  containerPort: z.number().int(),
+  hostPort: z.number().int(),
+  protocol: z.enum(protocols),
+  /** Address of the machine to listen on; 0.0.0.0 is all of them. */
+  bindAddress: z.string(),
+})
+
+export const stopProcedureSchema = z.object({
+  /** STDIN writes `value` as a line to the game's console; SIGNAL sends the signal named by it. */
+  kind: z.enum(['STDIN', 'SIGNAL']),
+  value: z.string(),
+  /** How long the game has before SIGKILL. */
+  graceSeconds: z.number().int().nonnegative(),
+})
+
+export const volumeSchema = z.object({
+  name: z.string(),
+  /** Absolute path inside the container. */
+  mountPath: z.string(),
+  readOnly: z.boolean(),
+})
+
+/** Everything a host needs to run one session, with every template rendered. Stays as it is for the session's life. */
+export const sessionSpecSchema = z.object({
+  image: z.string(),
+  pullPolicy: z.enum(['IF_MISSING', 'ALWAYS']),
+  /** Replaces the image's entrypoint; null keeps it. */
+  entrypoint: z.array(z.string()).nullable(),
+  /** Replaces the image's command; null keeps it. */
+  command: z.array(z.string()).nullable(),
+  env: z.record(z.string(), z.string()),
+  user: z.string().nullable(),
+  workingDir: z.string().nullable(),
+  tty: z.boolean(),
+  /** Linux capabilities added back, without the CAP_ prefix; all others are dropped. */
+  capabilities: z.array(z.string()),
+  readOnlyRootfs: z.boolean(),
+  /** Where the deployment's own volume is mounted. */
+  volumePath: z.string(),
+  volumes: z.array(volumeSchema),
+  ports: z.array(portBindingSchema),
+  resources: z.object({
+    memoryMb: z.number().int().positive().nullable(),
+    cpus: z.number().positive().nullable(),
+    pids: z.number().int().positive().nullable(),
+  }),
+  stop: stopProcedureSchema,
+})
+
+export type PortBinding = z.infer<typeof portBindingSchema>
+export type StopProcedure = z.infer<typeof stopProcedureSchema>
+export type VolumeDefinition = z.infer<typeof volumeSchema>
+export type SessionSpec = z.infer<typeof sessionSpecSchema>

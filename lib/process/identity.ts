@@ -1,0 +1,72 @@
+import { jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { z } from 'zod'
+import { Unauthenticated } from '../domain/errors.ts'
+
+/** HTTP header that carries a signed identity to a subgraph; over WebSocket the connection_init payload has it as `identity`. */
+export const identityHeader = 'x-manman-identity'
+
+const identitySchema = z.object({
+  /** Actor id, as rows and commands keep it: `admin`, later a user's or token's id. */
+  sub: z.string().min(1),
+  kind: z.enum(['admin', 'anonymous']),
+  scopes: z.array(z.string()),
+})
+
+/** Who is asking, as the gateway has established it. */
+export type Identity = z.infer<typeof identitySchema>
+
+/** Seconds an identity stays valid: long enough for a slow request, short enough that a leaked one is soon worthless. */
+export const identityLifeSeconds = 60
+
+/** Keys shorter than 256 bits make HS256 weaker than its name. */
+export const minKeyBytes = 32
+
+const audience = 'manman-subgraph'
+const keyOf = (key: string): Uint8Array => new TextEncoder().encode(key)
+const systemSeconds = (): number => Math.floor(Date.now() / 1000)
+
+/** Signs identities as JWTs (HS256). A signed one is used again until half its life is over. */
+export const makeIdentitySigner = (options: { key: string; nowSeconds?: () => number }) => {
+  const nowSeconds = options.nowSeconds ?? systemSeconds
+  const key = keyOf(options.key)
+  const signed = new LRUCache<string, { token: Promise<string>; renewAt: number }>({ max: 1_000 })
+  return (identity: Identity): Promise<string> => {
+    const cacheKey = JSON.stringify(identity)
+    const known = signed.get(cacheKey)
+    if (known && known.renewAt > nowSeconds()) return known.token
+    const token = new SignJWT({ ...identity })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setAudience(audience)
+      .setExpirationTime(nowSeconds() + identityLifeSeconds)
+      .sign(key)
+    signed.set(cacheKey, { token, renewAt: nowSeconds() + identityLifeSeconds / 2 })
+    return token
+  }
+}
+
+/** Checks what the signer made; rejects with `Unauthenticated` for anything missing, forged, altered or expired. */
+export const makeIdentityVerifier = (options: { key: string; nowSeconds?: () => number }) => {
+  const nowSeconds = options.nowSeconds ?? systemSeconds
+  const key = keyOf(options.key)
+  const verified = new LRUCache<string, { identity: Identity; exp: number }>({ max: 1_000 })
+
+  const verify = async (token: string): Promise<{ identity: Identity; exp: number }> => {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ['HS256'],
+      audience,
+      requiredClaims: ['exp'],
+      currentDate: new Date(nowSeconds() * 1000),
+    })
+    return { identity: identitySchema.parse(payload), exp: payload.exp ?? 0 }
+  }
+
+  return async (token: unknown): Promise<Identity> => {
+    const refused = new Unauthenticated('This service takes requests from the gateway only.')
+    if (typeof token !== 'string') throw refused
+    const known = verified.get(token) ?? (await verify(token).catch(() => undefined))
+    if (!known || known.exp <= nowSeconds()) throw refused
+    verified.set(token, known)
+    return known.identity
+  }
+}

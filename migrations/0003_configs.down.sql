@@ -1,0 +1,2 @@
+DROP SCHEMA configs CASCADE;
+DROP EXTENSION btree_gist;

@@ -1,0 +1,2 @@
+DROP SCHEMA operations CASCADE;
+DROP SCHEMA sessions CASCADE;
