@@ -13,7 +13,13 @@ pg.types.setTypeParser(typeOfInt8, Number)
  * A pool of connections and Kysely over it. Opens lazily: a database that is away shows at the first query.
  * Every statement ends after `statementTimeoutMs`, every wait for a free connection after 10 s.
  */
-export const connectDatabase = (options: { url: string; name: string; logger: Logger; max?: number; statementTimeoutMs?: number }) => {
+export const connectDatabase = (options: {
+  url: string
+  name: string
+  logger: Logger
+  max?: number
+  statementTimeoutMs?: number
+}) => {
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: `manman-${options.name}`,

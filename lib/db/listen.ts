@@ -11,7 +11,11 @@ const reconnectMs = 1_000
 export const listenTo = (options: { url: string; channel: string; onNotify: () => void; logger: Logger }) => {
   const stop = new AbortController()
   const connectOnce = async (): Promise<void> => {
-    const client = new pg.Client({ connectionString: options.url, application_name: `manman-listen-${options.channel}`, keepAlive: true })
+    const client = new pg.Client({
+      connectionString: options.url,
+      application_name: `manman-listen-${options.channel}`,
+      keepAlive: true,
+    })
     const lost = new Promise<void>((resolve) => {
       client.on('error', () => resolve())
       client.on('end', () => resolve())

@@ -39,4 +39,3 @@ export const refDeployment = async (tx: Transaction, id: string) => {
     .execute()
   return { ...deployment, gameConfig, ports }
 }
-

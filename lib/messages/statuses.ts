@@ -37,12 +37,14 @@ export const hostHealthSchema = envelope('health.host', {
   agentVersion: z.string(),
   /** Highest command number the host has applied. */
   appliedCommand: z.number().int().nonnegative(),
-  capacity: z.object({
-    cpus: z.number(),
-    memoryBytes: z.number().int(),
-    diskFreeBytes: z.number().int().nullable(),
-    dockerVersion: z.string(),
-  }).nullable(),
+  capacity: z
+    .object({
+      cpus: z.number(),
+      memoryBytes: z.number().int(),
+      diskFreeBytes: z.number().int().nullable(),
+      dockerVersion: z.string(),
+    })
+    .nullable(),
   conditions: z.array(conditionSchema),
 })
 export type HostHealth = z.infer<typeof hostHealthSchema>

@@ -1,0 +1,100 @@
+import { Unavailable } from '../domain/errors.ts'
+import type { ConfirmChannel, Rabbit } from './connect.ts'
+
+/** The broker took the message and had no queue for it: nobody has ever declared the queue it was meant for. */
+export class Unroutable extends Unavailable {}
+
+export interface OutgoingMessage {
+  exchange: string
+  routingKey: string
+  content: Buffer
+  /** UUID of the message; identifies a returned one. */
+  messageId: string
+  /** Survives a broker restart in a durable queue. */
+  persistent: boolean
+  /** Rejects with `Unroutable` when no queue takes it. */
+  mandatory: boolean
+  /** The broker drops it from a queue after so many ms. */
+  expirationMs?: number
+  correlationId?: string
+  replyTo?: string
+  headers?: Record<string, unknown>
+}
+
+export interface Publisher {
+  /**
+   * Resolves when the broker has confirmed the message, which for a persistent one means: on disk in every queue it went to.
+   * Rejects with `Unavailable` when there is no broker, no confirm within 10 s, or too much is unconfirmed; the message
+   * may then have been delivered all the same, so what is published again keeps its id.
+   */
+  publish(message: OutgoingMessage): Promise<void>
+  unconfirmedBytes(): number
+  /** True when a publish would be attempted now. */
+  connected(): boolean
+  close(): Promise<void>
+}
+
+const confirmLimitMs = 10_000
+
+/** Publishes with confirms over a channel of its own; messages published in order on one publisher arrive in order. */
+export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconfirmedBytes?: number }): Publisher => {
+  const limit = options.maxUnconfirmedBytes ?? 16 * 1024 * 1024
+  const returned = new Set<string>()
+  let unconfirmed = 0
+  const kept = options.rabbit.keepChannel({
+    name: `publish ${options.name}`,
+    setup: async (channel) => {
+      // The broker returns an unroutable message before it confirms it.
+      channel.on('return', (message) => returned.add(String(message.properties.messageId)))
+    },
+  })
+
+  const send = (channel: ConfirmChannel, message: OutgoingMessage): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Unavailable('RabbitMQ did not confirm in time.')), confirmLimitMs)
+      const settle = (error: unknown): void => {
+        clearTimeout(timer)
+        const unroutable = returned.delete(message.messageId)
+        if (error) reject(new Unavailable('RabbitMQ did not take the message.', { cause: error }))
+        else if (unroutable) reject(new Unroutable(`No queue takes ${message.routingKey}.`))
+        else resolve()
+      }
+      try {
+        channel.publish(
+          message.exchange,
+          message.routingKey,
+          message.content,
+          {
+            messageId: message.messageId,
+            persistent: message.persistent,
+            mandatory: message.mandatory,
+            contentType: 'application/json',
+            expiration: message.expirationMs === undefined ? undefined : Math.max(0, Math.floor(message.expirationMs)),
+            correlationId: message.correlationId,
+            replyTo: message.replyTo,
+            headers: message.headers,
+          },
+          settle,
+        )
+      } catch (error) {
+        settle(error) // the channel closed a moment ago
+      }
+    })
+
+  return {
+    publish: async (message) => {
+      const channel = kept.current()
+      if (!channel) throw new Unavailable('RabbitMQ is not connected.')
+      if (unconfirmed + message.content.length > limit) throw new Unavailable('Too much is waiting for RabbitMQ to confirm.')
+      unconfirmed += message.content.length
+      try {
+        await send(channel, message)
+      } finally {
+        unconfirmed -= message.content.length
+      }
+    },
+    unconfirmedBytes: () => unconfirmed,
+    connected: () => kept.current() !== undefined,
+    close: () => kept.close(),
+  }
+}
