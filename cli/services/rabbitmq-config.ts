@@ -1,0 +1,25 @@
+import type { BrokerState } from './rabbitmq.ts'
+
+/**
+ * rabbitmq.conf (https://www.rabbitmq.com/docs/configure). The user is made only when the data directory is, and then
+ * `guest` is not. Limits suit one machine that also runs games: the broker blocks its publishers before it starves them.
+ */
+export const makeSettings = (state: BrokerState, options: { management?: boolean }): string =>
+  [
+    'default_user = manman',
+    `default_pass = ${state.password}`,
+    'default_permissions.configure = .*',
+    'default_permissions.read = .*',
+    'default_permissions.write = .*',
+    'default_user_tags.administrator = true',
+    'disk_free_limit.absolute = 200MB',
+    'vm_memory_high_watermark.relative = 0.2',
+    'log.console.level = info',
+    'log.connection.level = warning',
+    ...(options.management ? ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${state.managementPort}`] : []),
+    '',
+  ].join('\n')
+
+/** An Erlang term: the list of plugins to load. */
+export const makePlugins = (options: { management?: boolean }): string =>
+  options.management ? '[rabbitmq_management].\n' : '[].\n'

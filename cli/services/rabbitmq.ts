@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { probeBroker } from '../../lib/rabbit/probe.ts'
+import { commandLine, isAlive, logTail, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
+import { makePlugins, makeSettings } from './rabbitmq-config.ts'
+import { type Origin, type Service, ServiceFault } from './service.ts'
+import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
+
+const run = promisify(execFile)
+
+const startLimitMs = 90_000 // about 10 s on two idle cores; a machine that installs packages beside it takes far longer
+const stopLimitMs = 20_000
+
+const stateSchema = z.object({
+  amqpPort: z.number().int(),
+  distributionPort: z.number().int(),
+  epmdPort: z.number().int(),
+  managementPort: z.number().int(),
+  password: z.string(),
+})
+
+/** Ports and password of a broker of ours, as its `service.json` keeps them. */
+export type BrokerState = z.infer<typeof stateSchema>
+
+export interface EmbeddedRabbitOptions {
+  /** Directory of this service alone: data, ports, password and Erlang's cookie are kept in it. */
+  dir: string
+  log: string
+  /** Also run the management plugin (HTTP API and pages) on a port of its own. */
+  management?: boolean
+}
+
+/** What a broker of ours has beside a service: `managementUrl` with credentials, where the plugin was asked for. */
+export interface EmbeddedRabbit extends Service {
+  managementUrl: string | undefined
+}
+
+/** Debian's wrapper in /usr/sbin insists on root and systemd's paths; the program itself runs anywhere, as anyone. */
+const programs = ['/usr/lib/rabbitmq/bin/rabbitmq-server', '/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server']
+
+/** Where the machine's RabbitMQ is, or undefined. */
+export const findRabbit = (): string | undefined => programs.find((path) => existsSync(path))
+
+/**
+ * The machine's own RabbitMQ as a child process, on loopback ports of its own, with one user made at the first start
+ * (there is no `guest`). Ports, password and data survive restarts. Nothing is started before `start()`.
+ */
+export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promise<EmbeddedRabbit> => {
+  const statePath = join(options.dir, 'service.json')
+  const state = await rememberedOrNew(options.dir, statePath)
+  const url = `amqp://manman:${state.password}@127.0.0.1:${state.amqpPort}`
+  let pid: number | undefined
+
+  const start = async (): Promise<Origin> => {
+    const program = findRabbit()
+    if (!program) throw new ServiceFault('RabbitMQ is not installed: `apt-get install rabbitmq-server`, or set AMQP_URL')
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+    writePrivate(statePath, JSON.stringify(state))
+    if (await adopt()) return 'adopted'
+    writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
+    writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
+    const spawned = await spawnDetached([program], { log: options.log, env: environment(options.dir, state), cwd: options.dir })
+    try {
+      await waitForAnswer(spawned, url, options.log)
+    } catch (error) {
+      await terminate(spawned.pid, 'SIGTERM', stopLimitMs)
+      throw error
+    }
+    pid = leftover(options.dir)
+    return 'started'
+  }
+
+  /** Takes over what a killed predecessor left, also one that is still starting; one that never answers is ended. */
+  const adopt = async (): Promise<boolean> => {
+    const left = leftover(options.dir)
+    if (left === undefined) return false
+    if (await waitUntil(async () => (await probeBroker(url, 1_000)) === undefined, 30_000, 250)) {
+      pid = left
+      return true
+    }
+    await terminate(left, 'SIGTERM', stopLimitMs)
+    return false
+  }
+
+  const stop = async (): Promise<void> => {
+    const left = pid ?? leftover(options.dir)
+    pid = undefined
+    if (left === undefined) return
+    await terminate(left, 'SIGTERM', stopLimitMs)
+    await endPortMapper(state.epmdPort)
+  }
+
+  const managementUrl = options.management ? `http://manman:${state.password}@127.0.0.1:${state.managementPort}` : undefined
+  return { name: 'RabbitMQ', url, managementUrl, start, stop, isAlive: () => pid !== undefined && isAlive(pid) }
+}
+
+/** The broker at `AMQP_URL`: ours to use, not to start or stop. */
+export const externalRabbit = (url: string): Service => ({
+  name: 'RabbitMQ',
+  url,
+  start: async () => {
+    const fault = await probeBroker(url)
+    if (fault) throw new ServiceFault(`AMQP_URL: the broker ${fault.message}`)
+    return 'external'
+  },
+  isAlive: () => true,
+  stop: async () => {},
+})
+
+/** Every path and port set, so that nothing of the machine's own broker is read, written or met. */
+const environment = (dir: string, state: BrokerState): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  LANG: 'C.UTF-8',
+  HOME: dir, // Erlang keeps its cookie there
+  ERL_EPMD_PORT: String(state.epmdPort),
+  ERL_EPMD_ADDRESS: '127.0.0.1',
+  RABBITMQ_NODENAME: 'manman@localhost',
+  RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+  RABBITMQ_NODE_PORT: String(state.amqpPort),
+  RABBITMQ_DIST_PORT: String(state.distributionPort),
+  RABBITMQ_MNESIA_BASE: join(dir, 'data'),
+  RABBITMQ_LOG_BASE: join(dir, 'log'),
+  RABBITMQ_LOGS: '-',
+  RABBITMQ_PID_FILE: join(dir, 'rabbitmq.pid'),
+  RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq'),
+  RABBITMQ_ADVANCED_CONFIG_FILE: join(dir, 'advanced'),
+  RABBITMQ_GENERATED_CONFIG_DIR: join(dir, 'generated'),
+  RABBITMQ_ENABLED_PLUGINS_FILE: join(dir, 'enabled_plugins'),
+  RABBITMQ_CONF_ENV_FILE: join(dir, 'none'),
+  // The distribution port takes anyone who has the cookie, and listens everywhere unless told.
+  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+})
+
+/** The broker that the pid file names, if it lives and is ours. */
+const leftover = (dir: string): number | undefined => {
+  const path = join(dir, 'rabbitmq.pid')
+  if (!existsSync(path)) return undefined
+  const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
+  if (isAlive(pid) && commandLine(pid).includes(`-home ${dir} `)) return pid
+  rmSync(path, { force: true })
+  return undefined
+}
+
+const waitForAnswer = async (spawned: Spawned, url: string, log: string): Promise<void> => {
+  let exit: number | string | undefined
+  spawned.exited.then((code) => {
+    exit = code
+  })
+  const inTime = await waitUntil(
+    async () => exit !== undefined || (await probeBroker(url, 1_000)) === undefined,
+    startLimitMs,
+    150,
+  )
+  if (exit !== undefined) throw new ServiceFault(`RabbitMQ ended at once (${exit}), see ${log}: ${logTail(log, 2)}`)
+  if (!inTime) throw new ServiceFault(`RabbitMQ did not answer within ${startLimitMs / 1000} s, see ${log}`)
+}
+
+/** Erlang's port mapper outlives the node that started it; it refuses to end while another node is registered. */
+const endPortMapper = async (port: number): Promise<void> => {
+  const env = { ...process.env, ERL_EPMD_PORT: String(port), ERL_EPMD_ADDRESS: '127.0.0.1' }
+  await run('epmd', ['-kill'], { env, timeout: 3_000 }).catch(() => {}) // gone already, or not ours to end
+}
+
+/** Ports and password of the last run; other ports only if a stranger has one by now. */
+const rememberedOrNew = async (dir: string, statePath: string): Promise<BrokerState> => {
+  const remembered = readState(statePath, stateSchema)
+  if (remembered && leftover(dir) !== undefined) return remembered
+  if (remembered && (await Promise.all(portsOf(remembered).map((port) => isPortFree(port)))).every(Boolean)) return remembered
+  const [amqpPort, distributionPort, epmdPort, managementPort] = (await pickPorts(4)) as [number, number, number, number]
+  return { amqpPort, distributionPort, epmdPort, managementPort, password: remembered?.password ?? randomSecret() }
+}
+
+const portsOf = (state: BrokerState): number[] => [state.amqpPort, state.distributionPort, state.managementPort]
