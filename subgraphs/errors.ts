@@ -72,7 +72,8 @@ const addInvalidInput = (builder: Builder): void => {
 
 /**
  * What the one who asked may see of an error of execution. An expected failure keeps its sentence and gets its code (and
- * `issues` when input is at fault); a fault of the request itself is `INVALID_INPUT`; anything else is a defect: it is
+ * `issues` when input is at fault); what was made public before stays so; a fault of the request itself is
+ * `INVALID_INPUT`; anything else is a defect: it is
  * logged whole under an id, and only the id leaves. Always a real `GraphQLError`: graphql-jit's own kind can't be
  * serialized by those who come after.
  */
@@ -80,6 +81,9 @@ export const toPublicError = (error: GraphQLError | Error, log: Pick<Logger, 'er
   const cause = rootCause(error)
   const place = placeOf(error)
   if (cause instanceof ManManError) return new GraphQLError(cause.message, { ...place, extensions: extensionsOf(cause) })
+  if (cause instanceof GraphQLError && typeof cause.extensions.code === 'string') {
+    return new GraphQLError(cause.message, { ...place, extensions: cause.extensions })
+  }
   // With a path it happened while fields were resolved, so it is ours; without one, the request never got that far.
   if (error instanceof GraphQLError && cause instanceof GraphQLError && !error.path) {
     return new GraphQLError(error.message, { ...place, extensions: { code: 'INVALID_INPUT' } })
