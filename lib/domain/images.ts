@@ -1,0 +1,12 @@
+const separator = '(?:[._]|__|-+)'
+const component = `[a-z0-9]+(?:${separator}[a-z0-9]+)*`
+const domainPart = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?'
+const domain = `${domainPart}(?:\\.${domainPart})*(?::[0-9]{1,5})?`
+const tag = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}'
+const digest = '[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}'
+const reference = new RegExp(`^(?:${domain}/)?${component}(?:/${component})*(?::${tag})?(?:@${digest})?$`)
+
+export const maxImageLength = 500
+
+/** True for an image reference as Docker reads it: [registry/]path[:tag][@digest], the path in lower case. */
+export const isImageReference = (text: string): boolean => text.length <= maxImageLength && reference.test(text)

@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { renderArgs, splitArgs, UnbalancedQuotes } from '../../../lib/domain/argv.ts'
+import { builtInNames, builtInValues, renderTemplate, templateFaults } from '../../../lib/domain/template.ts'
+
+const values = new Map([
+  ['server.name', 'box-1'],
+  ['deployment.name', 'Bob\'s "best" world'],
+  ['port.game', '25565'],
+  ['extra', '-a "b c"'],
+])
+
+describe('templates', () => {
+  it('are filled with values, spaces inside the braces not counting', () => {
+    expect(renderTemplate('on {{server.name}}:{{ port.game }}!', values)).toBe('on box-1:25565!')
+    expect(renderTemplate('{"port":{{port.game}}}', values)).toBe('{"port":25565}')
+  })
+
+  it('are refused for every unknown name at once', () => {
+    const faults = templateFaults('{{server.nmae}} {{server.name}} {{x}} {{x}}', new Set(['server.name']))
+    expect(faults).toHaveLength(2)
+    expect(faults[0]).toContain('{{server.nmae}}, which is not known here (known: server.name)')
+  })
+
+  it.each(['{{', 'a {{server.name', '{{}}', '{{ }}', '{{a b}}', '{{{a}}}'])('%j is refused', (template) => {
+    expect(templateFaults(template, new Set(['a']))).toHaveLength(1)
+  })
+
+  it('know the memory limit only where there is one', () => {
+    expect(builtInNames({ portNames: ['game'], memoryMb: null })).toEqual(
+      new Set(['server.name', 'deployment.id', 'deployment.name', 'port.game']),
+    )
+    expect(builtInNames({ portNames: [], memoryMb: 512 }).has('memoryMb')).toBe(true)
+  })
+
+  it('know the ports as players see them', () => {
+    const known = builtInValues({
+      serverName: 's',
+      deploymentId: 'i',
+      deploymentName: 'n',
+      memoryMb: 512,
+      ports: [{ name: 'game', hostPort: 20_000 }],
+    })
+    expect(Object.fromEntries(known)).toEqual({
+      'server.name': 's',
+      'deployment.id': 'i',
+      'deployment.name': 'n',
+      memoryMb: '512',
+      'port.game': '20000',
+    })
+  })
+
+  it('without braces come out as they went in', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter((text) => !text.includes('{{')),
+        (text) => {
+          expect(renderTemplate(text, values)).toBe(text)
+        },
+      ),
+    )
+  })
+})
+
+describe('arguments', () => {
+  it.each([
+    ['', []],
+    ['  a   b ', ['a', 'b']],
+    ['a "b c" d', ['a', 'b c', 'd']],
+    ["a 'b \"c' d", ['a', 'b "c', 'd']],
+    ['a\\ b "c\\"d" \'e\\f\'', ['a b', 'c"d', 'e\\f']],
+    ['"" \'\'', ['', '']],
+    ['--x="a b"c', ['--x=a bc']],
+    ['"a\\nb"', ['a\\nb']],
+    ['$HOME *.txt #no', ['$HOME', '*.txt', '#no']],
+  ])('%j splits as a shell splits it', (text, expected) => expect(splitArgs(text)).toEqual(expected))
+
+  it.each(['"a', "'a", 'a\\'])('%j is refused', (text) => expect(() => splitArgs(text)).toThrow(UnbalancedQuotes))
+
+  it('a value outside quotes can be several arguments', () => {
+    expect(renderArgs('run {{extra}} -p {{port.game}}', values)).toEqual(['run', '-a', 'b c', '-p', '25565'])
+  })
+
+  it('a value inside quotes stays one argument, whatever it holds', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.constantFrom("'", '"'), (value, quote) => {
+        expect(renderArgs(`x ${quote}{{v}}${quote} y`, new Map([['v', value]]))).toEqual(['x', value, 'y'])
+      }),
+    )
+  })
+
+  it('what was quoted for a shell comes back as it was', () => {
+    const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
+    fc.assert(
+      fc.property(fc.array(fc.string()), (words) => {
+        expect(splitArgs(words.map(quote).join(' '))).toEqual(words)
+      }),
+    )
+  })
+})
