@@ -48,10 +48,24 @@ export const makeConsumer = (options: ConsumerOptions) => {
   let tail: Promise<void> = Promise.resolve()
   let closing = false
 
+  // A message that goes back to the queue is overtaken by those already here. Where order counts it is tried again in
+  // place, and those behind it wait.
+  const handleInTurn = async (message: IncomingMessage): Promise<void> => {
+    for (;;) {
+      try {
+        return await options.handle(message)
+      } catch (error) {
+        if (!(options.inOrder && error instanceof Unavailable) || closing) throw error
+        options.logger.warn({ err: error, queue: options.name, routingKey: message.routingKey }, 'message not handled yet')
+        await delay(retryAfterMs)
+      }
+    }
+  }
+
   const settle = async (channel: ConfirmChannel, raw: ConsumeMessage): Promise<void> => {
     const message = incoming(raw)
     try {
-      await options.handle(message)
+      await handleInTurn(message)
       if (!options.noAck) channel.ack(raw)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

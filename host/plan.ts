@@ -1,0 +1,115 @@
+import type { Ending, SessionRecord } from './session-record.ts'
+
+/** What Docker says of a session's container; null when there is none. */
+export interface SeenContainer {
+  state: 'created' | 'running' | 'exited'
+  /** Null until it has exited. */
+  exitCode: number | null
+  oomKilled: boolean
+  /** RFC 3339, by Docker. */
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface Seen {
+  container: SeenContainer | null
+  /** The whole log of the exited container has been read. */
+  logDrained: boolean
+  nowMs: number
+}
+
+/** One small thing to do next. After it, observe and plan again. */
+export type Step =
+  /** Pull the image if need be, make network and volume, create the container. */
+  | { kind: 'create' }
+  | { kind: 'start' }
+  | { kind: 'note-started'; startedAt: string }
+  | { kind: 'send-stop' }
+  | { kind: 'kill' }
+  | { kind: 'drain-log' }
+  | { kind: 'conclude'; ending: Ending }
+  | { kind: 'remove' }
+  /** Nothing to do until something happens, or until `untilMs` where it is set. */
+  | { kind: 'wait'; untilMs: number | null }
+  /** Nothing to do ever again. */
+  | { kind: 'done' }
+
+/** A killed container that still runs is killed again: the first signal may never have reached the engine. */
+const killAgainMs = 5_000
+
+/**
+ * The next step from what is wanted and done (`record`) and what is there (`seen`). Pure: the same answer for the same
+ * arguments, and carrying a step out always brings the session nearer to `done` or to a wait.
+ */
+export const planStep = (record: SessionRecord, seen: Seen): Step => {
+  if (record.ended) return record.cleaned ? { kind: 'done' } : { kind: 'remove' }
+  const { container } = seen
+  if (!container) return planWithoutContainer(record, seen)
+  if (container.state === 'created') return record.desired === 'run' ? { kind: 'start' } : cancelled(seen)
+  if (container.state === 'running') return planRunning(record, container, seen)
+  if (!record.startedAt && container.startedAt) return { kind: 'note-started', startedAt: container.startedAt }
+  return seen.logDrained ? { kind: 'conclude', ending: endingOf(record, container, seen) } : { kind: 'drain-log' }
+}
+
+const planWithoutContainer = (record: SessionRecord, seen: Seen): Step => {
+  if (record.startedAt) {
+    return conclude(seen, {
+      status: 'CRASHED',
+      reason: 'DOCKER_ERROR',
+      message: 'The container is gone: it was removed by somebody else, with its exit code.',
+    })
+  }
+  return record.desired === 'run' && record.spec ? { kind: 'create' } : cancelled(seen)
+}
+
+const planRunning = (record: SessionRecord, container: SeenContainer, seen: Seen): Step => {
+  if (!record.startedAt) return { kind: 'note-started', startedAt: container.startedAt ?? new Date(seen.nowMs).toISOString() }
+  if (record.desired === 'run') return { kind: 'wait', untilMs: null }
+  const killDueMs = record.desired === 'kill' ? seen.nowMs : graceEndMs(record)
+  if (killDueMs === null) return { kind: 'send-stop' }
+  if (record.stop.killedAt) {
+    const againMs = Date.parse(record.stop.killedAt) + killAgainMs
+    return seen.nowMs >= againMs ? { kind: 'kill' } : { kind: 'wait', untilMs: againMs }
+  }
+  return seen.nowMs >= killDueMs ? { kind: 'kill' } : { kind: 'wait', untilMs: killDueMs }
+}
+
+/** When a game that was told to stop is out of time; null before it was told. */
+const graceEndMs = (record: SessionRecord): number | null =>
+  record.stop.sentAt === null ? null : Date.parse(record.stop.sentAt) + (record.spec?.stop.graceSeconds ?? 0) * 1_000
+
+const cancelled = (seen: Seen): Step => conclude(seen, { status: 'STOPPED', reason: 'CANCELLED', message: 'Stopped before it had started.' })
+
+const conclude = (seen: Seen, ending: Pick<Ending, 'status' | 'reason' | 'message'>): Step => ({
+  kind: 'conclude',
+  ending: { ...ending, at: new Date(seen.nowMs).toISOString(), exitCode: null, oomKilled: null },
+})
+
+/** The verdict on a container that has ended. What we asked for counts only from the moment the game was told. */
+const endingOf = (record: SessionRecord, container: SeenContainer, seen: Seen): Ending => {
+  const base = {
+    at: container.finishedAt ?? new Date(seen.nowMs).toISOString(),
+    exitCode: container.exitCode,
+    oomKilled: container.oomKilled,
+    message: null,
+  }
+  if (container.oomKilled) {
+    const limit = record.spec?.resources.memoryMb
+    const message = limit ? `Out of memory: it needed more than its ${limit} MB.` : 'Out of memory: the machine had none left.'
+    return { ...base, status: 'CRASHED', reason: 'OUT_OF_MEMORY', message }
+  }
+  if (record.stop.killedAt) {
+    if (record.desired === 'kill') return { ...base, status: 'STOPPED', reason: 'KILLED' }
+    const message = `It did not stop within ${record.spec?.stop.graceSeconds ?? 0} s and was killed.`
+    return { ...base, status: 'STOPPED', reason: 'KILLED_AFTER_GRACE', message }
+  }
+  if (record.stop.attemptedAt) return { ...base, status: 'STOPPED', reason: 'REQUESTED' }
+  if (container.exitCode === 0) return { ...base, status: 'STOPPED', reason: 'EXITED' }
+  return { ...base, status: 'CRASHED', reason: 'CRASHED', message: describeExit(container.exitCode) }
+}
+
+const describeExit = (exitCode: number | null): string => {
+  if (exitCode === null) return 'It ended, and Docker does not know its exit code.'
+  // Shells and Docker show a death by signal N as exit code 128 + N.
+  return exitCode > 128 && exitCode <= 192 ? `It was ended by signal ${exitCode - 128}.` : `It exited with code ${exitCode}.`
+}

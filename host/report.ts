@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageVersion, writeMessage } from '../lib/messages/envelope.ts'
+import { exchanges, keys } from '../lib/messages/routing.ts'
+import type { SessionReport } from '../lib/messages/statuses.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import { newId } from '../lib/process/new-id.ts'
+import type { Publisher } from '../lib/rabbit/publisher.ts'
+import { type SessionRecord, statusOf } from './session-record.ts'
+
+type ReportBody = Omit<SessionReport, 'version' | 'id' | 'kind' | 'at' | 'revision'>
+
+/** What the control plane is told of a record: the whole state, so that any later report replaces this one. */
+export const reportOf = (record: SessionRecord): ReportBody => ({
+  sessionId: record.sessionId,
+  status: statusOf(record),
+  startedAt: record.startedAt,
+  endedAt: record.ended?.at ?? null,
+  exitCode: record.ended?.exitCode ?? null,
+  oomKilled: record.ended?.oomKilled ?? null,
+  endReason: record.ended?.reason ?? null,
+  endMessage: record.ended?.message ?? null,
+  imageDigest: record.imageDigest,
+  logLastSeq: record.ended ? record.logLastSeq : null,
+})
+
+const retryMs = 500
+
+/**
+ * Tells the control plane of every session whose revision the broker has not confirmed yet: at once, and again until it
+ * has. Needs no queue of its own: what is unconfirmed stands in the records, and only the latest state matters.
+ */
+export const makeReporter = (options: {
+  serverId: string
+  publisher: Publisher
+  /** Records whose `reported` is behind their `revision`. */
+  unreported: () => SessionRecord[]
+  onConfirmed: (sessionId: string, revision: number) => Promise<void>
+  logger: Logger
+}) => {
+  const stop = new AbortController()
+  let wake = (): void => undefined
+  let woken: Promise<void> = Promise.resolve()
+
+  const publish = async (record: SessionRecord): Promise<void> => {
+    const id = newId()
+    const message = { version: messageVersion, id, kind: 'status.session', at: new Date().toISOString() }
+    await options.publisher.publish({
+      exchange: exchanges.reports,
+      routingKey: keys.sessionStatus(options.serverId, record.sessionId),
+      content: writeMessage({ ...message, revision: record.revision, ...reportOf(record) }),
+      messageId: id,
+      persistent: true,
+      mandatory: true,
+    })
+    await options.onConfirmed(record.sessionId, record.revision)
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      woken = new Promise((resolve) => {
+        wake = resolve
+      })
+      const waiting = options.unreported()
+      const outcomes = await Promise.allSettled(waiting.map(publish))
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+      if (failed) {
+        options.logger.debug({ err: failed.reason, waiting: waiting.length }, 'reports are waiting for the broker')
+        await delay(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
+      } else if (options.unreported().length === 0) {
+        await woken
+      }
+    }
+  }
+  const running = run()
+
+  return {
+    /** Some record has a new revision. */
+    wake: () => wake(),
+    close: async (): Promise<void> => {
+      stop.abort()
+      wake()
+      await running
+    },
+  }
+}

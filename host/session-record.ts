@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { endReasons } from '../lib/domain/session-states.ts'
+import { sessionSpecSchema } from '../lib/messages/session-spec.ts'
+
+/** How a session ended. */
+export const endingSchema = z.object({
+  status: z.enum(['STOPPED', 'CRASHED', 'FAILED']),
+  at: z.iso.datetime(),
+  exitCode: z.number().int().nullable(),
+  oomKilled: z.boolean().nullable(),
+  reason: z.enum(endReasons),
+  /** In the operator's words; null where the reason says it all. */
+  message: z.string().nullable(),
+})
+export type Ending = z.infer<typeof endingSchema>
+
+/**
+ * All a host knows of one session: what is wanted, what has been done, how it ended. One file a session; written before
+ * a command is acknowledged and after every step, so that a restarted agent goes on where the last one was.
+ */
+export const sessionRecordSchema = z.object({
+  sessionId: z.uuid(),
+  serverGameConfigId: z.uuid().nullable(),
+  environment: z.string().nullable(),
+  /** What to run; null for a tombstone: a stop that came before its start, and binds it. */
+  spec: sessionSpecSchema.nullable(),
+  desired: z.enum(['run', 'stop', 'kill']),
+  imageDigest: z.string().nullable(),
+  /** Set once the container has been seen running. */
+  startedAt: z.iso.datetime().nullable(),
+  /** The stop procedure: `attemptedAt` before the game is told, `sentAt` after; between the two it is told again. */
+  stop: z.object({
+    attemptedAt: z.iso.datetime().nullable(),
+    sentAt: z.iso.datetime().nullable(),
+    killedAt: z.iso.datetime().nullable(),
+  }),
+  ended: endingSchema.nullable(),
+  logLastSeq: z.number().int().nonnegative().nullable(),
+  /** Container and network are gone. */
+  cleaned: z.boolean(),
+  /** Of the report that tells this state; grows with every change the control plane must hear of. */
+  revision: z.number().int().nonnegative(),
+  /** Highest revision the broker has confirmed. */
+  reported: z.number().int().nonnegative(),
+})
+export type SessionRecord = z.infer<typeof sessionRecordSchema>
+
+export const newSessionRecord = (
+  of: Pick<SessionRecord, 'sessionId' | 'serverGameConfigId' | 'environment' | 'spec' | 'desired'>,
+): SessionRecord => ({
+  ...of,
+  imageDigest: null,
+  startedAt: null,
+  stop: { attemptedAt: null, sentAt: null, killedAt: null },
+  ended: null,
+  logLastSeq: null,
+  cleaned: false,
+  revision: 0,
+  reported: 0,
+})
+
+/** The status a record tells the control plane. */
+export const statusOf = (record: SessionRecord): 'STARTING' | 'RUNNING' | 'STOPPING' | 'STOPPED' | 'CRASHED' | 'FAILED' => {
+  if (record.ended) return record.ended.status
+  if (record.desired !== 'run') return 'STOPPING'
+  return record.startedAt ? 'RUNNING' : 'STARTING'
+}

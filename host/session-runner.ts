@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Unavailable } from '../lib/domain/errors.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import { backOffMs } from '../lib/process/retry.ts'
+import { planStep, type Seen, type Step } from './plan.ts'
+import { reportOf } from './report.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** What a step has found out, put into the record as it is by then: commands may have changed it meanwhile. */
+export type Change = (record: SessionRecord) => SessionRecord
+
+type Work = Exclude<Step['kind'], 'wait' | 'done'>
+
+/** One executor per kind of step. `signal` aborts when what is wanted has changed. */
+export type Steps = { [Kind in Work]: (record: SessionRecord, step: Extract<Step, { kind: Kind }>, signal: AbortSignal) => Promise<Change> }
+
+export interface SessionRunner {
+  record(): SessionRecord
+  /** Looks again: Docker, or time, has moved. */
+  wake(): void
+  /** Changes the record, resolves when the change is durable, and looks again. */
+  update(change: Change): Promise<void>
+  /** Ends the loop after the step under way (aborted where it can be). Games run on. */
+  close(): Promise<void>
+}
+
+const backOff = { minMs: 250, maxMs: 15_000 }
+/** Docker's events may be missed; nothing waits longer than this for a look. */
+const maxWaitMs = 30_000
+
+/**
+ * Brings one session to what is wanted of it: observe, plan, one step, again. Invariants: one loop per session and one
+ * step at a time; the record is durable before the next step is planned; a failed step changes nothing and is tried
+ * again with back-off, as `planStep` decides anew from what is then there.
+ */
+export const makeSessionRunner = (options: {
+  record: SessionRecord
+  observe: (record: SessionRecord) => Promise<Seen>
+  steps: Steps
+  /** Durable write, called in order. */
+  save: (record: SessionRecord) => Promise<void>
+  /** The control plane must hear of a new revision. */
+  onRevision: (record: SessionRecord) => void
+  onDone: (record: SessionRecord) => void
+  logger: Logger
+}): SessionRunner => {
+  const logger = options.logger.child({ sessionId: options.record.sessionId })
+  let record = options.record
+  let closing = false
+  let stepAbort = new AbortController()
+  let wake = (): void => undefined
+  let woken: Promise<void> = Promise.resolve()
+  const rearm = (): void => {
+    woken = new Promise((resolve) => {
+      wake = resolve
+    })
+  }
+
+  const change = async (apply: Change): Promise<void> => {
+    const next = withRevision(record, apply(record))
+    if (next === record) return
+    const said = next.revision > record.revision
+    record = next
+    await options.save(next)
+    if (said) options.onRevision(next)
+  }
+
+  const waitForWake = async (ms: number): Promise<void> => {
+    const timer = new AbortController()
+    await Promise.race([woken, delay(Math.max(0, ms), undefined, { signal: timer.signal }).catch(() => undefined)])
+    timer.abort()
+  }
+
+  /** Answers false when nothing is left to do. */
+  const round = async (): Promise<boolean> => {
+    rearm()
+    const seen = await options.observe(record)
+    const step = planStep(record, seen)
+    if (step.kind === 'done') return false
+    if (step.kind === 'wait') {
+      await waitForWake(Math.min(maxWaitMs, step.untilMs === null ? maxWaitMs : step.untilMs - seen.nowMs))
+      return true
+    }
+    logger.debug({ step: step.kind }, 'step')
+    stepAbort = new AbortController()
+    if (closing) return false
+    const execute = options.steps[step.kind] as (record: SessionRecord, step: Step, signal: AbortSignal) => Promise<Change>
+    await change(await execute(record, step, stepAbort.signal))
+    return true
+  }
+
+  const run = async (): Promise<void> => {
+    let failures = 0
+    while (!closing) {
+      try {
+        if (!(await round())) return options.onDone(record)
+        failures = 0
+      } catch (error) {
+        if (stepAbort.signal.aborted) continue
+        failures++
+        const level = error instanceof Unavailable ? 'warn' : 'error'
+        logger[level]({ err: error, failures }, 'step failed, trying again')
+        await waitForWake(backOffMs(backOff, failures))
+      }
+    }
+  }
+  const running = run()
+
+  return {
+    record: () => record,
+    wake: () => wake(),
+    update: async (apply) => {
+      const wanted = record.desired
+      await change(apply)
+      if (record.desired !== wanted) stepAbort.abort()
+      wake()
+    },
+    close: async () => {
+      closing = true
+      stepAbort.abort()
+      wake()
+      await running
+    },
+  }
+}
+
+/** Counts the revision up when what the control plane is told has changed. */
+const withRevision = (before: SessionRecord, after: SessionRecord): SessionRecord => {
+  if (after === before) return before
+  const told = before.revision > 0 && JSON.stringify(reportOf(before)) === JSON.stringify(reportOf(after))
+  return told ? after : { ...after, revision: before.revision + 1 }
+}
