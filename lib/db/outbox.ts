@@ -5,7 +5,7 @@ import { messageVersion } from '../messages/envelope.ts'
 import { exchanges, keys } from '../messages/routing.ts'
 import { newId } from '../process/new-id.ts'
 import type { Database } from './connect.ts'
-import type { Transaction } from './transaction.ts'
+import { type Transaction, tryLock } from './transaction.ts'
 
 /**
  * Adds a command for a host to the transaction; the relay publishes it after commit, in order per host.
@@ -74,12 +74,13 @@ export interface UnsentMessage {
   expiresInMs: number | null
 }
 
-/** Lanes with unsent messages, the longest-waiting first. */
-export const lanesWithUnsent = async (db: Database, limit: number): Promise<string[]> => {
+/** Lanes with unsent messages, the longest-waiting first, without those in `except`. */
+export const lanesWithUnsent = async (db: Database, limit: number, except: readonly string[] = []): Promise<string[]> => {
   const rows = await db
     .selectFrom('outbox.messages')
     .select('lane')
     .where('sent_at', 'is', null)
+    .where(sql<boolean>`lane <> ALL(${[...except]}::text[])`)
     .groupBy('lane')
     .orderBy(sql`min(position)`)
     .limit(limit)
@@ -99,8 +100,7 @@ export const sendLane = (
   send: (messages: UnsentMessage[]) => Promise<string[]>,
 ): Promise<number | null> =>
   db.transaction().execute(async (tx) => {
-    const claimed = await sql<{ ok: boolean }>`SELECT pg_try_advisory_xact_lock(hashtextextended(${lane}, 0)) AS ok`.execute(tx)
-    if (!claimed.rows[0]?.ok) return null
+    if (!(await tryLock(tx, `lane ${lane}`))) return null
     const rows = await tx
       .selectFrom('outbox.messages')
       .select(['id', 'exchange', 'routing_key as routingKey', 'body', 'durable'])

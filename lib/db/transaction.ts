@@ -1,4 +1,5 @@
-import type { Transaction as KyselyTransaction } from 'kysely'
+import { type Transaction as KyselyTransaction, sql } from 'kysely'
+import { ManManError, OutcomeUnknown, Unavailable } from '../domain/errors.ts'
 import type { Database } from './connect.ts'
 import type { DB } from './tables.ts'
 
@@ -11,15 +12,40 @@ const maxAttempts = 4
 /**
  * Runs `work` in one transaction and commits. A deadlock or serialization failure runs it again, up to 4 times in all,
  * so `work` must touch nothing but the transaction.
+ * Rejects with `Unavailable` when the database is away (nothing has changed), with `OutcomeUnknown` when it was lost
+ * during the commit, else with what `work` threw.
  */
 export const inTransaction = async <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
+    let committing = false
     try {
-      return await db.transaction().execute(work)
+      return await db.transaction().execute(async (tx) => {
+        const result = await work(tx)
+        committing = true
+        return result
+      })
     } catch (error) {
-      if (attempt === maxAttempts || !retriableCodes.has(codeOf(error))) throw error
+      if (attempt < maxAttempts && retriableCodes.has(codeOf(error))) continue
+      throw isDatabaseAway(error) ? translate(error, committing) : error
     }
   }
+}
+
+const translate = (cause: unknown, committing: boolean): ManManError =>
+  committing
+    ? new OutcomeUnknown('The database was lost while it committed; it may have happened.', { cause })
+    : new Unavailable('The database is away; nothing was changed.', { cause })
+
+/** Classes of SQLSTATE that speak of the server and not of the statement: connection, resources, shutdown or time limit, disk. */
+const serverClasses = new Set(['08', '53', '57', '58'])
+const driverSentences =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/
+
+/** True when `error` says that the database could not be reached or could not work, whatever the statement was. */
+export const isDatabaseAway = (error: unknown): boolean => {
+  if (!(error instanceof Error) || error instanceof ManManError) return false
+  if ('syscall' in error || error instanceof AggregateError || driverSentences.test(error.message)) return true
+  return serverClasses.has(codeOf(error).slice(0, 2))
 }
 
 const codeOf = (error: unknown): string => (error as { code?: string })?.code ?? ''
@@ -27,3 +53,9 @@ const codeOf = (error: unknown): string => (error as { code?: string })?.code ??
 /** True when `error` is PostgreSQL's refusal by the named constraint or unique index. */
 export const isViolationOf = (error: unknown, constraint: string): boolean =>
   codeOf(error).startsWith('23') && (error as { constraint?: string }).constraint === constraint
+
+/** Takes the lock of that name for the rest of the transaction; false at once when another transaction has it. */
+export const tryLock = async (tx: Transaction, name: string): Promise<boolean> => {
+  const { rows } = await sql<{ ok: boolean }>`SELECT pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) AS ok`.execute(tx)
+  return rows[0]?.ok === true
+}

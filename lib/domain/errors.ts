@@ -85,8 +85,8 @@ export class Unavailable extends ManManError {
 
 /** It was delivered and no answer came in time: it may have happened. */
 export class OutcomeUnknown extends ManManError {
-  constructor(message: string) {
-    super('OUTCOME_UNKNOWN', message)
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('OUTCOME_UNKNOWN', message, options)
   }
 }
 
