@@ -116,6 +116,8 @@ export const makeConsumer = (options: ConsumerOptions) => {
   })
 
   return {
+    /** True while messages are delivered; false without a broker, and until the queue is there. */
+    consuming: (): boolean => kept.current() !== undefined,
     /** Stops taking, waits (at most 5 s) for what is being handled, closes. What was not acknowledged is delivered again. */
     close: async (): Promise<void> => {
       closing = true

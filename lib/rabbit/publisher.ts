@@ -4,6 +4,9 @@ import type { ConfirmChannel, Rabbit } from './connect.ts'
 /** The broker took the message and had no queue for it: nobody has ever declared the queue it was meant for. */
 export class Unroutable extends Unavailable {}
 
+/** The message was sent and the broker's answer is missing: it may have been delivered. */
+export class Unconfirmed extends Unavailable {}
+
 export interface OutgoingMessage {
   exchange: string
   routingKey: string
@@ -24,8 +27,9 @@ export interface OutgoingMessage {
 export interface Publisher {
   /**
    * Resolves when the broker has confirmed the message, which for a persistent one means: on disk in every queue it went to.
-   * Rejects with `Unavailable` when there is no broker, no confirm within 10 s, or too much is unconfirmed; the message
-   * may then have been delivered all the same, so what is published again keeps its id.
+   * Rejects with `Unavailable` when there is no broker, it refuses the message, or too much is unconfirmed: not delivered;
+   * with `Unconfirmed` when the connection is lost or 10 s pass before the confirm: may have been delivered, so what is
+   * published again keeps its id; with `Unroutable` when it is `mandatory` and no queue takes it.
    */
   publish(message: OutgoingMessage): Promise<void>
   unconfirmedBytes(): number
@@ -35,6 +39,8 @@ export interface Publisher {
 }
 
 const confirmLimitMs = 10_000
+/** How amqplib says that the broker answered nack. */
+const nacked = 'message nacked'
 
 /** Publishes with confirms over a channel of its own; messages published in order on one publisher arrive in order. */
 export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconfirmedBytes?: number }): Publisher => {
@@ -44,6 +50,7 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
   const kept = options.rabbit.keepChannel({
     name: `publish ${options.name}`,
     setup: async (channel) => {
+      returned.clear() // of confirms that an earlier channel took along
       // The broker returns an unroutable message before it confirms it.
       channel.on('return', (message) => returned.add(String(message.properties.messageId)))
     },
@@ -51,11 +58,12 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
 
   const send = (channel: ConfirmChannel, message: OutgoingMessage): Promise<void> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Unavailable('RabbitMQ did not confirm in time.')), confirmLimitMs)
-      const settle = (error: unknown): void => {
+      const timer = setTimeout(() => reject(new Unconfirmed('RabbitMQ did not confirm in time.')), confirmLimitMs)
+      const settle = (error: Error | null): void => {
         clearTimeout(timer)
         const unroutable = returned.delete(message.messageId)
-        if (error) reject(new Unavailable('RabbitMQ did not take the message.', { cause: error }))
+        if (error?.message === nacked) reject(new Unavailable('RabbitMQ refused the message.', { cause: error }))
+        else if (error) reject(new Unconfirmed('RabbitMQ was lost before it confirmed.', { cause: error }))
         else if (unroutable) reject(new Unroutable(`No queue takes ${message.routingKey}.`))
         else resolve()
       }
@@ -77,7 +85,8 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
           settle,
         )
       } catch (error) {
-        settle(error) // the channel closed a moment ago
+        clearTimeout(timer)
+        reject(new Unavailable('RabbitMQ is not connected.', { cause: error })) // the channel closed a moment ago
       }
     })
 

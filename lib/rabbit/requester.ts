@@ -6,14 +6,14 @@ import type { Logger } from '../process/logger.ts'
 import { newId } from '../process/new-id.ts'
 import type { Rabbit } from './connect.ts'
 import { type IncomingMessage, makeConsumer } from './consumer.ts'
-import { makePublisher, Unroutable } from './publisher.ts'
+import { makePublisher, Unconfirmed, Unroutable } from './publisher.ts'
 import { unheardExchange } from './topology.ts'
 
 export interface Requester {
   /**
    * Asks a host and waits for its answer. Rejects with
    * `Unavailable` at once when no host listens, or no broker is there: nothing has happened;
-   * `OutcomeUnknown` when it was delivered and no answer came within `timeoutMs`: it may have happened;
+   * `OutcomeUnknown` when it was delivered and no answer came within `timeoutMs`, or the broker was lost: it may have happened;
    * the host's own error otherwise.
    */
   request<Body extends RequestBody>(serverId: string, body: Body, timeoutMs: number): Promise<ReplyResult<Body['kind']>>
@@ -29,12 +29,18 @@ interface Waiting {
 const maxWaiting = 10_000
 const notListening = 'The host of this server is not listening. It may be down or cut off.'
 
+const explain = (error: Error): Error => {
+  if (error instanceof Unroutable) return new Unavailable(notListening)
+  if (error instanceof Unconfirmed)
+    return new OutcomeUnknown('RabbitMQ was lost meanwhile; it may have happened.', { cause: error })
+  return error
+}
+
 /** Request and reply over a queue of its own, gone with the connection. */
 export const makeRequester = (options: { rabbit: Rabbit; logger: Logger }): Requester => {
   const callerId = newId()
   const waiting = new Map<string, Waiting>()
   const publisher = makePublisher({ rabbit: options.rabbit, name: 'requests' })
-  let listening = false
 
   const settle = (message: IncomingMessage): void => {
     const call = waiting.get(message.correlationId ?? '')
@@ -60,15 +66,12 @@ export const makeRequester = (options: { rabbit: Rabbit; logger: Logger }): Requ
       await channel.bindQueue(queue, unheardExchange, '', { 'x-match': 'all', caller: callerId })
       return queue
     },
-    onReady: () => {
-      listening = true
-    },
     handle: async (message) => settle(message),
   })
 
   return {
     request: async (serverId, body, timeoutMs) => {
-      if (!listening || !publisher.connected()) throw new Unavailable('RabbitMQ is not connected.')
+      if (!replies.consuming() || !publisher.connected()) throw new Unavailable('RabbitMQ is not connected.')
       if (waiting.size >= maxWaiting) throw new Unavailable('Too many requests are waiting for hosts.')
       const id = newId()
       let timer: NodeJS.Timeout | undefined
@@ -84,7 +87,7 @@ export const makeRequester = (options: { rabbit: Rabbit; logger: Logger }): Requ
           const answer = { correlationId: id, replyTo: keys.reply(serverId, callerId), headers: { caller: callerId } }
           publisher
             .publish({ ...routing, ...answer, content, messageId: id, persistent: false, mandatory: true })
-            .catch((error) => reject(error instanceof Unroutable ? new Unavailable(notListening) : error))
+            .catch((error) => reject(explain(error)))
         })
       } finally {
         clearTimeout(timer)
