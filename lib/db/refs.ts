@@ -1,3 +1,4 @@
+import type { Database } from './connect.ts'
 import type { Transaction } from './transaction.ts'
 
 /**
@@ -38,4 +39,14 @@ export const refDeployment = async (tx: Transaction, id: string) => {
     .orderBy('name')
     .execute()
   return { ...deployment, gameConfig, ports }
+}
+
+/** Where players reach these servers, for showing only: nothing is locked, nothing may be decided by it. */
+export const publicAddresses = async (db: Database, serverIds: readonly string[]): Promise<Map<string, string | null>> => {
+  const rows = await db
+    .selectFrom('servers.servers')
+    .select(['id', 'public_address as publicAddress'])
+    .where('id', 'in', serverIds)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.publicAddress]))
 }

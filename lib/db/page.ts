@@ -1,0 +1,58 @@
+import { type Expression, type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely'
+import { Invalid } from '../domain/errors.ts'
+import { isUuid } from '../domain/ids.ts'
+import type { Database } from './connect.ts'
+
+/** One page of a list ordered by a UUIDv7, which is its order of creation. */
+export interface KeysetPage {
+  limit: number
+  /** Rows strictly between these two ids; undefined is open. */
+  after: string | undefined
+  before: string | undefined
+  /** From the end, newest first. */
+  backward: boolean
+}
+
+/**
+ * Narrows `query` to a page, one row longer than its limit, which tells whether more follow. `key` is the list's id column.
+ * Throws `Invalid` for a cursor that is no id.
+ */
+export const pageOf = <DB, TB extends keyof DB, O>(
+  query: SelectQueryBuilder<DB, TB, O>,
+  key: ReferenceExpression<DB, TB> & string,
+  page: KeysetPage,
+): SelectQueryBuilder<DB, TB, O> => {
+  let narrowed = query
+  if (page.after !== undefined) narrowed = narrowed.where(sql.ref(key), '>', idOf('after', page.after))
+  if (page.before !== undefined) narrowed = narrowed.where(sql.ref(key), '<', idOf('before', page.before))
+  return narrowed.orderBy(sql.ref(key), page.backward ? 'desc' : 'asc').limit(page.limit + 1)
+}
+
+const idOf = (path: string, cursor: string) => {
+  if (!isUuid(cursor)) throw Invalid.at(path, 'is not a cursor of this list')
+  return sql<string>`${cursor}::uuid`
+}
+
+/**
+ * One page for each of many parents, in one query: `childrenOf` gets the parent's id to compare with, and answers the
+ * children's query, already narrowed by `pageOf`. Parents without children are left out.
+ */
+export const readPages = async <Row extends { id: string }>(
+  db: Database,
+  parentIds: readonly string[],
+  page: KeysetPage,
+  childrenOf: (parentId: Expression<string>) => Expression<Row>,
+): Promise<Map<string, Row[]>> => {
+  const order = sql.raw(page.backward ? 'DESC' : 'ASC')
+  const { rows } = await sql<Row & { parentId: string }>`
+    SELECT parent.id AS "parentId", child.*
+    FROM unnest(${parentIds}::uuid[]) AS parent(id) CROSS JOIN LATERAL ${childrenOf(sql.ref('parent.id'))} AS child
+    ORDER BY child.id ${order}`.execute(db)
+  const pages = new Map<string, Row[]>()
+  for (const row of rows) {
+    const siblings = pages.get(row.parentId)
+    if (siblings) siblings.push(row)
+    else pages.set(row.parentId, [row])
+  }
+  return pages
+}

@@ -1,0 +1,67 @@
+import { isIP } from 'node:net'
+import { Invalid } from '../../lib/domain/errors.ts'
+import { duplicates, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
+
+export interface DeployGameConfigInput {
+  serverId: string | number
+  gameConfigId: string | number
+  name: string
+  portBindings?: readonly PortBindingInput[] | null
+}
+
+export interface PortBindingInput {
+  name: string
+  hostPort?: number | null
+  bindAddress?: string | null
+}
+
+const maxBindings = 64
+
+/** What can be checked without knowing the config; throws `Invalid` with every fault. */
+export const parseDeployment = (input: DeployGameConfigInput): { name: string; portBindings: PortRequest[] } => {
+  const check = makeInputCheck()
+  check.name('name', input.name)
+  const given = input.portBindings ?? []
+  if (given.length > maxBindings) check.refuse('portBindings', `must not have more than ${maxBindings} entries`)
+  const names = duplicates(given, ({ name }) => name)
+  const portBindings = given.slice(0, maxBindings).map((binding, index) => {
+    const path = `portBindings.${index}`
+    const bindAddress = canonicalAddress(binding.bindAddress ?? anyAddress)
+    if (names.has(binding.name)) check.refuse(`${path}.name`, 'is bound more than once')
+    if (binding.hostPort != null) check.integer(`${path}.hostPort`, binding.hostPort, 1, maxPort)
+    if (bindAddress === undefined) check.refuse(`${path}.bindAddress`, 'must be an IP address of the machine')
+    return { name: binding.name, hostPort: binding.hostPort ?? null, bindAddress: bindAddress ?? anyAddress }
+  })
+  check.throwIfAny()
+  return { name: input.name, portBindings }
+}
+
+/** One request for each declared port; throws `Invalid` for a binding of none, and for two that want one number. */
+export const matchPorts = (definitions: readonly PortDefinition[], given: readonly PortRequest[]): Map<string, PortRequest> => {
+  const declared = new Map(definitions.map((definition) => [definition.name, definition]))
+  const issues = given.flatMap((binding, index) => {
+    const definition = declared.get(binding.name)
+    if (!definition) {
+      const known = [...declared.keys()].join(', ') || 'none'
+      return [{ path: `portBindings.${index}.name`, message: `is not a port of the game config (it declares: ${known})` }]
+    }
+    const clash = given.slice(0, index).find((other) => {
+      const sameProtocol = declared.get(other.name)?.protocol === definition.protocol
+      const samePort = other.hostPort !== null && other.hostPort === binding.hostPort
+      return sameProtocol && samePort && addressesOverlap(other.bindAddress, binding.bindAddress)
+    })
+    return clash ? [{ path: `portBindings.${index}.hostPort`, message: `is the port of ${clash.name} too` }] : []
+  })
+  if (issues.length > 0) throw new Invalid(issues)
+  const requests = new Map(given.map((binding) => [binding.name, binding]))
+  const pick = (name: string): PortRequest => ({ name, hostPort: null, bindAddress: anyAddress })
+  return new Map(definitions.map(({ name }) => [name, requests.get(name) ?? pick(name)]))
+}
+
+/** The form in which PostgreSQL writes it, so that equal addresses are equal text; undefined when it is no address. */
+const canonicalAddress = (address: string): string | undefined => {
+  if (isIP(address) === 4) return address
+  if (isIP(address) !== 6 || address.includes('%')) return undefined
+  return new URL(`http://[${address}]`).hostname.slice(1, -1)
+}

@@ -1,0 +1,103 @@
+import { PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
+import { connectAddress, type PortBinding } from '../../lib/domain/ports.ts'
+import type { Builder } from '../builder.ts'
+import type { Enums } from './game-config-types.ts'
+import { type Loaders, must, type Refs } from './types.ts'
+
+export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums) => {
+  const Status = builder.enumType('DeploymentStatus', {
+    description: 'ACTIVE can be started; INACTIVE was deleted and is history. Whether it runs, `activeSession` says.',
+    values: ['ACTIVE', 'INACTIVE'] as const,
+  })
+  const Binding = builder.objectRef<PortBinding>('PortBinding').implement({
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      containerPort: t.exposeInt('containerPort'),
+      hostPort: t.exposeInt('hostPort'),
+      protocol: t.expose('protocol', { type: enums.Protocol }),
+      bindAddress: t.exposeString('bindAddress'),
+    }),
+  })
+  return refs.Deployment.implement({
+    description: 'A deployment: a game config placed on one server, with its own ports.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      name: t.exposeString('name'),
+      status: t.field({ type: Status, resolve: ({ deletedAt }) => (deletedAt ? 'INACTIVE' : 'ACTIVE') }),
+      server: t.field({ type: refs.Server, nullable: true, resolve: ({ serverId }) => ({ id: serverId }) }),
+      gameConfig: t.field({
+        type: refs.GameConfig,
+        resolve: ({ gameConfigId }, _, context) => must(loaders.gameConfig(context, gameConfigId)),
+      }),
+      connectAddress: t.string({
+        nullable: true,
+        description: 'What a player types to join: its port `game`, or else its first. Null without a known address.',
+        resolve: async ({ id, serverId }, _, context) => {
+          const [bindings, address] = await Promise.all([loaders.bindings(context, id), loaders.publicAddress(context, serverId)])
+          return connectAddress(address, bindings ?? [])
+        },
+      }),
+      portBindings: t.field({
+        type: [Binding],
+        description: 'In the order in which the config declares them; none once it was deleted.',
+        resolve: async ({ id }, _, context) => (await loaders.bindings(context, id)) ?? [],
+      }),
+      deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
+    }),
+  })
+}
+
+export const addServerPort = (refs: Refs, loaders: Loaders, enums: Enums): void => {
+  refs.ServerPort.implement({
+    description: 'A port of a server, held by one deployment.',
+    fields: (t) => ({
+      port: t.exposeInt('port'),
+      protocol: t.expose('protocol', { type: enums.Protocol }),
+      deployment: t.field({
+        type: refs.Deployment,
+        resolve: ({ serverGameConfigId }, _, context) => must(loaders.deployment(context, serverGameConfigId)),
+      }),
+      allocatedAt: t.expose('allocatedAt', { type: 'DateTime' }),
+    }),
+  })
+}
+
+export const addPortConflictError = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums): void => {
+  const Conflict = builder.objectRef<TakenPort>('PortConflict').implement({
+    fields: (t) => ({
+      port: t.exposeInt('port'),
+      protocol: t.expose('protocol', { type: enums.Protocol }),
+      deployment: t.field({
+        type: refs.Deployment,
+        nullable: true,
+        description: 'Who holds it.',
+        resolve: ({ serverGameConfigId }, _, context) =>
+          serverGameConfigId === null ? null : loaders.deployment(context, serverGameConfigId),
+      }),
+    }),
+  })
+  builder.objectType(PortTaken, {
+    name: 'PortConflictError',
+    interfaces: ['Error'],
+    description: 'Ports asked for are held by other deployments; nothing was changed.',
+    fields: (t) => ({ conflicts: t.field({ type: [Conflict], resolve: ({ taken }) => [...taken] }) }),
+  })
+}
+
+export const addDeployInput = (builder: Builder) => {
+  const Binding = builder.inputType('PortBindingInput', {
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'Of a port that the config declares.' }),
+      hostPort: t.int({ description: "Picked from the server's range unless told." }),
+      bindAddress: t.string({ description: 'One address of the machine; 0.0.0.0, all of them, unless told.' }),
+    }),
+  })
+  return builder.inputType('DeployGameConfigInput', {
+    fields: (t) => ({
+      serverId: t.id({ required: true }),
+      gameConfigId: t.id({ required: true }),
+      name: t.string({ required: true }),
+      portBindings: t.field({ type: [Binding], description: 'For ports left out, the platform picks.' }),
+    }),
+  })
+}

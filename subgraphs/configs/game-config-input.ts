@@ -1,0 +1,200 @@
+import { splitArgs, UnbalancedQuotes } from '../../lib/domain/argv.ts'
+import { isImageReference } from '../../lib/domain/images.ts'
+import { duplicates, type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { maxPort, type PortDefinition, type Protocol } from '../../lib/domain/ports.ts'
+import { builtInNames, renderTemplate, templateFaults } from '../../lib/domain/template.ts'
+import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+import { capabilities, signals } from './linux.ts'
+import type { NewGameConfig } from './store.ts'
+
+type Maybe<T> = T | null | undefined
+
+export interface CreateGameConfigInput {
+  gameId: string | number
+  name: string
+  image: string
+  pullPolicy?: Maybe<SessionSpec['pullPolicy']>
+  entrypoint?: Maybe<readonly string[]>
+  command?: Maybe<readonly string[]>
+  argsTemplate?: Maybe<string>
+  envTemplate?: unknown
+  user?: Maybe<string>
+  workingDir?: Maybe<string>
+  tty?: Maybe<boolean>
+  capabilities?: Maybe<readonly string[]>
+  readOnlyRootfs?: Maybe<boolean>
+  volumes?: Maybe<readonly { name: string; mountPath: string; readOnly?: Maybe<boolean> }[]>
+  ports?: Maybe<readonly { name: string; containerPort: number; protocol: Protocol; sameInside?: Maybe<boolean> }[]>
+  volumePath?: Maybe<string>
+  stop?: Maybe<{ kind: StopProcedure['kind']; value: string; graceSeconds?: Maybe<number> }>
+  resources?: Maybe<{ memoryMb?: Maybe<number>; cpus?: Maybe<number>; pids?: Maybe<number> }>
+}
+
+const defaultVolumePath = '/data/game'
+const defaultGraceSeconds = 30
+const defaultStop: StopProcedure = { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: defaultGraceSeconds }
+const maxGraceSeconds = 3_600
+const maxItems = 64
+const maxWords = 256
+const maxWordLength = 8_192
+const maxTemplateLength = 16_384
+const maxEnvBytes = 128 * 1024
+const maxStopLength = 4_096
+
+/** Fills in the defaults and checks everything; throws `Invalid` with every fault. */
+export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => {
+  const check = makeInputCheck()
+  check.name('name', input.name)
+  if (!isImageReference(input.image))
+    check.refuse('image', 'is not an image reference like registry.example/games/minecraft:1.20')
+  checkWords(check, 'entrypoint', input.entrypoint)
+  checkWords(check, 'command', input.command)
+  if (input.user != null && !userPattern.test(input.user))
+    check.refuse('user', 'must be a user or uid, with or without :group, like 1000:1000')
+  if (input.workingDir != null) checkPath(check, 'workingDir', input.workingDir)
+  const ports = parsePorts(check, input.ports ?? [])
+  const resources = parseResources(check, input.resources ?? {})
+  const known = builtInNames({ portNames: ports.map(({ name }) => name), memoryMb: resources.memoryMb })
+  checkArgs(check, input, known)
+  const config: NewGameConfig = {
+    gameId: String(input.gameId),
+    name: input.name,
+    image: input.image,
+    pullPolicy: input.pullPolicy ?? 'IF_MISSING',
+    entrypoint: input.entrypoint ? [...input.entrypoint] : null,
+    command: input.command ? [...input.command] : null,
+    argsTemplate: input.argsTemplate ?? null,
+    envTemplate: parseEnv(check, input.envTemplate, known),
+    user: input.user ?? null,
+    workingDir: input.workingDir ?? null,
+    tty: input.tty ?? false,
+    capabilities: parseCapabilities(check, input.capabilities ?? []),
+    readOnlyRootfs: input.readOnlyRootfs ?? false,
+    ...parseVolumes(check, input),
+    ports,
+    stop: parseStop(check, input.stop),
+    resources,
+  }
+  check.throwIfAny()
+  return config
+}
+
+const checkCount = (check: InputCheck, path: string, items: readonly unknown[], max = maxItems): boolean =>
+  items.length <= max || check.refuse(path, `must not have more than ${max} entries`) !== undefined
+
+const checkWords = (check: InputCheck, path: string, words: Maybe<readonly string[]>): void => {
+  if (!words || !checkCount(check, path, words, maxWords)) return
+  for (const [index, word] of words.entries())
+    check.text(`${path}.${index}`, word, maxWordLength, { lines: true, empty: index > 0 })
+}
+
+const checkArgs = (check: InputCheck, input: CreateGameConfigInput, known: ReadonlySet<string>): void => {
+  const { argsTemplate } = input
+  if (argsTemplate == null) return
+  const path = 'argsTemplate'
+  if (input.command != null) check.refuse(path, 'can not be given together with command')
+  if (check.text(path, argsTemplate, maxTemplateLength, { lines: true, empty: true }) === undefined) return
+  const faults = templateFaults(argsTemplate, known)
+  for (const fault of faults) check.refuse(path, fault)
+  if (faults.length > 0) return
+  try {
+    splitArgs(renderTemplate(argsTemplate, new Map([...known].map((name) => [name, 'x']))))
+  } catch (error) {
+    if (!(error instanceof UnbalancedQuotes)) throw error
+    check.refuse(path, error.message)
+  }
+}
+
+/** Values may be written as text, number or boolean; all become text, as that is what a process gets. */
+const parseEnv = (check: InputCheck, env: unknown, known: ReadonlySet<string>): Record<string, string> => {
+  if (env == null) return {}
+  const object = check.object('envTemplate', env, maxEnvBytes)
+  const parsed: Record<string, string> = {}
+  for (const [key, value] of Object.entries(object ?? {})) {
+    const path = `envTemplate.${key.slice(0, 60)}`
+    if (!envKeyPattern.test(key)) check.refuse(path, 'must be named with letters, digits, _ . or -, not beginning with a digit')
+    if (typeof value === 'string') for (const fault of templateFaults(value, known)) check.refuse(path, fault)
+    else if (typeof value !== 'number' && typeof value !== 'boolean') check.refuse(path, 'must be text, a number or a boolean')
+    parsed[key] = String(value)
+  }
+  return parsed
+}
+
+const parsePorts = (check: InputCheck, ports: NonNullable<CreateGameConfigInput['ports']>): PortDefinition[] => {
+  if (!checkCount(check, 'ports', ports)) return []
+  const names = duplicates(ports, ({ name }) => name)
+  const sides = duplicates(ports, ({ containerPort, protocol }) => `${containerPort}/${protocol}`)
+  return ports.map((port, index) => {
+    const path = `ports.${index}`
+    if (!slugPattern.test(port.name)) check.refuse(`${path}.name`, slugRule)
+    if (names.has(port.name)) check.refuse(`${path}.name`, 'is the name of more than one port')
+    check.integer(`${path}.containerPort`, port.containerPort, 1, maxPort)
+    if (sides.has(`${port.containerPort}/${port.protocol}`))
+      check.refuse(`${path}.containerPort`, `${port.containerPort}/${port.protocol} is declared more than once`)
+    return { ...port, sameInside: port.sameInside ?? false }
+  })
+}
+
+const parseVolumes = (check: InputCheck, input: CreateGameConfigInput): { volumePath: string; volumes: VolumeDefinition[] } => {
+  const volumePath = input.volumePath ?? defaultVolumePath
+  const given = input.volumes ?? []
+  checkMount(check, 'volumePath', volumePath)
+  if (!checkCount(check, 'volumes', given)) return { volumePath, volumes: [] }
+  const names = duplicates(given, ({ name }) => name)
+  const places = duplicates([{ mountPath: volumePath }, ...given], ({ mountPath }) => mountPath.replace(/\/+$/, ''))
+  const volumes = given.map((volume, index) => {
+    const path = `volumes.${index}`
+    if (!slugPattern.test(volume.name)) check.refuse(`${path}.name`, slugRule)
+    if (names.has(volume.name)) check.refuse(`${path}.name`, 'is the name of more than one volume')
+    checkMount(check, `${path}.mountPath`, volume.mountPath)
+    if (places.has(volume.mountPath.replace(/\/+$/, ''))) check.refuse(`${path}.mountPath`, 'is where another volume is mounted')
+    return { ...volume, readOnly: volume.readOnly ?? false }
+  })
+  return { volumePath, volumes }
+}
+
+const parseCapabilities = (check: InputCheck, given: readonly string[]): string[] => {
+  if (!checkCount(check, 'capabilities', given)) return []
+  const names = given.map((name) => name.toUpperCase().replace(/^CAP_/, ''))
+  for (const [index, name] of names.entries())
+    if (!capabilities.has(name)) check.refuse(`capabilities.${index}`, 'is not a Linux capability like NET_BIND_SERVICE')
+  return [...new Set(names)]
+}
+
+const parseStop = (check: InputCheck, stop: CreateGameConfigInput['stop']): StopProcedure => {
+  if (!stop) return defaultStop
+  const graceSeconds = stop.graceSeconds ?? defaultGraceSeconds
+  check.integer('stop.graceSeconds', graceSeconds, 0, maxGraceSeconds)
+  if (stop.kind === 'STDIN') check.text('stop.value', stop.value, maxStopLength)
+  else if (!signals.has(stop.value)) check.refuse('stop.value', 'must be the name of a signal like SIGTERM')
+  return { kind: stop.kind, value: stop.value, graceSeconds }
+}
+
+/** Docker's own floor for memory is 6 MiB; the ceilings only keep typing errors out. */
+const parseResources = (check: InputCheck, given: NonNullable<CreateGameConfigInput['resources']>): SessionSpec['resources'] => {
+  const { memoryMb = null, cpus = null, pids = null } = given
+  if (memoryMb !== null) check.integer('resources.memoryMb', memoryMb, 6, 16 * 1024 * 1024)
+  if (cpus !== null && !(cpus >= 0.01 && cpus <= 1_024)) check.refuse('resources.cpus', 'must be from 0.01 to 1024')
+  if (pids !== null) check.integer('resources.pids', pids, 1, 4_194_304)
+  return { memoryMb, cpus, pids }
+}
+
+const checkPath = (check: InputCheck, path: string, value: string): boolean => {
+  if (check.text(path, value, 1_000) === undefined) return false
+  if (!value.startsWith('/')) return check.refuse(path, 'must be an absolute path') !== undefined
+  return !value.split('/').includes('..') || check.refuse(path, 'must not contain ..') !== undefined
+}
+
+/** A place for a volume: not over the whole container, nor over what the kernel shows there. */
+const checkMount = (check: InputCheck, path: string, value: string): void => {
+  if (!checkPath(check, path, value)) return
+  const first = value.split('/').find((step) => step !== '' && step !== '.')
+  if (first === undefined || ['proc', 'sys', 'dev'].includes(first))
+    check.refuse(path, 'must not be /, or in /proc, /sys or /dev')
+  if (value.includes(':')) check.refuse(path, 'must not contain a colon')
+}
+
+const slugPattern = /^[A-Za-z][A-Za-z0-9_-]{0,49}$/
+const slugRule = 'must be 1 to 50 letters, digits, - or _, and begin with a letter'
+const envKeyPattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/
+const userPattern = /^([a-z_][a-z0-9_-]{0,31}|\d{1,10})(:([a-z_][a-z0-9_-]{0,31}|\d{1,10}))?$/

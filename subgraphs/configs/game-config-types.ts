@@ -1,0 +1,137 @@
+import { protocols } from '../../lib/domain/ports.ts'
+import type { Builder } from '../builder.ts'
+import type { GameConfig } from './store.ts'
+import { type Loaders, must, type Refs } from './types.ts'
+
+/** Enums that objects and inputs share. */
+export const addEnums = (builder: Builder) => ({
+  Protocol: builder.enumType('Protocol', { values: protocols }),
+  PullPolicy: builder.enumType('PullPolicy', { values: ['IF_MISSING', 'ALWAYS'] as const }),
+  StopKind: builder.enumType('StopKind', {
+    description: 'STDIN writes a line to the console of the game, SIGNAL sends a signal.',
+    values: ['STDIN', 'SIGNAL'] as const,
+  }),
+})
+
+export type Enums = ReturnType<typeof addEnums>
+
+export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums) => {
+  const parts = addParts(builder, enums)
+  return refs.GameConfig.implement({
+    description: 'How to run a game: image, command, environment, ports, volumes, limits, stop procedure.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      game: t.field({ type: refs.Game, resolve: ({ gameId }, _, context) => must(loaders.game(context, gameId)) }),
+      name: t.exposeString('name'),
+      image: t.exposeString('image'),
+      pullPolicy: t.expose('pullPolicy', { type: enums.PullPolicy }),
+      entrypoint: t.exposeStringList('entrypoint', { nullable: true, description: "Null keeps the image's." }),
+      command: t.exposeStringList('command', {
+        nullable: true,
+        description: 'Exact arguments. Null keeps the command of the image.',
+      }),
+      argsTemplate: t.exposeString('argsTemplate', {
+        nullable: true,
+        description: 'Rendered, then split as a shell splits words.',
+      }),
+      envTemplate: t.expose('envTemplate', { type: 'JSON', description: 'Templates by variable name.' }),
+      user: t.exposeString('user', { nullable: true }),
+      workingDir: t.exposeString('workingDir', { nullable: true }),
+      tty: t.exposeBoolean('tty'),
+      capabilities: t.exposeStringList('capabilities', { description: 'Linux capabilities added back; all others are dropped.' }),
+      readOnlyRootfs: t.exposeBoolean('readOnlyRootfs'),
+      volumes: t.expose('volumes', { type: [parts.Volume] }),
+      ports: t.expose('ports', { type: [parts.Port] }),
+      volumePath: t.exposeString('volumePath', { description: "Where the deployment's own volume is mounted." }),
+      stop: t.expose('stop', { type: parts.Stop }),
+      resources: t.expose('resources', { type: parts.Resources }),
+      deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
+    }),
+  })
+}
+
+const addParts = (builder: Builder, enums: Enums) => ({
+  Port: builder.objectRef<GameConfig['ports'][number]>('PortDefinition').implement({
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      containerPort: t.exposeInt('containerPort'),
+      protocol: t.expose('protocol', { type: enums.Protocol }),
+      sameInside: t.exposeBoolean('sameInside', {
+        description: 'The game listens on the host port itself, whatever that becomes.',
+      }),
+    }),
+  }),
+  Volume: builder.objectRef<GameConfig['volumes'][number]>('VolumeDefinition').implement({
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      mountPath: t.exposeString('mountPath'),
+      readOnly: t.exposeBoolean('readOnly'),
+    }),
+  }),
+  Stop: builder.objectRef<GameConfig['stop']>('StopProcedure').implement({
+    description: 'How the game is asked to end; after the grace it is killed.',
+    fields: (t) => ({
+      kind: t.expose('kind', { type: enums.StopKind }),
+      value: t.exposeString('value', { description: 'The line, or the signal by name.' }),
+      graceSeconds: t.exposeInt('graceSeconds'),
+    }),
+  }),
+  Resources: builder.objectRef<GameConfig['resources']>('Resources').implement({
+    description: 'Limits; null is none of our own.',
+    fields: (t) => ({
+      memoryMb: t.exposeInt('memoryMb', { nullable: true }),
+      cpus: t.exposeFloat('cpus', { nullable: true }),
+      pids: t.exposeInt('pids', { nullable: true }),
+    }),
+  }),
+})
+
+export const addCreateGameConfigInput = (builder: Builder, enums: Enums) => {
+  const Port = builder.inputType('PortDefinitionInput', {
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'Templates know the host port as {{port.<name>}}.' }),
+      containerPort: t.int({ required: true }),
+      protocol: t.field({ type: enums.Protocol, required: true }),
+      sameInside: t.boolean(),
+    }),
+  })
+  const Volume = builder.inputType('VolumeDefinitionInput', {
+    fields: (t) => ({
+      name: t.string({ required: true }),
+      mountPath: t.string({ required: true }),
+      readOnly: t.boolean(),
+    }),
+  })
+  const Stop = builder.inputType('StopProcedureInput', {
+    fields: (t) => ({
+      kind: t.field({ type: enums.StopKind, required: true }),
+      value: t.string({ required: true }),
+      graceSeconds: t.int({ description: '30 unless told; at most 3600.' }),
+    }),
+  })
+  const Resources = builder.inputType('ResourcesInput', {
+    fields: (t) => ({ memoryMb: t.int(), cpus: t.float(), pids: t.int() }),
+  })
+  return builder.inputType('CreateGameConfigInput', {
+    fields: (t) => ({
+      gameId: t.id({ required: true }),
+      name: t.string({ required: true }),
+      image: t.string({ required: true }),
+      pullPolicy: t.field({ type: enums.PullPolicy, description: 'IF_MISSING unless told.' }),
+      entrypoint: t.stringList(),
+      command: t.stringList({ description: 'Exact arguments; not together with argsTemplate.' }),
+      argsTemplate: t.string({ description: 'Rendered, then split as a shell splits words.' }),
+      envTemplate: t.field({ type: 'JSON', description: 'An object of templates.' }),
+      user: t.string(),
+      workingDir: t.string(),
+      tty: t.boolean(),
+      capabilities: t.stringList(),
+      readOnlyRootfs: t.boolean(),
+      volumes: t.field({ type: [Volume] }),
+      ports: t.field({ type: [Port] }),
+      volumePath: t.string({ description: '/data/game unless told.' }),
+      stop: t.field({ type: Stop, description: 'SIGTERM with 30 s grace unless told.' }),
+      resources: t.field({ type: Resources }),
+    }),
+  })
+}

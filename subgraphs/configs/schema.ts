@@ -1,0 +1,173 @@
+import type { GraphQLSchema } from 'graphql'
+import { Conflict, Invalid, NotFound, PortTaken } from '../../lib/domain/errors.ts'
+import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { parsePage, toPage } from '../pages.ts'
+import { addDeployInput, addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
+import { addCreateGameConfigInput, addEnums, addGameConfig, type Enums } from './game-config-types.ts'
+import type { ConfigsService } from './service.ts'
+import { type Loaders, makeLoaders, makeRefs, type Refs } from './types.ts'
+
+export const makeConfigsSchema = ({ service }: { service: ConfigsService }): GraphQLSchema => {
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict] })
+  const refs = makeRefs(builder)
+  const loaders = makeLoaders(service)
+  const enums = addEnums(builder)
+  addGame(refs)
+  addGameConfig(builder, refs, loaders, enums)
+  addDeployment(builder, refs, loaders, enums)
+  addServerPort(refs, loaders, enums)
+  addPortConflictError(builder, refs, loaders, enums)
+  refs.Server.implement({ fields: (t) => ({ id: t.exposeID('id') }) })
+  addEntities(builder, refs, loaders)
+  const lists = addLists(builder, refs, loaders)
+  addQueries(builder, refs, loaders, lists, service)
+  builder.mutationType({})
+  addMutations(builder, refs, enums, service)
+  return toSubgraphSchema(builder)
+}
+
+const addGame = (refs: Refs): void => {
+  refs.Game.implement({
+    description: 'A title that can be run.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      name: t.exposeString('name'),
+      steamAppId: t.exposeInt('steamAppId', { nullable: true }),
+      metadata: t.expose('metadata', { type: 'JSON' }),
+    }),
+  })
+}
+
+const addEntities = (builder: Builder, refs: Refs, loaders: Loaders): void => {
+  const key = builder.selection<{ id: string }>('id')
+  builder.asEntity(refs.Game, { key, resolveReference: ({ id }, context) => loaders.game(context, id) })
+  builder.asEntity(refs.GameConfig, { key, resolveReference: ({ id }, context) => loaders.gameConfig(context, id) })
+  builder.asEntity(refs.Deployment, { key, resolveReference: ({ id }, context) => loaders.deployment(context, id) })
+  builder.asEntity(refs.Server, { key, resolveReference: (server) => server })
+}
+
+/** Connections, and the fields by which they hang on other types. */
+const addLists = (builder: Builder, refs: Refs, loaders: Loaders) => {
+  const Games = addConnection(builder, 'Game', refs.Game)
+  const GameConfigs = addConnection(builder, 'GameConfig', refs.GameConfig)
+  const Deployments = addConnection(builder, 'ServerGameConfig', refs.Deployment)
+  builder.objectField(refs.Game, 'configs', (t) =>
+    t.field({
+      type: GameConfigs,
+      args: pageArgs(t),
+      resolve: ({ id }, args, context) => loaders.gameConfigsOfGame(context, id, parsePage(args), null),
+    }),
+  )
+  builder.objectField(refs.GameConfig, 'deployments', (t) =>
+    t.field({
+      type: Deployments,
+      args: pageArgs(t),
+      resolve: ({ id }, args, context) => loaders.deploymentsOfGameConfig(context, id, parsePage(args), null),
+    }),
+  )
+  builder.objectField(refs.Server, 'deployments', (t) =>
+    t.field({
+      type: Deployments,
+      nullable: true,
+      args: pageArgs(t),
+      resolve: ({ id }, args, context) => loaders.deploymentsOfServer(context, id, parsePage(args), null),
+    }),
+  )
+  builder.objectField(refs.Server, 'ports', (t) =>
+    t.field({
+      type: [refs.ServerPort],
+      nullable: true,
+      description: 'Ports held by deployments, the lowest first.',
+      resolve: async ({ id }, _, context) => (await loaders.portsOfServer(context, id)) ?? [],
+    }),
+  )
+  return { Games, GameConfigs, Deployments }
+}
+
+const addQueries = (
+  builder: Builder,
+  refs: Refs,
+  loaders: Loaders,
+  lists: ReturnType<typeof addLists>,
+  service: ConfigsService,
+): void => {
+  const idOf = (id: string | number | null | undefined): string | null => (id == null ? null : String(id))
+  builder.queryFields((t) => ({
+    games: t.field({
+      type: lists.Games,
+      args: pageArgs(t),
+      resolve: async (_, args) => {
+        const page = parsePage(args)
+        return toPage(await service.listGames(page), page, (game) => game.id)
+      },
+    }),
+    game: t.field({
+      type: refs.Game,
+      nullable: true,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, context) => loaders.game(context, String(id)),
+    }),
+    gameConfigs: t.field({
+      type: lists.GameConfigs,
+      args: { ...pageArgs(t), gameId: t.arg.id() },
+      resolve: async (_, { gameId, ...args }) => {
+        const page = parsePage(args)
+        return toPage(await service.listGameConfigs(page, idOf(gameId)), page, (config) => config.id)
+      },
+    }),
+    gameConfig: t.field({
+      type: refs.GameConfig,
+      nullable: true,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, context) => loaders.gameConfig(context, String(id)),
+    }),
+    serverGameConfigs: t.field({
+      type: lists.Deployments,
+      args: { ...pageArgs(t), serverId: t.arg.id() },
+      resolve: async (_, { serverId, ...args }) => {
+        const page = parsePage(args)
+        return toPage(await service.listDeployments(page, idOf(serverId)), page, (deployment) => deployment.id)
+      },
+    }),
+    serverGameConfig: t.field({
+      type: refs.Deployment,
+      nullable: true,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, context) => loaders.deployment(context, String(id)),
+    }),
+  }))
+}
+
+const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
+  const GameInput = builder.inputType('CreateGameInput', {
+    fields: (t) => ({
+      name: t.string({ required: true }),
+      steamAppId: t.int(),
+      metadata: t.field({ type: 'JSON', description: 'An object, kept as it is.' }),
+    }),
+  })
+  const GameConfigInput = addCreateGameConfigInput(builder, enums)
+  const DeployInput = addDeployInput(builder)
+  builder.mutationFields((t) => ({
+    createGame: t.field({
+      type: refs.Game,
+      errors: { types: [Invalid, Conflict] },
+      args: { input: t.arg({ type: GameInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.createGame(input, actor),
+    }),
+    createGameConfig: t.field({
+      type: refs.GameConfig,
+      description: 'Refused with every fault at once.',
+      errors: { types: [Invalid, NotFound, Conflict] },
+      args: { input: t.arg({ type: GameConfigInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.createGameConfig(input, actor),
+    }),
+    deployGameConfig: t.field({
+      type: refs.Deployment,
+      description: 'Places a config on a server, with all its ports or not at all.',
+      errors: { types: [Invalid, NotFound, PortTaken, Conflict] },
+      args: { input: t.arg({ type: DeployInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.deploy(input, actor),
+    }),
+  }))
+}

@@ -1,0 +1,151 @@
+import type { Database } from '../../lib/db/connect.ts'
+import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
+import type { Transaction } from '../../lib/db/transaction.ts'
+import type { PortDefinition } from '../../lib/domain/ports.ts'
+import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+
+/** A row of configs.games. */
+export interface Game {
+  id: string
+  name: string
+  steamAppId: number | null
+  metadata: Record<string, unknown>
+}
+
+export interface NewGameConfig {
+  gameId: string
+  name: string
+  image: string
+  pullPolicy: SessionSpec['pullPolicy']
+  entrypoint: string[] | null
+  command: string[] | null
+  argsTemplate: string | null
+  envTemplate: Record<string, string>
+  user: string | null
+  workingDir: string | null
+  tty: boolean
+  capabilities: string[]
+  readOnlyRootfs: boolean
+  volumes: VolumeDefinition[]
+  ports: PortDefinition[]
+  volumePath: string
+  stop: StopProcedure
+  resources: SessionSpec['resources']
+}
+
+/** A row of configs.game_configs. */
+export interface GameConfig extends NewGameConfig {
+  id: string
+  deletedAt: Date | null
+}
+
+const selectGames = (db: Database | Transaction) =>
+  db.selectFrom('configs.games').select(['id', 'name', 'steam_app_id as steamAppId', 'metadata']).$castTo<Game>()
+
+// The inserts below are the only writers of the JSON columns, so their shapes are known.
+const selectGameConfigs = (db: Database | Transaction) =>
+  db
+    .selectFrom('configs.game_configs')
+    .select([
+      'id',
+      'game_id as gameId',
+      'name',
+      'image',
+      'pull_policy as pullPolicy',
+      'entrypoint',
+      'command',
+      'args_template as argsTemplate',
+      'env_template as envTemplate',
+      'container_user as user',
+      'working_dir as workingDir',
+      'tty',
+      'capabilities',
+      'read_only_rootfs as readOnlyRootfs',
+      'volumes',
+      'ports',
+      'volume_path as volumePath',
+      'stop',
+      'resources',
+      'deleted_at as deletedAt',
+    ])
+    .$castTo<GameConfig>()
+
+/** Also deleted ones: history keeps naming them. */
+export const gamesById = (db: Database, ids: readonly string[]): Promise<Game[]> =>
+  selectGames(db).where('id', 'in', ids).execute()
+
+export const gamesPage = (db: Database, page: KeysetPage): Promise<Game[]> =>
+  pageOf(selectGames(db).where('deleted_at', 'is', null), 'id', page).execute()
+
+/** The game, if it is there to get another config; it stays so until the transaction ends. */
+export const lockGame = (tx: Transaction, id: string): Promise<Game | undefined> =>
+  selectGames(tx).where('id', '=', id).where('deleted_at', 'is', null).forShare().executeTakeFirst()
+
+export const insertGame = async (tx: Transaction, game: Game, actor: string): Promise<Game> => {
+  await tx
+    .insertInto('configs.games')
+    .values({
+      id: game.id,
+      name: game.name,
+      steam_app_id: game.steamAppId,
+      metadata: JSON.stringify(game.metadata),
+      created_by: actor,
+      updated_by: actor,
+    })
+    .execute()
+  return game
+}
+
+/** Also deleted ones: history keeps naming them. */
+export const gameConfigsById = (db: Database, ids: readonly string[]): Promise<GameConfig[]> =>
+  selectGameConfigs(db).where('id', 'in', ids).execute()
+
+export const gameConfigsPage = (db: Database, page: KeysetPage): Promise<GameConfig[]> =>
+  pageOf(selectGameConfigs(db).where('deleted_at', 'is', null), 'id', page).execute()
+
+export const gameConfigsOfGames = (
+  db: Database,
+  gameIds: readonly string[],
+  page: KeysetPage,
+): Promise<Map<string, GameConfig[]>> =>
+  readPages(db, gameIds, page, (gameId) =>
+    pageOf(selectGameConfigs(db).where('game_id', '=', gameId).where('deleted_at', 'is', null), 'id', page),
+  )
+
+/** The config, if it can be deployed; it stays as it is until the transaction ends. */
+export const lockGameConfig = (tx: Transaction, id: string): Promise<GameConfig | undefined> =>
+  selectGameConfigs(tx).where('id', '=', id).where('deleted_at', 'is', null).forShare().executeTakeFirst()
+
+export const insertGameConfig = async (
+  tx: Transaction,
+  config: NewGameConfig & { id: string },
+  actor: string,
+): Promise<GameConfig> => {
+  await tx
+    .insertInto('configs.game_configs')
+    .values({
+      id: config.id,
+      game_id: config.gameId,
+      name: config.name,
+      image: config.image,
+      pull_policy: config.pullPolicy,
+      entrypoint: config.entrypoint,
+      command: config.command,
+      args_template: config.argsTemplate,
+      env_template: JSON.stringify(config.envTemplate),
+      container_user: config.user,
+      working_dir: config.workingDir,
+      tty: config.tty,
+      capabilities: config.capabilities,
+      read_only_rootfs: config.readOnlyRootfs,
+      volumes: JSON.stringify(config.volumes),
+      ports: JSON.stringify(config.ports),
+      volume_path: config.volumePath,
+      stop: JSON.stringify(config.stop),
+      resources: JSON.stringify(config.resources),
+      created_by: actor,
+      updated_by: actor,
+    })
+    .execute()
+  return { ...config, deletedAt: null }
+}

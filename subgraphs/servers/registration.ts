@@ -1,0 +1,44 @@
+import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { type PortRange, parsePortRange } from '../../lib/domain/ports.ts'
+
+export interface RegisterServerInput {
+  name: string
+  environment?: string | null
+  labels?: unknown
+  publicAddress?: string | null
+  portRange?: string | null
+}
+
+export interface Registration {
+  name: string
+  environment: string
+  labels: Record<string, string>
+  publicAddress: string | null
+  portRange: PortRange | null
+}
+
+const maxLabelBytes = 16 * 1024
+
+/** Checks what a new machine is said to be; throws `Invalid` with every fault. */
+export const parseRegistration = (input: RegisterServerInput, defaultEnvironment: string): Registration => {
+  const check = makeInputCheck()
+  const name = check.name('name', input.name)
+  const environment = input.environment ?? defaultEnvironment
+  // It becomes part of paths and labels on the machine.
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$/.test(environment))
+    check.refuse('environment', 'must be 1 to 50 letters, digits, - or _, and begin with a letter or digit')
+  const publicAddress = input.publicAddress ?? null
+  if (publicAddress !== null && !hostPattern.test(publicAddress))
+    check.refuse('publicAddress', 'must be a host name or an IP address, without a port')
+  const portRange = input.portRange == null ? null : parsePortRange(input.portRange)
+  if (portRange === undefined) check.refuse('portRange', 'must be two ports like 20000-29999, the lower first')
+  const labels = input.labels == null ? {} : check.object('labels', input.labels, maxLabelBytes)
+  for (const [key, value] of Object.entries(labels ?? {}))
+    if (typeof value !== 'string') check.refuse(`labels.${key.slice(0, 60)}`, 'must be text')
+  check.throwIfAny()
+  return { name: name!, environment, publicAddress, portRange: portRange ?? null, labels: labels as Record<string, string> }
+}
+
+/** A host name, IPv4 address, or IPv6 address without brackets. */
+const hostPattern =
+  /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$|^(?=.*:.*:)[0-9A-Fa-f:.]{2,45}$/

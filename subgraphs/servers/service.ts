@@ -1,0 +1,98 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { byId } from '../../lib/db/by-id.ts'
+import type { Database } from '../../lib/db/connect.ts'
+import { addChange } from '../../lib/db/outbox.ts'
+import type { KeysetPage } from '../../lib/db/page.ts'
+import { inTransaction, isViolationOf } from '../../lib/db/transaction.ts'
+import { Conflict, Denied } from '../../lib/domain/errors.ts'
+import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { parseRegistration, type RegisterServerInput } from './registration.ts'
+import * as store from './store.ts'
+
+/** How a host reaches the broker; the URL holds no credentials. */
+export interface BrokerAccess {
+  amqpUrl: string
+  username: string
+  password: string
+}
+
+export interface ServersServiceDeps {
+  db: Database
+  newId: () => string
+  /** For servers that name none. */
+  defaultEnvironment: string
+  /** Makes the host's queues, so that they are there when it looks for them; throws `Unavailable` without a broker. */
+  declareHostQueues: (serverId: string) => Promise<void>
+  accessFor: (serverId: string) => BrokerAccess
+}
+
+export interface EnrollServerInput {
+  token: string
+  publicKey: string
+  machineId: string
+}
+
+const tokenLifeSeconds = 3_600
+
+export const makeServersService = (deps: ServersServiceDeps) => ({
+  byIds: byId((ids) => store.serversById(deps.db, ids)),
+
+  list: (page: KeysetPage): Promise<store.Server[]> => store.serversPage(deps.db, page),
+
+  /** The token is in the answer and nowhere else: only its hash is kept. It can be spent once, within the hour. */
+  register: async (input: RegisterServerInput, actor: string): Promise<{ server: store.Server; enrollmentToken: string }> => {
+    const registration = parseRegistration(input, deps.defaultEnvironment)
+    const enrollmentToken = randomBytes(32).toString('base64url')
+    const server = await inTransaction(deps.db, async (tx) => {
+      const inserted = await store
+        .insertServer(tx, { ...registration, id: deps.newId() }, actor)
+        .catch(asNameConflict(registration))
+      const token = { hash: hashOf(enrollmentToken), serverId: inserted.id, lifeSeconds: tokenLifeSeconds }
+      await store.insertEnrollmentToken(tx, token, actor)
+      await addChange(tx, { kind: 'changed.server', serverId: inserted.id })
+      return inserted
+    })
+    return { server, enrollmentToken }
+  },
+
+  /**
+   * Makes the caller the agent that speaks for the token's server. The queues come first: when the broker is away the
+   * token is still good, and queues without an agent harm nobody.
+   */
+  enroll: async (input: EnrollServerInput, actor: string): Promise<{ serverId: string } & BrokerAccess> => {
+    parseEnrollment(input)
+    const hash = hashOf(input.token)
+    const token = await store.enrollmentTokenByHash(deps.db, hash)
+    if (!token) throw new Denied('The enrollment token is not known.')
+    if (token.usedAt) throw new Denied('The enrollment token was used already; register the server again for a new one.')
+    if (token.expired) throw new Denied('The enrollment token has expired; register the server again for a new one.')
+    await deps.declareHostQueues(token.serverId)
+    await inTransaction(deps.db, async (tx) => {
+      const serverId = await store.spendEnrollmentToken(tx, hash)
+      if (!serverId) throw new Denied('The enrollment token was used already, or has just expired.')
+      const agent = { serverId, publicKey: input.publicKey, machineId: input.machineId }
+      if (!(await store.enrollAgent(tx, agent, actor))) throw new Denied('The server of this enrollment token was deleted.')
+      await addChange(tx, { kind: 'changed.server', serverId })
+    })
+    return { serverId: token.serverId, ...deps.accessFor(token.serverId) }
+  },
+})
+
+export type ServersService = ReturnType<typeof makeServersService>
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest()
+
+const parseEnrollment = (input: EnrollServerInput): void => {
+  const check = makeInputCheck()
+  check.text('token', input.token, 200)
+  check.text('publicKey', input.publicKey, 4_096, { lines: true })
+  check.text('machineId', input.machineId, 200)
+  check.throwIfAny()
+}
+
+const asNameConflict =
+  ({ name, environment }: { name: string; environment: string }) =>
+  (error: unknown): never => {
+    if (!isViolationOf(error, 'servers_name')) throw error
+    throw new Conflict(`There is a server named ${name} in ${environment} already.`, { cause: error })
+  }
