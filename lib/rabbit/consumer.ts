@@ -41,12 +41,21 @@ export interface ConsumerOptions {
 
 const retryAfterMs = 1_000
 const closeLimitMs = 5_000
+const quietMs = 10_000
 
 /** Consumes a queue for as long as the connection lives, and again after every reconnect. */
 export const makeConsumer = (options: ConsumerOptions) => {
   const inFlight = new Set<Promise<void>>()
   let tail: Promise<void> = Promise.resolve()
   let closing = false
+  let quietUntilMs = 0
+
+  // What can't be handled now often can't for many messages at once (the database is away): one line tells it.
+  const tell = (error: unknown, message: IncomingMessage, what: string): void => {
+    const again = error instanceof Unavailable && performance.now() < quietUntilMs
+    if (error instanceof Unavailable && !again) quietUntilMs = performance.now() + quietMs
+    options.logger[again ? 'debug' : 'warn']({ err: error, queue: options.name, routingKey: message.routingKey }, what)
+  }
 
   // A message that goes back to the queue is overtaken by those already here. Where order counts it is tried again in
   // place, and those behind it wait.
@@ -56,7 +65,7 @@ export const makeConsumer = (options: ConsumerOptions) => {
         return await options.handle(message)
       } catch (error) {
         if (!(options.inOrder && error instanceof Unavailable) || closing) throw error
-        options.logger.warn({ err: error, queue: options.name, routingKey: message.routingKey }, 'message not handled yet')
+        tell(error, message, 'message not handled yet')
         await delay(retryAfterMs)
       }
     }
@@ -69,7 +78,7 @@ export const makeConsumer = (options: ConsumerOptions) => {
       if (!options.noAck) channel.ack(raw)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      options.logger.warn({ err: error, queue: options.name, routingKey: message.routingKey }, 'message not handled')
+      tell(error, message, 'message not handled')
       if (options.noAck) return
       if (error instanceof Unavailable) {
         await delay(retryAfterMs)
