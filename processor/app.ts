@@ -1,0 +1,81 @@
+import { connectDatabase, type Database } from '../lib/db/connect.ts'
+import { type Readiness, serveHealth } from '../lib/process/health.ts'
+import { type Logger, makeLogger } from '../lib/process/logger.ts'
+import type { Running } from '../lib/process/run.ts'
+import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
+import type { QueueType } from '../lib/rabbit/topology.ts'
+import { readConfig } from './config.ts'
+import { makeHeartbeats } from './heartbeats.ts'
+import { makeRelay } from './relay.ts'
+import { makeStatuses } from './statuses.ts'
+import { type SweepLimits, startSweeps } from './sweeps.ts'
+import { makeTopology } from './topology.ts'
+
+export interface ProcessorOptions {
+  db: Database
+  /** The same database, for the one connection that listens. */
+  databaseUrl: string
+  rabbit: Rabbit
+  logger: Logger
+  queueType: QueueType
+  limits?: SweepLimits
+}
+
+export type Processor = ReturnType<typeof makeProcessor>
+
+/**
+ * Everything the control plane does that nobody waits for: commands and changes go out, reports and signs of life come in,
+ * and what did not happen in time is noticed. Starts without a broker and works once there is one. Any number may run on
+ * one database. `close` finishes what is under way and leaves the rest to the others; it closes neither `db` nor `rabbit`.
+ */
+export const makeProcessor = (options: ProcessorOptions) => {
+  const topology = makeTopology(options)
+  const relay = makeRelay({ ...options, topology })
+  const statuses = makeStatuses(options)
+  const heartbeats = makeHeartbeats({ ...options, topology })
+  const sweeps = startSweeps({ ...options, topology, heartbeats, statuses })
+  const works = (): boolean => relay.connected() && statuses.consuming() && heartbeats.consuming()
+  const readiness: Readiness = { processor: () => works() || 'waits for its queues on RabbitMQ' }
+  return {
+    readiness,
+    /** What was done since start, for metrics. */
+    counters: () => ({
+      relay: relay.counters(),
+      statuses: statuses.counters(),
+      heartbeats: heartbeats.counters(),
+      sweeps: sweeps.counters(),
+    }),
+    close: async (): Promise<void> => {
+      await sweeps.close()
+      await Promise.all([statuses.close(), heartbeats.close()])
+      await relay.close() // after those that write to the outbox
+      await topology.close()
+    },
+  }
+}
+
+/**
+ * A processor alone: its own connections, and `/healthz` and `/readyz`. Needs neither database nor broker to start. Throws
+ * `BadConfig` with every fault of the environment.
+ */
+export const startProcessor = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { port: number }> => {
+  const config = readConfig(env)
+  const logger = makeLogger({ name: 'processor', level: config.logLevel })
+  const database = connectDatabase({ url: config.databaseUrl, name: 'processor', logger })
+  const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'processor', logger })
+  const processor = makeProcessor({ ...config, db: database.db, rabbit, logger })
+  const close = async (): Promise<void> => {
+    await processor.close()
+    await rabbit.close()
+    await database.close()
+  }
+  try {
+    const readiness = { postgresql: database.ready, rabbitmq: rabbit.ready, ...processor.readiness }
+    const health = await serveHealth({ host: config.host, port: config.port, readiness })
+    logger.info({ port: health.port }, 'processor started')
+    return { port: health.port, close: async () => void (await Promise.all([health.close(), close()])) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

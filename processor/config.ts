@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { envKinds, parseEnv } from '../lib/process/env.ts'
+
+/** Reads a processor's environment; throws `BadConfig` with every fault at once. */
+export const readConfig = (env: NodeJS.ProcessEnv) => {
+  const given = parseEnv(
+    {
+      DATABASE_URL: envKinds.url('postgres', 'postgresql'),
+      AMQP_URL: envKinds.url('amqp', 'amqps'),
+      /** `quorum` on a RabbitMQ cluster. */
+      MANMAN_QUEUE_TYPE: z.enum(['classic', 'quorum']).default('classic'),
+      HOST: z.string().default('127.0.0.1'),
+      PORT: envKinds.port(4110),
+      LOG_LEVEL: envKinds.logLevel,
+    },
+    env,
+  )
+  return {
+    databaseUrl: given.DATABASE_URL,
+    amqpUrl: given.AMQP_URL,
+    queueType: given.MANMAN_QUEUE_TYPE,
+    host: given.HOST,
+    port: given.PORT,
+    logLevel: given.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,77 @@
+import type { Database } from '../lib/db/connect.ts'
+import { sendLane, type UnsentMessage } from '../lib/db/outbox.ts'
+import { writeMessage } from '../lib/messages/envelope.ts'
+import { speakerOf } from '../lib/messages/routing.ts'
+import { type OutgoingMessage, type Publisher, Unroutable } from '../lib/rabbit/publisher.ts'
+import type { Topology } from './topology.ts'
+
+/** Messages of one lane sent under one claim. */
+const batchSize = 100
+/** A claim holds a transaction open, so that it ends well before the database would end it. */
+const batchLimitMs = 5_000
+
+export interface LaneOutcome {
+  /** Confirmed by the broker and marked sent. */
+  published: number
+  /** Marked sent unpublished: their time was over. */
+  expired: number
+  /** What stopped the lane, if something did. */
+  failure?: Error
+}
+
+/**
+ * Publishes a lane's unsent messages, each once the one before is confirmed: a command must never overtake another, also
+ * when the other one is returned or refused. Null when another relay has the lane.
+ * What is confirmed and not marked (a crash in between) is published again by the next one, with the same id.
+ */
+export const publishLane = async (
+  deps: { db: Database; publisher: Publisher; topology: Topology; stop: AbortSignal },
+  lane: string,
+): Promise<LaneOutcome | null> => {
+  const outcome: LaneOutcome = { published: 0, expired: 0 }
+  const marked = await sendLane(deps.db, lane, batchSize, async (messages) => {
+    const startedAt = performance.now()
+    const done: string[] = []
+    for (const message of messages) {
+      const elapsedMs = performance.now() - startedAt
+      if (elapsedMs > batchLimitMs || deps.stop.aborted) break
+      const leftMs = message.expiresInMs === null ? null : message.expiresInMs - elapsedMs
+      try {
+        if (leftMs === null || leftMs > 0) await publish(deps, message, leftMs)
+      } catch (error) {
+        outcome.failure = error as Error
+        break
+      }
+      done.push(message.id)
+      if (leftMs === null || leftMs > 0) outcome.published++
+      else outcome.expired++
+    }
+    return done
+  })
+  return marked === null ? null : outcome
+}
+
+const publish = async (
+  deps: { publisher: Publisher; topology: Topology },
+  message: UnsentMessage,
+  leftMs: number | null,
+): Promise<void> => {
+  const outgoing: OutgoingMessage = {
+    exchange: message.exchange,
+    routingKey: message.routingKey,
+    content: writeMessage(message.body),
+    messageId: message.id,
+    persistent: message.durable,
+    mandatory: message.durable,
+    ...(leftMs === null ? {} : { expirationMs: leftMs }),
+  }
+  try {
+    await deps.publisher.publish(outgoing)
+  } catch (error) {
+    const serverId = speakerOf(message.routingKey)
+    if (!(error instanceof Unroutable) || serverId === undefined) throw error
+    // The first command for a host, or a broker that has lost its queues. All durable messages are commands.
+    await deps.topology.declareHost(serverId)
+    await deps.publisher.publish(outgoing)
+  }
+}

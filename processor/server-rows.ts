@@ -1,0 +1,110 @@
+import { sql } from 'kysely'
+import { addChange } from '../lib/db/outbox.ts'
+import type { Transaction } from '../lib/db/transaction.ts'
+import type { HostHealth } from '../lib/messages/statuses.ts'
+import { tellsNews, type Vitals } from './vitals.ts'
+
+/** The last sign of life of a machine. */
+export interface Heard {
+  serverId: string
+  /** How long ago it came. */
+  ageMs: number
+  health: HostHealth
+}
+
+/** A row that shows a sign of life younger than this is not written for a mere further one. */
+const freshMs = 2_000
+
+/**
+ * Writes signs of life of many machines at once (at most one each); a machine's row becomes ONLINE. Those of an agent that
+ * has been replaced, and of machines nobody has registered, change nothing. Answers the ids of the machines that count.
+ */
+export const writeHeard = async (tx: Transaction, heard: readonly Heard[]): Promise<string[]> => {
+  const byServer = new Map(heard.map((one) => [one.serverId, one]))
+  const rows = await tx
+    .selectFrom('servers.servers')
+    .select(['id', 'status', 'agent_epoch', 'agent_version', 'capacity', 'conditions'])
+    .select(sql<number | null>`(extract(epoch FROM clock_timestamp() - last_seen_at) * 1000)::float8`.as('seenMsAgo'))
+    .where('id', '=', sql<string>`ANY(${[...byServer.keys()]}::uuid[])`)
+    .where('deleted_at', 'is', null)
+    // In one order, so that two processors that write the same machines never wait for each other in a ring.
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+  const counted = rows.flatMap((row) => {
+    const one = byServer.get(row.id)
+    if (!one || one.health.epoch < row.agent_epoch) return []
+    const known: Vitals = {
+      agentVersion: row.agent_version,
+      capacity: row.capacity as Vitals['capacity'],
+      conditions: row.conditions as unknown as Vitals['conditions'],
+    }
+    const news = row.status !== 'ONLINE' || tellsNews(known, one.health)
+    const due = news || one.health.epoch > row.agent_epoch || (row.seenMsAgo ?? Number.POSITIVE_INFINITY) >= freshMs
+    return [{ one, news, due, known }]
+  })
+  // Small drifts of the capacity are not stored either: compared with a drifting value, no change would ever be news.
+  const writes = counted.filter(({ due }) => due)
+  await write(
+    tx,
+    writes.map(({ one, news, known }) => ({ ...one, vitals: news ? one.health : known })),
+  )
+  for (const { one, news } of writes) if (news) await addChange(tx, { kind: 'changed.server', serverId: one.serverId })
+  return counted.map(({ one }) => one.serverId)
+}
+
+const write = async (tx: Transaction, heard: (Heard & { vitals: Vitals })[]): Promise<void> => {
+  if (heard.length === 0) return
+  const values = heard.map(({ serverId, ageMs, health, vitals }) => ({
+    id: serverId,
+    age_ms: ageMs,
+    epoch: health.epoch,
+    agent_version: vitals.agentVersion,
+    capacity: vitals.capacity,
+    conditions: vitals.conditions,
+  }))
+  await sql`
+    UPDATE servers.servers s SET
+      status = 'ONLINE',
+      last_seen_at = greatest(s.last_seen_at, clock_timestamp() - h.age_ms * interval '1 millisecond'),
+      agent_epoch = h.epoch,
+      agent_version = h.agent_version,
+      capacity = h.capacity,
+      conditions = h.conditions
+    FROM jsonb_to_recordset(${JSON.stringify(values)}::jsonb)
+      AS h(id uuid, age_ms float8, epoch bigint, agent_version text, capacity jsonb, conditions jsonb)
+    WHERE s.id = h.id`.execute(tx)
+}
+
+export interface SilenceLimits {
+  staleAfterMs: number
+  offlineAfterMs: number
+}
+
+/**
+ * Machines not heard of for long become STALE, for longer OFFLINE; a limit of Infinity leaves its status out. At most `limit`
+ * at once; those whose row others have locked come next time. Answers the machines changed.
+ */
+export const writeSilent = async (
+  tx: Transaction,
+  limits: SilenceLimits,
+  limit: number,
+): Promise<{ id: string; status: string }[]> => {
+  const { rows } = await sql<{ id: string; status: string }>`
+    UPDATE servers.servers s SET status = silent.becomes
+    FROM (
+      SELECT id, CASE WHEN ${silentFor(limits.offlineAfterMs)} THEN 'OFFLINE' ELSE 'STALE' END AS becomes
+      FROM servers.servers
+      WHERE deleted_at IS NULL AND (
+        (status <> 'OFFLINE' AND ${silentFor(limits.offlineAfterMs)}) OR (status = 'ONLINE' AND ${silentFor(limits.staleAfterMs)}))
+      ORDER BY id LIMIT ${limit}
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) silent
+    WHERE s.id = silent.id
+    RETURNING s.id, s.status`.execute(tx)
+  for (const { id } of rows) await addChange(tx, { kind: 'changed.server', serverId: id })
+  return rows
+}
+
+const silentFor = (ms: number) =>
+  Number.isFinite(ms) ? sql`last_seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'` : sql`false`

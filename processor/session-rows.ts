@@ -1,0 +1,114 @@
+import { sql } from 'kysely'
+import { closeOperation } from '../lib/db/operations.ts'
+import { addChange } from '../lib/db/outbox.ts'
+import type { Transaction } from '../lib/db/transaction.ts'
+import type { KnownSession, ReportedSession } from '../lib/domain/session-reports.ts'
+import { isTerminal, type SessionStatus } from '../lib/domain/session-states.ts'
+
+export interface SessionRow extends KnownSession {
+  id: string
+  serverGameConfigId: string
+  /** The database's clock. */
+  now: Date
+}
+
+const columns = ['id', 'server_id', 'server_game_config_id', 'status', 'revision', 'stop_requested_at'] as const
+
+const toRow = (row: {
+  id: string
+  server_id: string
+  server_game_config_id: string
+  status: string
+  revision: number
+  stop_requested_at: Date | null
+  now: Date
+}): SessionRow => ({
+  id: row.id,
+  serverId: row.server_id,
+  serverGameConfigId: row.server_game_config_id,
+  status: row.status as SessionStatus,
+  revision: row.revision,
+  stopRequested: row.stop_requested_at !== null,
+  now: row.now,
+})
+
+/** The session's row, locked until the transaction ends. */
+export const lockSession = async (tx: Transaction, id: string): Promise<SessionRow | undefined> => {
+  const row = await tx
+    .selectFrom('sessions.sessions')
+    .select(columns)
+    .select(sql<Date>`now()`.as('now'))
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row && toRow(row)
+}
+
+/** Writes what was reported; one that has ended frees its deployment. */
+export const writeReport = async (tx: Transaction, row: SessionRow, session: ReportedSession): Promise<void> => {
+  const ended = isTerminal(session.status)
+  await tx
+    .updateTable('sessions.sessions')
+    .set({
+      status: session.status,
+      revision: session.revision,
+      started_at: session.startedAt,
+      ended_at: ended ? (session.endedAt ?? row.now) : null,
+      exit_code: session.exitCode,
+      oom_killed: session.oomKilled,
+      end_reason: session.endReason,
+      end_message: session.endMessage,
+      image_digest: session.imageDigest,
+      log_last_seq: session.logLastSeq,
+    })
+    .where('id', '=', row.id)
+    .execute()
+  await announce(tx, row, ended)
+}
+
+/** Sessions still PENDING after their start deadline, oldest first, locked; those that others have locked are left out. */
+export const lockPastDeadline = async (
+  tx: Transaction,
+  options: { limit: number; onlyUnsent: boolean },
+): Promise<SessionRow[]> => {
+  const unsent = sql<boolean>`EXISTS (SELECT FROM outbox.messages m WHERE m.sent_at IS NULL AND m.lane = 'host.' || server_id
+    AND m.routing_key LIKE '%.session.start' AND m.body ->> 'sessionId' = sessions.id::text)`
+  const rows = await tx
+    .selectFrom('sessions.sessions')
+    .select(columns)
+    .select(sql<Date>`now()`.as('now'))
+    .where('status', '=', 'PENDING')
+    .where('start_deadline', '<', sql<Date>`clock_timestamp()`)
+    .$if(options.onlyUnsent, (query) => query.where(unsent))
+    .orderBy('start_deadline')
+    .limit(options.limit)
+    .forUpdate()
+    .skipLocked()
+    .execute()
+  return rows.map(toRow)
+}
+
+/** Ends a session that its host has not begun in time. */
+export const writeDeadlinePassed = async (tx: Transaction, row: SessionRow): Promise<void> => {
+  await tx
+    .updateTable('sessions.sessions')
+    .set({
+      status: 'FAILED',
+      ended_at: row.now,
+      end_reason: 'DEADLINE_PASSED',
+      end_message: 'The host did not begin the session before its start deadline.',
+    })
+    .where('id', '=', row.id)
+    .execute()
+  await announce(tx, row, true)
+}
+
+const announce = async (tx: Transaction, row: SessionRow, ended: boolean): Promise<void> => {
+  if (ended) await closeOperation(tx, row.id, row.now)
+  await addChange(tx, {
+    kind: 'changed.session',
+    sessionId: row.id,
+    serverGameConfigId: row.serverGameConfigId,
+    serverId: row.serverId,
+  })
+}

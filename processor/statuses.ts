@@ -1,0 +1,87 @@
+import { LRUCache } from 'lru-cache'
+import type { Database } from '../lib/db/connect.ts'
+import { addCommand } from '../lib/db/outbox.ts'
+import { inTransaction, type Transaction } from '../lib/db/transaction.ts'
+import { OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
+import { decideReport, type ReportDecision } from '../lib/domain/session-reports.ts'
+import { readMessage, Unreadable } from '../lib/messages/envelope.ts'
+import { queues, speakerOf } from '../lib/messages/routing.ts'
+import { type SessionReport, sessionStatusSchema } from '../lib/messages/statuses.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import type { Rabbit } from '../lib/rabbit/connect.ts'
+import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
+import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
+import { lockSession, writeReport } from './session-rows.ts'
+
+/** Who asks for what the control plane does by itself. */
+export const systemActor = 'system'
+
+const reportsAtOnce = 50
+/** A session that goes on reporting is told to end once in this time, not at every report. */
+const killAgainAfterMs = 60_000
+const maxRemembered = 10_000
+
+/**
+ * Brings what hosts report of their sessions into the database: each report changes a row once, whatever the order they come
+ * in, and is acknowledged once that is committed. Reports that change nothing are counted.
+ */
+export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType: QueueType; logger: Logger }) => {
+  const { db, logger } = options
+  const counters: Record<ReportDecision['kind'], number> = { apply: 0, stale: 0, undead: 0, illegal: 0, unknown: 0 }
+  /** Sessions told to end, and the report that was answered so. */
+  const killed = new LRUCache<string, string>({ max: maxRemembered, ttl: killAgainAfterMs })
+
+  const apply = async (tx: Transaction, speaker: string, report: SessionReport): Promise<ReportDecision> => {
+    const row = await lockSession(tx, report.sessionId)
+    const decision = decideReport(row, speaker, report)
+    if (row && decision.kind === 'apply') await writeReport(tx, row, decision.session)
+    if (decision.kind === 'undead') await kill(tx, speaker, report)
+    return decision
+  }
+
+  const kill = async (tx: Transaction, serverId: string, { id, sessionId }: SessionReport): Promise<void> => {
+    const answered = killed.get(sessionId)
+    if (answered !== undefined && answered !== id) return
+    killed.set(sessionId, id)
+    await addCommand(tx, { serverId, actor: systemActor, body: { kind: 'session.kill', sessionId } })
+  }
+
+  const handle = async (message: IncomingMessage): Promise<void> => {
+    const speaker = speakerOf(message.routingKey)
+    if (speaker === undefined) throw new Unreadable('the routing key names no server')
+    const report = readMessage(sessionStatusSchema, message.content)
+    try {
+      const decision = await inTransaction(db, (tx) => apply(tx, speaker, report))
+      counters[decision.kind]++
+      tell(logger, decision, { serverId: speaker, sessionId: report.sessionId, status: report.status, revision: report.revision })
+    } catch (error) {
+      if (killed.get(report.sessionId) === report.id) killed.delete(report.sessionId)
+      // A report applied twice changes the row once, so that an uncertain commit is simply tried again.
+      throw error instanceof OutcomeUnknown ? new Unavailable(error.message, { cause: error }) : error
+    }
+  }
+
+  const consumer = makeConsumer({
+    rabbit: options.rabbit,
+    name: 'statuses',
+    logger,
+    queue: async (channel) => {
+      await declareTopology(channel, options.queueType)
+      return queues.statuses
+    },
+    prefetch: reportsAtOnce,
+    handle,
+  })
+
+  return {
+    consuming: consumer.consuming,
+    /** Reports since start, by what became of them. */
+    counters: () => ({ ...counters }),
+    close: consumer.close,
+  }
+}
+
+const tell = (logger: Logger, decision: ReportDecision, report: object): void => {
+  if (decision.kind === 'apply' || decision.kind === 'stale') logger.debug({ ...report, decision: decision.kind }, 'report')
+  else logger.warn({ ...report, ...decision }, 'report not applied')
+}

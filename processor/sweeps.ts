@@ -1,0 +1,128 @@
+import type { Database } from '../lib/db/connect.ts'
+import { addCommand, purgeSent } from '../lib/db/outbox.ts'
+import { inTransaction, type Transaction, tryLock } from '../lib/db/transaction.ts'
+import { queues } from '../lib/messages/routing.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import { type Listening, makeListening } from './listening.ts'
+import { startLoop } from './loop.ts'
+import { writeSilent } from './server-rows.ts'
+import { lockPastDeadline, writeDeadlinePassed } from './session-rows.ts'
+import { systemActor } from './statuses.ts'
+import type { Topology } from './topology.ts'
+
+export interface SweepLimits {
+  /** Silence after which a server is STALE. */
+  staleAfterMs: number
+  /** Silence after which a server is OFFLINE. */
+  offlineAfterMs: number
+  /** How long reports must have been heard before a missing one means anything. */
+  settleMs: number
+}
+
+export const defaultLimits: SweepLimits = { staleAfterMs: 10_000, offlineAfterMs: 30_000, settleMs: 5_000 }
+
+const everyMs = 1_000
+const perSweep = 100
+const purgeEveryMs = 60_000
+const keepSentMs = 24 * 60 * 60 * 1_000
+const perPurge = 1_000
+const purgesAtOnce = 20
+
+/**
+ * What happens because something did not: servers not heard of become STALE and OFFLINE, sessions not begun by their
+ * deadline FAILED, sent messages of the outbox go after a day. One processor sweeps at a time. A processor that could not
+ * hear (asleep, without broker or database, or with reports still unread) declares nobody dead.
+ */
+export const startSweeps = (options: {
+  db: Database
+  topology: Topology
+  heartbeats: { consuming: () => boolean }
+  statuses: { consuming: () => boolean }
+  logger: Logger
+  limits?: SweepLimits
+}) => {
+  const { db, logger } = options
+  const limits = options.limits ?? defaultLimits
+  const heartbeats = makeListening(options.heartbeats.consuming)
+  const reports = makeListening(options.statuses.consuming)
+  const counters = { stale: 0, offline: 0, deadlinePassed: 0, purged: 0 }
+  let purgedAtMs = Number.NEGATIVE_INFINITY
+
+  /** Ms for which everything that came to the queue was heard; 0 also while something waits there unread. */
+  const heardMs = async (listening: Listening, queue: string): Promise<number> => {
+    const ms = listening.lookMs()
+    if (ms === 0) return 0
+    try {
+      return (await options.topology.unread(queue)) === 0 ? ms : 0
+    } catch {
+      listening.interrupt() // the connection carries nothing, though nobody has noticed yet
+      return 0
+    }
+  }
+
+  const sweepServers = async (): Promise<void> => {
+    const ms = await heardMs(heartbeats, queues.health)
+    if (ms < limits.staleAfterMs) return
+    const offlineAfterMs = ms < limits.offlineAfterMs ? Number.POSITIVE_INFINITY : limits.offlineAfterMs
+    const changed = await alone(db, (tx) => writeSilent(tx, { ...limits, offlineAfterMs }, perSweep))
+    for (const { id, status } of changed ?? []) {
+      counters[status === 'OFFLINE' ? 'offline' : 'stale']++
+      logger.warn({ serverId: id, status }, 'server not heard of')
+    }
+  }
+
+  // Who has not heard the reports for a while can judge only those sessions whose start was never sent.
+  const sweepSessions = async (): Promise<void> => {
+    const onlyUnsent = (await heardMs(reports, queues.statuses)) < limits.settleMs
+    const failed = await alone(db, (tx) => failPastDeadline(tx, onlyUnsent))
+    for (const sessionId of failed ?? []) {
+      counters.deadlinePassed++
+      logger.warn({ sessionId }, 'session not begun before its deadline')
+    }
+  }
+
+  const purge = async (): Promise<void> => {
+    if (performance.now() - purgedAtMs < purgeEveryMs) return
+    purgedAtMs = performance.now()
+    for (let round = 0; round < purgesAtOnce; round++) {
+      const purged = await alone(db, (tx) => purgeSent(tx, new Date(Date.now() - keepSentMs), perPurge))
+      counters.purged += purged ?? 0
+      if ((purged ?? 0) < perPurge) return
+    }
+  }
+
+  const work = async (): Promise<void> => {
+    try {
+      await sweepServers()
+      await sweepSessions()
+      await purge()
+    } catch (error) {
+      // Without the database what others have heard is not written either: they get the whole threshold to catch up.
+      heartbeats.interrupt()
+      reports.interrupt()
+      throw error
+    }
+  }
+  const loop = startLoop({ name: 'sweeps', everyMs, work, logger })
+
+  return {
+    /** Since start: servers declared STALE and OFFLINE, sessions FAILED by deadline, outbox messages removed. */
+    counters: () => ({ ...counters }),
+    close: loop.close,
+  }
+}
+
+/** Runs `work` in a transaction that no other processor's sweep runs beside; undefined when one does. */
+const alone = <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T | undefined> =>
+  inTransaction(db, async (tx) => ((await tryLock(tx, 'sweeps')) ? work(tx) : undefined))
+
+const failPastDeadline = async (tx: Transaction, onlyUnsent: boolean): Promise<string[]> => {
+  const rows = await lockPastDeadline(tx, { limit: perSweep, onlyUnsent })
+  for (const row of rows) await writeDeadlinePassed(tx, row)
+  // Behind the start, on the same ordered queue, for a host that has it after all. Last, as it locks the hosts' counters;
+  // in one order, as mutations and other sweeps lock them too.
+  for (const row of rows.toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1))) {
+    await addCommand(tx, { serverId: row.serverId, actor: systemActor, body: { kind: 'session.stop', sessionId: row.id } })
+  }
+  return rows.map((row) => row.id)
+}
