@@ -1,0 +1,79 @@
+import type { Readiness } from '../lib/process/health.ts'
+import { makeIdentitySigner } from '../lib/process/identity.ts'
+import { type Logger, makeLogger } from '../lib/process/logger.ts'
+import { makeAuthenticate } from './auth.ts'
+import { readGatewayConfig } from './config.ts'
+import { makeExecutor } from './executor.ts'
+import { makeHttpDoor } from './http.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { makeRemoteUpstream } from './remote-upstream.ts'
+import { readSupergraph } from './supergraph.ts'
+import type { Upstreams } from './upstreams.ts'
+import { makeWebSocketDoor } from './websocket.ts'
+
+export interface GatewayOptions {
+  /** The subgraphs by name: in this process (`makeInProcessSubgraph`) or remote (`makeRemoteUpstream`). */
+  upstreams: Upstreams
+  /** The supergraph's text; the release's own if left out. */
+  supergraph?: string
+  adminToken: string
+  internalKey: string
+  host: string
+  /** 0 picks a free one. */
+  port: number
+  logger: Logger
+  /** What `/readyz` asks besides the upstreams. */
+  readiness?: Readiness
+  limits?: Partial<Limits>
+  introspection?: boolean
+}
+
+export interface Gateway {
+  /** `http://host:port`; GraphQL is at `/graphql` of it, over HTTP and WebSocket. */
+  address: string
+  /** Says goodbye to WebSockets, finishes requests under way, closes the upstreams; 10 s at most. */
+  close(): Promise<void>
+}
+
+/** The one door: listens when the promise resolves. Rejects when the port is taken or the supergraph can't be used. */
+export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const { upstreams, logger, host, port } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const authenticate = makeAuthenticate(options.adminToken)
+  const executor = await makeExecutor({
+    supergraph: options.supergraph ?? readSupergraph(),
+    upstreams,
+    signIdentity: makeIdentitySigner({ key: options.internalKey }),
+    logger,
+  })
+  const readiness = { ...options.readiness, ...readinessOf(upstreams) }
+  const introspection = options.introspection ?? true
+  const http = await makeHttpDoor({ executor, authenticate, limits, introspection, readiness, logger })
+  const webSocket = makeWebSocketDoor({ server: http.app.server, executor, authenticate, limits, logger })
+  const address = await http.app.listen({ host, port })
+  logger.info({ address }, 'the door is open')
+
+  return {
+    address,
+    close: async () => {
+      await webSocket.close()
+      await http.close()
+      await Promise.all(Object.values(upstreams).map((upstream) => upstream.close?.()))
+    },
+  }
+}
+
+const readinessOf = (upstreams: Upstreams): Readiness =>
+  Object.fromEntries(Object.entries(upstreams).flatMap(([name, { ready }]) => (ready ? [[name, ready]] : [])))
+
+/** A gateway as its own process, in front of remote subgraphs, configured by its environment (`config.ts`). */
+export const startGateway = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Gateway> => {
+  const config = readGatewayConfig(env)
+  const logger = makeLogger({ name: 'gateway', level: config.logLevel })
+  const upstreams = Object.fromEntries(
+    Object.entries(config.subgraphs).map(([name, url]) => [name, makeRemoteUpstream({ name, url, logger })]),
+  )
+  const supergraph = readSupergraph(config.supergraphFile)
+  const { host, port, adminToken, internalKey } = config
+  return makeGateway({ upstreams, supergraph, adminToken, internalKey, host, port, logger })
+}

@@ -1,0 +1,173 @@
+import { ApolloServer, type ApolloServerOptions, type BaseContext } from '@apollo/server'
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import { fastifyApolloHandler } from '@as-integrations/fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { checkReadiness, type Readiness } from '../lib/process/health.ts'
+import type { Identity } from '../lib/process/identity.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import { type Authenticate, anonymous, tokenOf, unauthenticated } from './auth.ts'
+import { isTokenLimit, parseDocument } from './documents.ts'
+import { internalErrorCode, maskedError, withStatus } from './errors.ts'
+import type { Executor } from './executor.ts'
+import { makeGraphiql } from './graphiql.ts'
+import { type Limits, limitCode, makeLimitRules } from './limits.ts'
+import { isEnrollmentOnly } from './operation.ts'
+
+const requestTimeoutMs = 30_000
+const closeTimeoutMs = 5_000
+
+interface Options {
+  executor: Executor
+  authenticate: Authenticate
+  limits: Limits
+  introspection: boolean
+  readiness: Readiness
+  logger: Logger
+}
+
+interface DoorContext extends BaseContext {
+  identity: Identity
+}
+
+/**
+ * The door over HTTP: GraphQL at `/graphql` (a browser's GET gets GraphiQL), `/healthz`, `/readyz`. Answers are GraphQL
+ * errors with codes whatever goes wrong. Not listening yet: the WebSocket door goes onto the same server first.
+ */
+export const makeHttpDoor = async (options: Options) => {
+  const app = Fastify({ bodyLimit: options.limits.maxRequestBytes, requestTimeout: requestTimeoutMs })
+  const apollo = makeApollo(options)
+  await apollo.start()
+
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const status = error.statusCode ?? 500
+    const shown =
+      status < 500
+        ? new GraphQLError(error.message, { extensions: { code: codeOf(status) } })
+        : maskedError(error, options.logger)
+    return reply.code(status).send({ errors: [shown] })
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+  })
+  app.get('/', (_request, reply) => reply.redirect('/graphql'))
+  app.get('/healthz', async () => ({ ready: true }))
+  app.get('/readyz', async (_request, reply) => {
+    const report = await checkReadiness(options.readiness)
+    return reply.code(report.ready ? 200 : 503).send(report)
+  })
+  addGraphql(app, apollo, options)
+
+  return {
+    app,
+    /** Takes no more requests, and waits 5 s at most for those under way. */
+    close: async (): Promise<void> => {
+      const timer = setTimeout(() => app.server.closeAllConnections(), closeTimeoutMs)
+      await app.close().finally(() => clearTimeout(timer))
+      await apollo.stop()
+    },
+  }
+}
+
+const addGraphql = (app: FastifyInstance, apollo: ApolloServer<DoorContext>, options: Options): void => {
+  const graphiql = makeGraphiql()
+  const identify = makeIdentify(options)
+  app.route({
+    method: ['GET', 'POST', 'OPTIONS'],
+    url: '/graphql',
+    onRequest: async (request, reply) => {
+      if (request.method === 'GET' && request.headers.accept?.includes('text/html')) return graphiql(request, reply)
+    },
+    handler: fastifyApolloHandler(apollo, { context: async (request) => ({ identity: await identify(request) }) }),
+  })
+}
+
+/** Who asks. Without a token only an operation that does nothing but enrol a server passes, as the anonymous identity. */
+const makeIdentify = ({ authenticate, limits }: Options) => {
+  const wantsEnrollment = ({ body, query }: FastifyRequest): boolean => {
+    const text = ((body ?? query) as { query?: unknown } | undefined)?.query
+    if (typeof text !== 'string') return false
+    try {
+      return isEnrollmentOnly(parseDocument(text, limits))
+    } catch {
+      // What can't be read is told to those with a token only.
+      return false
+    }
+  }
+  return async (request: FastifyRequest): Promise<Identity> => {
+    const token = tokenOf(request.headers.authorization)
+    if (token === undefined && wantsEnrollment(request)) return anonymous
+    try {
+      if (token !== undefined) return await authenticate(token)
+    } catch (error) {
+      throw error instanceof GraphQLError ? withStatus(error) : error
+    }
+    throw withStatus(unauthenticated())
+  }
+}
+
+const makeApollo = ({ executor, limits, introspection, logger }: Options): ApolloServer<DoorContext> =>
+  new ApolloServer<DoorContext>({
+    gateway: toApolloGateway(executor),
+    introspection,
+    parseOptions: { maxTokens: limits.maxTokens },
+    validationRules: makeLimitRules(limits),
+    plugins: [ApolloServerPluginLandingPageDisabled()],
+    formatError: (formatted, error) => formatError(formatted, error, logger),
+    includeStacktraceInErrorResponses: false,
+    // It keeps other sites from using a browser's cookies; here only a header lets anyone in, and no browser adds that.
+    csrfPrevention: false,
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    logger: apolloLogger(logger),
+  })
+
+/** Our executor in the form of @apollo/gateway. */
+const toApolloGateway = (executor: Executor): NonNullable<ApolloServerOptions<DoorContext>['gateway']> => ({
+  onSchemaLoadOrUpdate: (callback) => {
+    callback({ apiSchema: executor.schema, coreSupergraphSdl: '' })
+    return () => undefined
+  },
+  load: async () => ({
+    executor: async ({ document, request, context }) => {
+      const { operationName, variables } = request
+      const { data, errors } = await executor.execute({
+        document: document as DocumentNode,
+        operationName,
+        variables,
+        identity: (context as DoorContext).identity,
+      })
+      return errors ? { data, errors: errors.map(withStatus) } : { data }
+    },
+  }),
+  stop: async () => undefined,
+})
+
+/** Apollo's own codes for what is wrong with a request are one of ours. What it did not expect is masked. */
+const formatError = (formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError => {
+  const original = error instanceof GraphQLError ? error.originalError : undefined
+  const extensions = formatted.extensions ?? {}
+  const isLimit = original instanceof GraphQLError && (original.extensions.code === limitCode || isTokenLimit(original))
+  if (isLimit) return { ...formatted, extensions: { ...extensions, code: limitCode } }
+  if (requestFaults.has(String(extensions.code))) return { ...formatted, extensions: { ...extensions, code: 'INVALID_INPUT' } }
+  if (extensions.code === internalErrorCode && !extensions.errorId) return maskedError(original ?? error, logger).toJSON()
+  return formatted
+}
+
+const requestFaults = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'BAD_REQUEST',
+  'OPERATION_RESOLUTION_FAILURE',
+])
+
+const codeOf = (status: number): string => (status === 413 ? limitCode : 'INVALID_INPUT')
+
+/** Apollo logs what it masks itself, which `formatError` has logged with an id. */
+const apolloLogger = (logger: Logger) => ({
+  debug: (message: unknown) => logger.debug(String(message)),
+  info: (message: unknown) => logger.debug(String(message)),
+  warn: (message: unknown) => logger.warn(String(message)),
+  error: (message: unknown) => logger.error(String(message)),
+})

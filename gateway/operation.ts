@@ -1,0 +1,78 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  type OperationTypeNode,
+  separateOperations,
+} from 'graphql'
+import { codedError } from './errors.ts'
+
+/** One operation, alone in its document. The same object for the same text and name, because query plans hang on it. */
+export interface Operation {
+  document: DocumentNode
+  kind: OperationTypeNode
+  /** Names of the fields at its root, fragments followed, aliases and `__typename` left out. */
+  rootFields: ReadonlySet<string>
+}
+
+const known = new WeakMap<DocumentNode, Map<string, Operation>>()
+
+/**
+ * The operation of a validated document that a request means. Throws INVALID_INPUT (400) when the name is unknown, or is
+ * missing where there are several.
+ */
+export const findOperation = (document: DocumentNode, operationName: string | null | undefined): Operation => {
+  const byName = known.get(document) ?? new Map<string, Operation>()
+  known.set(document, byName)
+  const key = operationName ?? ''
+  const operation = byName.get(key) ?? separate(document, operationName)
+  byName.set(key, operation)
+  return operation
+}
+
+const separate = (document: DocumentNode, operationName: string | null | undefined): Operation => {
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION)
+  const node = operationName ? operations.find(({ name }) => name?.value === operationName) : operations[0]
+  if (!node) throw codedError('INVALID_INPUT', `The document has no operation named ${operationName}.`, 400)
+  if (!operationName && operations.length > 1) {
+    throw codedError('INVALID_INPUT', 'The document has several operations: say which by operationName.', 400)
+  }
+  const alone = operations.length === 1 ? document : separateOperations(document)[node.name?.value ?? '']
+  return { document: alone ?? document, kind: node.operation, rootFields: rootFieldsOf(document, node) }
+}
+
+/** Names of an operation's root fields, through fragments; `@skip` and `@include` change nothing. */
+export const rootFieldsOf = (document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> => {
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
+  const names = new Set<string>()
+  const followed = new Set<string>()
+
+  const collect = ({ selections }: OperationDefinitionNode['selectionSet']): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) names.add(selection.name.value)
+      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
+      else if (!followed.has(selection.name.value)) {
+        followed.add(selection.name.value)
+        const fragment = fragments.get(selection.name.value)
+        if (fragment) collect(fragment.selectionSet)
+      }
+    }
+  }
+  collect(operation.selectionSet)
+  names.delete('__typename')
+  return names
+}
+
+/** True when every operation of the document asks for nothing but `enrollServer`, the one thing a stranger may do. */
+export const isEnrollmentOnly = (document: DocumentNode): boolean => {
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION)
+  return (
+    operations.length > 0 &&
+    operations.every((operation) => {
+      const fields = rootFieldsOf(document, operation)
+      return fields.size === 1 && fields.has('enrollServer')
+    })
+  )
+}
