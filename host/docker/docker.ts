@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream'
+import type { Logger } from '../../lib/process/logger.ts'
+import { makeDockerClients } from './client.ts'
+import { type Containers, makeContainers } from './containers.ts'
+import { type ContainerEvent, followEvents } from './events.ts'
+import { type Images, makeImages } from './images.ts'
+import { type EngineInfo, readEngineInfo } from './info.ts'
+import { type GameInput, makeGameInput } from './input.ts'
+import { makeNetworks, type Networks } from './networks.ts'
+import { openOutput } from './output.ts'
+
+export interface DockerOptions {
+  socketPath: string
+  serverId: string
+  environment: string
+  /** Directory of the volumes; the same path on the machine and for this process. */
+  dataDir: string
+  /** A /16 for the sessions' networks. */
+  networkPool: string
+  logger: Logger
+}
+
+/** This machine's Docker engine, as far as it concerns our sessions. Every failure is one of our errors. */
+export interface Docker {
+  images: Images
+  networks: Networks
+  containers: Containers
+  info(): Promise<EngineInfo>
+  /** The stdin of a container; attaches with the first line. */
+  input(containerId: string): GameInput
+  /** See `openOutput`. */
+  output(containerId: string, options: { follow: boolean; since: string | null; signal: AbortSignal }): Promise<Readable>
+  /** See `followEvents`. */
+  events(handlers: { onEvent: (event: ContainerEvent) => void; onConnected: () => void }): { close(): Promise<void> }
+  /** Ends the connections; streams are ended by their own signals. */
+  close(): void
+}
+
+export const makeDocker = (options: DockerOptions): Docker => {
+  const clients = makeDockerClients(options)
+  const owner = { serverId: options.serverId, environment: options.environment }
+  return {
+    images: makeImages({ clients }),
+    networks: makeNetworks({ clients, owner, pool: options.networkPool }),
+    containers: makeContainers({ clients, owner, dataDir: options.dataDir }),
+    info: () => readEngineInfo(clients),
+    input: (containerId) => makeGameInput({ clients, containerId }),
+    output: (containerId, output) => openOutput(clients, containerId, output),
+    events: (handlers) => followEvents({ clients, owner, logger: options.logger, ...handlers }),
+    close: clients.close,
+  }
+}

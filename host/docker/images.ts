@@ -1,0 +1,164 @@
+import type { Readable } from 'node:stream'
+import { NotFound } from '../../lib/domain/errors.ts'
+import type { DockerClients } from './client.ts'
+import { ask, dockerMessage, dockerStatus, ImageUnavailable, isAbort, translateDockerError } from './errors.ts'
+import { jsonLines } from './json-lines.ts'
+import { makePullTracker, type PullProgress, pullFailure } from './pull-progress.ts'
+
+export interface ImageInfo {
+  /** Digest of the image's configuration, `sha256:…`: the same image has the same everywhere. */
+  id: string
+  /** The image's USER; empty for root. */
+  user: string
+  sizeBytes: number
+}
+
+export interface EnsuredImage {
+  image: ImageInfo
+  /** It was fetched now. */
+  pulled: boolean
+  /** Why the image that was here already is used although a newer one was to be fetched. */
+  staleBecause: ImageUnavailable | null
+}
+
+export interface Images {
+  /** The image on this machine; null when it is not here. */
+  inspect(ref: string): Promise<ImageInfo | null>
+  /**
+   * Makes the image present: `IF_MISSING` takes what is here, `ALWAYS` asks the registry and falls back to what is here.
+   * Everyone who wants the same image at the same time shares one pull; it is given up when all their signals aborted.
+   * Takes as long as it makes progress. Fails with `ImageUnavailable`.
+   */
+  ensure(options: {
+    ref: string
+    policy: 'IF_MISSING' | 'ALWAYS'
+    onProgress?: (progress: PullProgress) => void
+    signal: AbortSignal
+  }): Promise<EnsuredImage>
+}
+
+interface Pull {
+  done: Promise<void>
+  listeners: Set<(progress: PullProgress) => void>
+  waiting: number
+  abort: AbortController
+}
+
+const defaultStallMs = 5 * 60_000
+
+/** Rejects when the signal aborts, without ending the work others wait for. */
+const orAbort = async (work: Promise<void>, signal: AbortSignal): Promise<void> => {
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort)
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+export const makeImages = (options: { clients: DockerClients; stallMs?: number }): Images => {
+  const { calls, streams } = options.clients
+  const stallMs = options.stallMs ?? defaultStallMs
+  const pulls = new Map<string, Pull>()
+
+  const inspect = async (ref: string): Promise<ImageInfo | null> => {
+    try {
+      const image = await ask('image', ref, () => calls.getImage(ref).inspect())
+      return { id: image.Id, user: image.Config?.User ?? '', sizeBytes: image.Size }
+    } catch (error) {
+      if (error instanceof NotFound) return null
+      throw error
+    }
+  }
+
+  const open = async (ref: string, signal: AbortSignal): Promise<Readable> => {
+    try {
+      return (await streams.pull(ref, { abortSignal: signal })) as Readable
+    } catch (error) {
+      // A reply means that the engine is there and the registry was the trouble.
+      if (dockerStatus(error) !== null) throw pullFailure(ref, dockerMessage(error), error)
+      throw translateDockerError(error, 'image', ref)
+    }
+  }
+
+  const run = async (ref: string, listeners: Pull['listeners'], abort: AbortController): Promise<void> => {
+    let stalled = false
+    const stall = setTimeout(() => {
+      stalled = true
+      abort.abort()
+    }, stallMs)
+    try {
+      const stream = await open(ref, abort.signal)
+      const tracker = makePullTracker(ref)
+      for await (const line of jsonLines(stream)) {
+        stall.refresh()
+        const progress = tracker.take(line)
+        for (const listener of listeners) listener(progress)
+      }
+    } catch (error) {
+      if (stalled)
+        throw new ImageUnavailable('UNREACHABLE', `Image ${ref}: nothing came for ${stallMs / 1000} s.`, { cause: error })
+      throw isAbort(error) ? error : translateDockerError(error, 'image', ref)
+    } finally {
+      clearTimeout(stall)
+      pulls.delete(ref)
+    }
+  }
+
+  const begin = (ref: string): Pull => {
+    const listeners: Pull['listeners'] = new Set()
+    const abort = new AbortController()
+    const pull: Pull = { listeners, waiting: 0, abort, done: run(ref, listeners, abort) }
+    // Everyone waiting may have left; nobody is then left to hear of the failure.
+    pull.done.catch(() => undefined)
+    pulls.set(ref, pull)
+    return pull
+  }
+
+  const pull = async (
+    ref: string,
+    onProgress: ((progress: PullProgress) => void) | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    signal.throwIfAborted()
+    const shared = pulls.get(ref) ?? begin(ref)
+    shared.waiting++
+    if (onProgress) shared.listeners.add(onProgress)
+    try {
+      await orAbort(shared.done, signal)
+    } finally {
+      if (onProgress) shared.listeners.delete(onProgress)
+      shared.waiting--
+      if (shared.waiting === 0) {
+        // Whoever comes now begins anew instead of joining a pull that is being given up.
+        if (pulls.get(ref) === shared) pulls.delete(ref)
+        shared.abort.abort()
+      }
+    }
+  }
+
+  const present = async (ref: string): Promise<ImageInfo> => {
+    const image = await inspect(ref)
+    if (image === null) throw new ImageUnavailable('OTHER', `Image ${ref} was pulled and is not there: something removes it.`)
+    return image
+  }
+
+  return {
+    inspect,
+    async ensure({ ref, policy, onProgress, signal }) {
+      const known = await inspect(ref)
+      if (known !== null && policy === 'IF_MISSING') return { image: known, pulled: false, staleBecause: null }
+      try {
+        await pull(ref, onProgress, signal)
+        return { image: await present(ref), pulled: true, staleBecause: null }
+      } catch (error) {
+        if (known === null || !(error instanceof ImageUnavailable)) throw error
+        return { image: known, pulled: false, staleBecause: error }
+      }
+    },
+  }
+}
