@@ -1,9 +1,11 @@
 import {
   type ASTVisitor,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   GraphQLError,
   Kind,
+  type SelectionNode,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
@@ -80,7 +82,6 @@ const makeMeter = (document: DocumentNode) => {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
   const measured = new Map<string, Size>()
-  const nothing: Size = { depth: 0, introspectionDepth: 0, aliases: 0, fields: 0 }
 
   const sizeOfFragment = (name: string): Size => {
     const known = measured.get(name)
@@ -93,29 +94,31 @@ const makeMeter = (document: DocumentNode) => {
     return size
   }
 
-  const sizeOf = ({ selections }: SelectionSetNode): Size => {
-    const total = { ...nothing }
-    const add = (size: Size): void => {
-      total.depth = Math.max(total.depth, size.depth)
-      total.introspectionDepth = Math.max(total.introspectionDepth, size.introspectionDepth)
-      total.aliases += size.aliases
-      total.fields += size.fields
+  const sizeOfField = (field: FieldNode): Size => {
+    const inner = field.selectionSet ? sizeOf(field.selectionSet) : nothing
+    const isIntrospection = field.name.value.startsWith('__')
+    return {
+      depth: isIntrospection ? 0 : inner.depth + 1,
+      introspectionDepth: isIntrospection ? Math.max(inner.depth, inner.introspectionDepth) + 1 : inner.introspectionDepth,
+      aliases: inner.aliases + (field.alias ? 1 : 0),
+      fields: inner.fields + 1,
     }
-    for (const selection of selections) {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) add(sizeOfFragment(selection.name.value))
-      else if (selection.kind === Kind.INLINE_FRAGMENT) add(sizeOf(selection.selectionSet))
-      else {
-        const inner = selection.selectionSet ? sizeOf(selection.selectionSet) : nothing
-        const isIntrospection = selection.name.value.startsWith('__')
-        add({
-          depth: isIntrospection ? 0 : inner.depth + 1,
-          introspectionDepth: isIntrospection ? Math.max(inner.depth, inner.introspectionDepth) + 1 : inner.introspectionDepth,
-          aliases: inner.aliases + (selection.alias ? 1 : 0),
-          fields: inner.fields + 1,
-        })
-      }
-    }
-    return total
+  }
+
+  const sizeOf = ({ selections }: SelectionSetNode): Size => selections.map(sizeOfSelection).reduce(sum, nothing)
+
+  const sizeOfSelection = (selection: SelectionNode): Size => {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return sizeOfFragment(selection.name.value)
+    return selection.kind === Kind.INLINE_FRAGMENT ? sizeOf(selection.selectionSet) : sizeOfField(selection)
   }
   return sizeOf
 }
+
+const nothing: Size = { depth: 0, introspectionDepth: 0, aliases: 0, fields: 0 }
+
+const sum = (a: Size, b: Size): Size => ({
+  depth: Math.max(a.depth, b.depth),
+  introspectionDepth: Math.max(a.introspectionDepth, b.introspectionDepth),
+  aliases: a.aliases + b.aliases,
+  fields: a.fields + b.fields,
+})

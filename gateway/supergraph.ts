@@ -2,17 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transformSupergraphToPublicSchema } from '@theguild/federation-composition'
-import {
-  buildASTSchema,
-  type ConstDirectiveNode,
-  type DefinitionNode,
-  type DocumentNode,
-  type FieldDefinitionNode,
-  type GraphQLSchema,
-  Kind,
-  type ObjectTypeDefinitionNode,
-  parse,
-} from 'graphql'
+import { buildASTSchema, type FieldDefinitionNode, type GraphQLSchema, Kind, parse } from 'graphql'
 
 const fileName = join('schema', 'supergraph.graphql')
 
@@ -34,47 +24,18 @@ export const toPublicSchema = (sdl: string): GraphQLSchema =>
   buildASTSchema(transformSupergraphToPublicSchema(parse(sdl, { noLocation: true })))
 
 /**
- * The graph as results are put together. Here a root field, and a field that one subgraph adds to another's type, may be
- * null whatever the graph promises: the planner answers for a missing non-null field with null for the object around it,
- * and a subgraph that is down would cost its neighbours' fields too.
+ * The graph as results are put together. Here every root field may be null, whatever the graph promises: the planner
+ * answers for a missing non-null field with null for all that is around it, so that one subgraph that is down would cost
+ * the fields of the others beside it. Below the root the graph itself says null where a subgraph is entered.
  */
 export const toExecutionSchema = (sdl: string): GraphQLSchema => {
   const document = parse(sdl, { noLocation: true })
-  const owners = ownersOf(document)
-  const relax = (definition: DefinitionNode): DefinitionNode => {
-    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) return definition
-    const isRoot = rootTypes.has(definition.name.value)
-    const owner = owners.get(definition.name.value)
-    if (!isRoot && owner === undefined) return definition
-    const isForeign = (field: FieldDefinitionNode): boolean => isRoot || ![undefined, owner].includes(subgraphOf(field))
-    return { ...definition, fields: definition.fields?.map((field) => (isForeign(field) ? nullable(field) : field)) }
-  }
-  return buildASTSchema({ ...document, definitions: document.definitions.map(relax) }, { assumeValidSDL: true })
-}
-
-/** A type's owner is the subgraph with the root field of its name: `Query.server` for `Server`. */
-const ownersOf = (document: DocumentNode): Map<string, string> => {
-  const types = document.definitions.filter((node): node is ObjectTypeDefinitionNode => node.kind === Kind.OBJECT_TYPE_DEFINITION)
-  const lookups = types.find(({ name }) => name.value === 'Query')?.fields ?? []
-  const owners = new Map<string, string>()
-  for (const { name } of types) {
-    const fieldName = name.value.charAt(0).toLowerCase() + name.value.slice(1)
-    const lookup = lookups.find((field) => field.name.value === fieldName)
-    const owner = lookup && subgraphOf(lookup)
-    if (owner) owners.set(name.value, owner)
-  }
-  return owners
-}
-
-/** The subgraph that resolves a field, when only one of several does; a type's own fields name none where it stands in one. */
-const subgraphOf = (field: FieldDefinitionNode): string | undefined => {
-  const places = field.directives?.filter(({ name }) => name.value === 'join__field') ?? []
-  return places.length === 1 && places[0] ? graphArgument(places[0]) : undefined
-}
-
-const graphArgument = (directive: ConstDirectiveNode): string | undefined => {
-  const value = directive.arguments?.find(({ name }) => name.value === 'graph')?.value
-  return value?.kind === Kind.ENUM ? value.value : undefined
+  const definitions = document.definitions.map((node) =>
+    node.kind === Kind.OBJECT_TYPE_DEFINITION && rootTypes.has(node.name.value)
+      ? { ...node, fields: node.fields?.map(nullable) }
+      : node,
+  )
+  return buildASTSchema({ ...document, definitions }, { assumeValidSDL: true })
 }
 
 const nullable = (field: FieldDefinitionNode): FieldDefinitionNode =>
