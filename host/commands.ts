@@ -48,7 +48,10 @@ export const makeCommandConsumer = (options: {
     handle: async (message) => {
       const command = readMessage(commandSchema, message.content)
       if (command.number <= options.store.appliedCommand()) return
-      options.logger.info({ kind: command.kind, number: command.number, sessionId: command.sessionId, actor: command.actor }, 'command')
+      options.logger.info(
+        { kind: command.kind, number: command.number, sessionId: command.sessionId, actor: command.actor },
+        'command',
+      )
       try {
         await options.change(command.sessionId, (record) => applyCommand(record, command))
         await options.store.setAppliedCommand(command.number)

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { Unavailable } from '../lib/domain/errors.ts'
 import { BadConfig } from '../lib/process/env.ts'
 import { readJsonFile, writeFileDurably } from './files.ts'
 
@@ -48,9 +49,12 @@ const requestLimitMs = 15_000
 
 /**
  * The identity kept in `dataDir`, or a new one: spends the enrolment token at the gateway's address. A data directory
- * that has an identity keeps it, and the token stays unspent.
+ * that has an identity keeps it, and the token stays unspent. `Unavailable` when trying again may help.
  */
-export const loadOrEnroll = async (options: { dataDir: string; join: { url: string; token: string } | undefined }): Promise<HostIdentity> => {
+export const loadOrEnroll = async (options: {
+  dataDir: string
+  join: { url: string; token: string } | undefined
+}): Promise<HostIdentity> => {
   const path = join(options.dataDir, 'identity.json')
   const known = await readJsonFile(path)
   if (known !== undefined) return identitySchema.parse(known)
@@ -74,15 +78,23 @@ const enroll = async (to: { url: string; token: string }): Promise<HostIdentity>
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: enrollMutation, variables: { input: { token: to.token, publicKey: pair.publicKey, machineId } } }),
+    body: JSON.stringify({
+      query: enrollMutation,
+      variables: { input: { token: to.token, publicKey: pair.publicKey, machineId } },
+    }),
     signal: AbortSignal.timeout(requestLimitMs),
   }).catch((error) => {
-    throw new Error(`${url.origin} can not be reached: ${(error.cause ?? error).message}`)
+    throw new Unavailable(`${url.origin} can not be reached: ${(error.cause ?? error).message}`, { cause: error })
   })
-  const answer = answerSchema.parse(await response.json())
-  const result = answer.data?.enrollServer
-  if (!result) throw new Error(`${url.origin} refused: ${answer.errors?.map((error) => error.message).join('; ') ?? response.status}`)
-  if ('code' in result) throw new Error(`${url.origin} refused the enrolment: ${result.message}`)
+  const answer = answerSchema.safeParse(await response.json().catch(() => undefined))
+  if (!answer.success) throw new Unavailable(`${url.origin} answers ${response.status}, and not as ManMan does.`)
+  const result = answer.data.data?.enrollServer
+  if (!result)
+    throw new Error(`${url.origin} refused: ${answer.data.errors?.map((error) => error.message).join('; ') ?? response.status}`)
+  if ('code' in result) {
+    if (result.code === 'UNAVAILABLE') throw new Unavailable(result.message)
+    throw new Error(`${url.origin} refused the enrolment: ${result.message}`)
+  }
   const { serverId, amqpUrl, username, password } = result
   return { serverId, amqpUrl, username, password, machineId, publicKey: pair.publicKey, privateKey: pair.privateKey }
 }

@@ -1,3 +1,4 @@
+import type { StopProcedure } from '../lib/messages/session-spec.ts'
 import type { Ending, SessionRecord } from './session-record.ts'
 
 /** What Docker says of a session's container; null when there is none. */
@@ -17,6 +18,12 @@ export interface Seen {
   logDrained: boolean
   nowMs: number
 }
+
+const killedExitCode = 137
+
+/** How a session is told to stop; for one whose start is not known (a lost state file) in the way every program knows. */
+export const stopOf = (record: SessionRecord): StopProcedure =>
+  record.spec?.stop ?? { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: 30 }
 
 /** One small thing to do next. After it, observe and plan again. */
 export type Step =
@@ -76,9 +83,10 @@ const planRunning = (record: SessionRecord, container: SeenContainer, seen: Seen
 
 /** When a game that was told to stop is out of time; null before it was told. */
 const graceEndMs = (record: SessionRecord): number | null =>
-  record.stop.sentAt === null ? null : Date.parse(record.stop.sentAt) + (record.spec?.stop.graceSeconds ?? 0) * 1_000
+  record.stop.sentAt === null ? null : Date.parse(record.stop.sentAt) + stopOf(record).graceSeconds * 1_000
 
-const cancelled = (seen: Seen): Step => conclude(seen, { status: 'STOPPED', reason: 'CANCELLED', message: 'Stopped before it had started.' })
+const cancelled = (seen: Seen): Step =>
+  conclude(seen, { status: 'STOPPED', reason: 'CANCELLED', message: 'Stopped before it had started.' })
 
 const conclude = (seen: Seen, ending: Pick<Ending, 'status' | 'reason' | 'message'>): Step => ({
   kind: 'conclude',
@@ -98,9 +106,10 @@ const endingOf = (record: SessionRecord, container: SeenContainer, seen: Seen): 
     const message = limit ? `Out of memory: it needed more than its ${limit} MB.` : 'Out of memory: the machine had none left.'
     return { ...base, status: 'CRASHED', reason: 'OUT_OF_MEMORY', message }
   }
-  if (record.stop.killedAt) {
+  // Another exit code means that it ended by itself before the kill arrived.
+  if (record.stop.killedAt && container.exitCode === killedExitCode) {
     if (record.desired === 'kill') return { ...base, status: 'STOPPED', reason: 'KILLED' }
-    const message = `It did not stop within ${record.spec?.stop.graceSeconds ?? 0} s and was killed.`
+    const message = `It did not stop within ${stopOf(record).graceSeconds} s and was killed.`
     return { ...base, status: 'STOPPED', reason: 'KILLED_AFTER_GRACE', message }
   }
   if (record.stop.attemptedAt) return { ...base, status: 'STOPPED', reason: 'REQUESTED' }

@@ -1,4 +1,4 @@
-import { ManManError, Unavailable } from '../lib/domain/errors.ts'
+import { ManManError } from '../lib/domain/errors.ts'
 import { messageVersion, readMessage, writeMessage } from '../lib/messages/envelope.ts'
 import { type ReplyResult, type Request, type RequestKind, requestSchema } from '../lib/messages/requests.ts'
 import { exchanges, queues } from '../lib/messages/routing.ts'
@@ -15,7 +15,13 @@ export type Answers = { [Kind in RequestKind]: (request: Extract<Request, { kind
 const maxAtOnce = 500
 
 /** Answers requests as they come, side by side: input never waits behind a pull, a stop or another session. */
-export const makeRequestConsumer = (options: { rabbit: Rabbit; serverId: string; publisher: Publisher; answers: Answers; logger: Logger }) => {
+export const makeRequestConsumer = (options: {
+  rabbit: Rabbit
+  serverId: string
+  publisher: Publisher
+  answers: Answers
+  logger: Logger
+}) => {
   const answer = async (request: Request): Promise<object> => {
     try {
       const handle = options.answers[request.kind] as (request: Request) => Promise<unknown>
@@ -56,6 +62,3 @@ export const makeRequestConsumer = (options: { rabbit: Rabbit; serverId: string;
     },
   })
 }
-
-/** For sessions this host does not run (any more). */
-export const notRunning = (): Unavailable => new Unavailable('The session is not running on this host.')

@@ -39,7 +39,7 @@ export const sessionRecordSchema = z.object({
   /** Container and network are gone. */
   cleaned: z.boolean(),
   /** Of the report that tells this state; grows with every change the control plane must hear of. */
-  revision: z.number().int().nonnegative(),
+  revision: z.number().int().positive(),
   /** Highest revision the broker has confirmed. */
   reported: z.number().int().nonnegative(),
 })
@@ -55,7 +55,7 @@ export const newSessionRecord = (
   ended: null,
   logLastSeq: null,
   cleaned: false,
-  revision: 0,
+  revision: 1,
   reported: 0,
 })
 

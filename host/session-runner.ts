@@ -11,14 +11,24 @@ export type Change = (record: SessionRecord) => SessionRecord
 
 type Work = Exclude<Step['kind'], 'wait' | 'done'>
 
-/** One executor per kind of step. `signal` aborts when what is wanted has changed. */
-export type Steps = { [Kind in Work]: (record: SessionRecord, step: Extract<Step, { kind: Kind }>, signal: AbortSignal) => Promise<Change> }
+export interface StepContext {
+  record: SessionRecord
+  /** Makes a change durable in the middle of a step: what must be known before something is done. */
+  note: (change: Change) => Promise<void>
+  /** Aborts when what is wanted has changed. */
+  signal: AbortSignal
+}
+
+type Executor<Kind extends Work> = (context: StepContext, step: Extract<Step, { kind: Kind }>) => Promise<Change>
+
+/** One executor per kind of step. */
+export type Steps = { [Kind in Work]: Executor<Kind> }
 
 export interface SessionRunner {
   record(): SessionRecord
   /** Looks again: Docker, or time, has moved. */
   wake(): void
-  /** Changes the record, resolves when the change is durable, and looks again. */
+  /** Changes the record and resolves when the change is durable; looks again when something else is wanted now. */
   update(change: Change): Promise<void>
   /** Ends the loop after the step under way (aborted where it can be). Games run on. */
   close(): Promise<void>
@@ -74,6 +84,7 @@ export const makeSessionRunner = (options: {
   /** Answers false when nothing is left to do. */
   const round = async (): Promise<boolean> => {
     rearm()
+    stepAbort = new AbortController()
     const seen = await options.observe(record)
     const step = planStep(record, seen)
     if (step.kind === 'done') return false
@@ -81,11 +92,10 @@ export const makeSessionRunner = (options: {
       await waitForWake(Math.min(maxWaitMs, step.untilMs === null ? maxWaitMs : step.untilMs - seen.nowMs))
       return true
     }
-    logger.debug({ step: step.kind }, 'step')
-    stepAbort = new AbortController()
     if (closing) return false
-    const execute = options.steps[step.kind] as (record: SessionRecord, step: Step, signal: AbortSignal) => Promise<Change>
-    await change(await execute(record, step, stepAbort.signal))
+    logger.debug({ step: step.kind }, 'step')
+    const execute = options.steps[step.kind] as (context: StepContext, step: Step) => Promise<Change>
+    await change(await execute({ record, note: change, signal: stepAbort.signal }, step))
     return true
   }
 
@@ -112,7 +122,8 @@ export const makeSessionRunner = (options: {
     update: async (apply) => {
       const wanted = record.desired
       await change(apply)
-      if (record.desired !== wanted) stepAbort.abort()
+      if (record.desired === wanted) return
+      stepAbort.abort()
       wake()
     },
     close: async () => {
@@ -127,6 +138,6 @@ export const makeSessionRunner = (options: {
 /** Counts the revision up when what the control plane is told has changed. */
 const withRevision = (before: SessionRecord, after: SessionRecord): SessionRecord => {
   if (after === before) return before
-  const told = before.revision > 0 && JSON.stringify(reportOf(before)) === JSON.stringify(reportOf(after))
+  const told = JSON.stringify(reportOf(before)) === JSON.stringify(reportOf(after))
   return told ? after : { ...after, revision: before.revision + 1 }
 }

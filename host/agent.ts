@@ -1,0 +1,118 @@
+import { join } from 'node:path'
+import type { Readiness } from '../lib/process/health.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import { makeRabbit } from '../lib/rabbit/connect.ts'
+import { makePublisher } from '../lib/rabbit/publisher.ts'
+import { makeAnswers } from './answers.ts'
+import { makeAttachments } from './attachments.ts'
+import { makeCommandConsumer } from './commands.ts'
+import type { HostConfig } from './config.ts'
+import { makeDocker } from './docker/docker.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { makeLiveLogs } from './live-logs.ts'
+import { startLogRetention } from './log-retention.ts'
+import { makeLogStore } from './logs/store.ts'
+import { makePreparation } from './prepare.ts'
+import { makeReporter } from './report.ts'
+import { makeRequestConsumer } from './requests.ts'
+import type { SessionStore } from './session-store.ts'
+import { makeSessions } from './sessions.ts'
+import { makeSteps } from './steps.ts'
+import { makeVitals } from './vitals.ts'
+
+export interface AgentOptions {
+  config: Pick<
+    HostConfig,
+    'dataDir' | 'environment' | 'dockerSocket' | 'networkPool' | 'logDiskBytes' | 'sessionLogBytes' | 'diskFloorBytes'
+  >
+  serverId: string
+  amqpUrl: string
+  epoch: number
+  agentVersion: string
+  store: SessionStore
+  logger: Logger
+}
+
+/**
+ * The agent of one machine. Takes up every session where the last agent left it, needs neither broker nor Docker engine to
+ * start, and on `close` leaves all games running.
+ */
+export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Readiness; close(): Promise<void> }> => {
+  const { config, serverId, store, logger } = options
+  const rabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}`, logger })
+  // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
+  const logRabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}-logs`, logger })
+  const publisher = makePublisher({ rabbit, name: 'reports' })
+  const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
+
+  const live = makeLiveLogs({ serverId, publisher: logPublisher, nowMs: Date.now, logger })
+  const logRoot = join(config.dataDir, 'logs')
+  const logs = makeLogStore({
+    root: logRoot,
+    onLines: live.offer,
+    logger,
+    now: Date.now,
+    maxBytesPerSession: config.sessionLogBytes,
+  })
+  const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
+  const { containers, networks } = docker
+  const attachments = makeAttachments({ docker, logs, onDrained: (sessionId) => sessions.wake(sessionId), logger })
+  const prepare = makePreparation({ ...config, docker, logs, serverId })
+  const steps = makeSteps({ containers, networks, attachments, logs, prepare, logger })
+  const sessions = makeSessions({ store, containers, attachments, steps, onRevision: () => reporter.wake(), logger })
+  const reporter = makeReporter({ serverId, publisher, unreported: sessions.unreported, onConfirmed: sessions.confirm, logger })
+
+  sessions.resume()
+  const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const commands = makeCommandConsumer({ rabbit, serverId, store, change: sessions.change, logger })
+  const answers = makeAnswers({
+    logs,
+    consoleOf: attachments.consoleOf,
+    knows: (sessionId) => store.get(sessionId) !== undefined,
+    watch: live.watch,
+  })
+  const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers, logger })
+  const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
+  const { epoch, agentVersion } = options
+  const heartbeat = startHeartbeat({
+    serverId,
+    epoch,
+    agentVersion,
+    publisher,
+    appliedCommand: store.appliedCommand,
+    vitals,
+    logger,
+  })
+  const retention = startLogRetention({
+    root: logRoot,
+    store: logs,
+    maxBytes: config.logDiskBytes,
+    isLive: sessions.isLive,
+    onDropped: store.forget,
+    logger,
+  })
+
+  return {
+    readiness: {
+      rabbitmq: rabbit.ready,
+      commands: () => commands.consuming() || 'waits for its command queue',
+      docker: () =>
+        docker.info().then(
+          () => true as const,
+          (error: Error) => error.message,
+        ),
+    },
+    close: async () => {
+      heartbeat.close()
+      retention.close()
+      await Promise.all([commands.close(), requests.close(), events.close()])
+      await sessions.close()
+      await attachments.close()
+      await logs.close()
+      await reporter.close()
+      await Promise.all([publisher.close(), logPublisher.close()])
+      await Promise.all([rabbit.close(), logRabbit.close()])
+      docker.close()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import type { Docker } from './docker/docker.ts'
+import { StartFailure } from './docker/errors.ts'
+import { diskFreeBytes } from './docker/info.ts'
+import { findTakenPort, readListeners } from './docker/ports-in-use.ts'
+import { portTakenFailure } from './docker/start-failure.ts'
+import { volumeMounts } from './docker/volumes.ts'
+import type { LogStore } from './logs/store.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** Makes all a session needs up to its created container. Resolves with what it will run. Already so is success. */
+export type Preparation = (record: SessionRecord, signal: AbortSignal) => Promise<{ imageDigest: string }>
+
+const progressEveryMs = 2_000
+const mebibyte = 1024 * 1024
+
+/**
+ * Image, ports, network, volume, container, in this order, each said in the session's log where it may take long. Fails
+ * with `ImageUnavailable` or `StartFailure` when trying again would fail the same way.
+ */
+export const makePreparation = (options: {
+  docker: Pick<Docker, 'images' | 'networks' | 'containers'>
+  logs: LogStore
+  serverId: string
+  dataDir: string
+  /** With less free disk, nothing is started. */
+  diskFloorBytes: number
+}): Preparation => {
+  const { docker, logs } = options
+
+  const checkDisk = async (): Promise<void> => {
+    const free = await diskFreeBytes(options.dataDir)
+    if (free >= options.diskFloorBytes) return
+    const [left, floor] = [free, options.diskFloorBytes].map((bytes) => Math.floor(bytes / mebibyte))
+    throw new StartFailure('DISK_FULL', `The disk of this machine has ${left} MB left; nothing is started below ${floor} MB.`)
+  }
+
+  const fetchImage = async (record: SessionRecord, signal: AbortSignal): Promise<string> => {
+    const { image: ref, pullPolicy } = record.spec ?? missingSpec(record)
+    const log = await logs.open(record.sessionId)
+    let saidAtMs = 0
+    let saidPercent = -1
+    const ensured = await docker.images.ensure({
+      ref,
+      policy: pullPolicy,
+      signal,
+      onProgress: ({ percent }) => {
+        const now = Date.now()
+        if (percent === null || percent <= saidPercent || now - saidAtMs < progressEveryMs) return
+        saidAtMs = now
+        saidPercent = percent
+        // Only told: a log that can't be written shows with the next line that must be.
+        log.system(`Pulling image ${ref}: ${percent} %`).catch(() => undefined)
+      },
+    })
+    if (ensured.pulled) await log.system(`Pulled image ${ref}.`)
+    if (ensured.staleBecause) await log.system(`Using the image that is here: ${ensured.staleBecause.message}`)
+    return ensured.image.id
+  }
+
+  return async (record, signal) => {
+    const spec = record.spec ?? missingSpec(record)
+    const { serverGameConfigId: sgcId, environment } = record
+    if (sgcId === null || environment === null) return missingSpec(record)
+    await checkDisk()
+    const imageDigest = await fetchImage(record, signal)
+    const taken = findTakenPort(spec.ports, await readListeners())
+    if (taken) throw portTakenFailure(taken)
+    signal.throwIfAborted()
+    const labels = {
+      sessionId: record.sessionId,
+      sgcId,
+      serverId: options.serverId,
+      environment,
+      createdAt: new Date().toISOString(),
+    }
+    const networkId = await docker.networks.ensure(labels)
+    const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
+    await docker.containers.create({ labels, spec, mounts, networkId })
+    return { imageDigest }
+  }
+}
+
+const missingSpec = (record: SessionRecord): never => {
+  throw new TypeError(`session ${record.sessionId} has nothing to run`)
+}

@@ -1,0 +1,135 @@
+import { Unavailable } from '../lib/domain/errors.ts'
+import type { Logger } from '../lib/process/logger.ts'
+import type { Attachments } from './attachments.ts'
+import type { Containers } from './docker/containers.ts'
+import { ImageUnavailable, StartFailure } from './docker/errors.ts'
+import type { Networks } from './docker/networks.ts'
+import type { LogStore } from './logs/store.ts'
+import { stopOf } from './plan.ts'
+import type { Preparation } from './prepare.ts'
+import type { Ending, SessionRecord } from './session-record.ts'
+import type { Change, StepContext, Steps } from './session-runner.ts'
+
+const unchanged: Change = (record) => record
+
+/** What each step of the plan does. Every one may be carried out again after it was interrupted anywhere. */
+export const makeSteps = (options: {
+  containers: Containers
+  networks: Networks
+  attachments: Attachments
+  logs: LogStore
+  prepare: Preparation
+  logger: Logger
+}): Steps => {
+  const { containers, attachments, logs } = options
+
+  const say = async (sessionId: string, text: string): Promise<void> => {
+    await (await logs.open(sessionId)).system(text)
+  }
+
+  /** Records how it ended, after the last line of its log. */
+  const end = async (sessionId: string, ending: Ending): Promise<Change> => {
+    const log = await logs.open(sessionId)
+    await log.system(describe(ending))
+    const logLastSeq = log.extent().lastSeq
+    return (record) => ({ ...record, ended: ending, logLastSeq })
+  }
+
+  /** A start that can't succeed ends the session, with the reason; whatever else fails is tried again. */
+  const orFail = async (context: StepContext, work: () => Promise<Change>): Promise<Change> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (context.signal.aborted) throw error
+      const reason =
+        error instanceof ImageUnavailable ? 'IMAGE_UNAVAILABLE' : error instanceof StartFailure ? error.reason : undefined
+      if (!reason) throw error
+      const ending = { status: 'FAILED', reason, message: (error as Error).message } as const
+      return end(context.record.sessionId, { ...ending, at: new Date().toISOString(), exitCode: null, oomKilled: null })
+    }
+  }
+
+  return {
+    create: (context) =>
+      orFail(context, async () => {
+        const { imageDigest } = await options.prepare(context.record, context.signal)
+        return (record) => ({ ...record, imageDigest })
+      }),
+
+    start: (context) =>
+      orFail(context, async () => {
+        const container = await containers.find(context.record.sessionId)
+        if (container) await containers.start(container.id, context.record.spec?.ports ?? [])
+        return unchanged
+      }),
+
+    'note-started': async (_context, step) => (record) => ({ ...record, startedAt: step.startedAt }),
+
+    'send-stop': async ({ record, note }) => {
+      const stop = stopOf(record)
+      await note((now) => ({ ...now, stop: { ...now.stop, attemptedAt: now.stop.attemptedAt ?? new Date().toISOString() } }))
+      const how = stop.kind === 'STDIN' ? `typing "${stop.value}"` : `sending ${stop.value}`
+      await say(record.sessionId, `Stopping: ${how}; it has ${stop.graceSeconds} s.`)
+      await tellToStop(record).catch((error) => {
+        // An engine that is away is asked again for as long as the grace lasts: a game must not be killed unasked.
+        if (error instanceof Unavailable && inGrace(record)) throw error
+        options.logger.warn({ err: error, sessionId: record.sessionId }, 'the game could not be told to stop')
+        return say(record.sessionId, `The game could not be told to stop: ${error.message}`)
+      })
+      return (now) => ({ ...now, stop: { ...now.stop, sentAt: new Date().toISOString() } })
+    },
+
+    kill: async ({ record, note }) => {
+      await note((now) => ({ ...now, stop: { ...now.stop, killedAt: new Date().toISOString() } }))
+      await say(record.sessionId, 'Killing it.')
+      const container = await containers.find(record.sessionId)
+      if (container) await containers.signal(container.id, 'SIGKILL')
+      return unchanged
+    },
+
+    'drain-log': async ({ record, signal }) => {
+      await Promise.race([attachments.drain(record.sessionId), aborted(signal)])
+      return unchanged
+    },
+
+    conclude: ({ record }, step) => end(record.sessionId, step.ending),
+
+    remove: async ({ record }) => {
+      await attachments.detach(record.sessionId)
+      const container = await containers.find(record.sessionId)
+      if (container) await containers.remove(container.id)
+      await options.networks.remove(record.sessionId)
+      await logs.release(record.sessionId)
+      return (now) => ({ ...now, cleaned: true })
+    },
+  }
+
+  async function tellToStop(record: SessionRecord): Promise<void> {
+    const stop = stopOf(record)
+    if (stop.kind === 'STDIN') {
+      const console = attachments.consoleOf(record.sessionId)
+      if (!console) throw new Unavailable('Its console is not attached.')
+      await console.type(stop.value)
+      return
+    }
+    const container = await containers.find(record.sessionId)
+    if (container) await containers.signal(container.id, stop.value)
+  }
+}
+
+const inGrace = (record: SessionRecord): boolean => {
+  const since = record.stop.attemptedAt
+  return since === null || Date.now() < Date.parse(since) + stopOf(record).graceSeconds * 1_000
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+
+const describe = (ending: Ending): string => {
+  if (ending.message) return ending.status === 'FAILED' ? `Not started: ${ending.message}` : ending.message
+  if (ending.reason === 'KILLED') return 'Killed.'
+  return ending.exitCode === null ? 'Ended.' : `Ended with exit code ${ending.exitCode}.`
+}
