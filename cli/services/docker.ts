@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { commandLine, isAlive, logTail, spawnDetached, waitUntil } from './processes.ts'
 import { type Origin, ServiceFault } from './service.ts'
@@ -74,3 +75,17 @@ const isEngineRunning = (): boolean => {
   rmSync(dockerdPidFile, { force: true })
   return false
 }
+
+/** How many game containers run now; 0 when the engine can't be asked. */
+export const countRunningGames = (socketPath: string): Promise<number> =>
+  new Promise((resolve) => {
+    const filters = encodeURIComponent(JSON.stringify({ label: ['manman.type=game'], status: ['running'] }))
+    const asked = request({ socketPath, path: `/containers/json?filters=${filters}`, timeout: 2_000 }, (response) => {
+      json(response)
+        .then((containers) => resolve(Array.isArray(containers) ? containers.length : 0))
+        .catch(() => resolve(0))
+    })
+    asked.on('timeout', () => asked.destroy())
+    asked.on('error', () => resolve(0))
+    asked.end()
+  })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Client } from 'pg'
-import { openMigrator, readMigrations } from '../../lib/db/migrate.ts'
+import { openMigrator } from '../../lib/db/migrate.ts'
+import { readMigrations } from '../../lib/db/migrations.ts'
 
 export const migrationsDir = resolve(import.meta.dirname, '../../migrations')
 

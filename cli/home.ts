@@ -1,0 +1,33 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { randomSecret, writePrivate } from './services/state-file.ts'
+
+/** The directory that holds everything ManMan keeps on this machine, mode 0700. */
+export interface Home {
+  dir: string
+  log(name: string): string
+  adminTokenFile: string
+  internalKeyFile: string
+  /** The local host agent's own directory. */
+  hostDir: string
+}
+
+/** Opens it, making what a first start makes: the admin token and the key of the internal identity, mode 0600. */
+export const openHome = (env: NodeJS.ProcessEnv): Home => {
+  const dir = resolve(env.MANMAN_HOME || '.manman')
+  mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
+  chmodSync(dir, 0o700)
+  const home: Home = {
+    dir,
+    log: (name) => join(dir, 'logs', `${name}.log`),
+    adminTokenFile: join(dir, 'admin-token'),
+    internalKeyFile: join(dir, 'internal-key'),
+    hostDir: join(dir, 'host'),
+  }
+  // The prefix lets scanners of leaked secrets, and people, tell what it is.
+  if (!existsSync(home.adminTokenFile)) writePrivate(home.adminTokenFile, `mm_${randomSecret()}\n`)
+  if (!existsSync(home.internalKeyFile)) writePrivate(home.internalKeyFile, `${randomSecret()}\n`)
+  return home
+}
+
+export const readAdminToken = (home: Home): string => readFileSync(home.adminTokenFile, 'utf8').trim()

@@ -1,0 +1,45 @@
+import type { Home } from '../home.ts'
+import { chooseDocker, choosePostgres, chooseRabbit } from '../services/choose.ts'
+import { type Child, makeChild } from './child.ts'
+
+/** Everything that one `manman up` runs. Nothing is started yet. */
+export const makeParts = async (
+  home: Home,
+  env: NodeJS.ProcessEnv,
+  options: { report: (line: string) => void; changed: () => void },
+) => {
+  const [postgres, rabbit] = await Promise.all([choosePostgres(home, env), chooseRabbit(home, env)])
+  const docker = chooseDocker(home, env)
+  const child = (name: string, word: string): Child =>
+    makeChild({
+      name,
+      words: [word],
+      log: home.log(word),
+      onDeath: (why, waitMs) => options.report(`${name} ended (${why}), starting it again in ${(waitMs / 1000).toFixed(1)} s`),
+      onReturn: () => {
+        options.changed()
+        options.report(`${name} is back`)
+      },
+    })
+  return { postgres, rabbit, docker, controlPlane: child('control plane', 'control-plane'), host: child('host agent', 'host') }
+}
+
+export type Parts = Awaited<ReturnType<typeof makeParts>>
+
+/** What both children are told, whatever the environment said: the services as they really are. */
+export const environments = (parts: Parts, home: Home, env: NodeJS.ProcessEnv) => {
+  const shared = { ...env, MANMAN_HOME: home.dir, AMQP_URL: parts.rabbit.url }
+  return {
+    controlPlane: {
+      ...shared,
+      DATABASE_URL: parts.postgres.url,
+      MANMAN_ADMIN_TOKEN_FILE: env.MANMAN_ADMIN_TOKEN_FILE || home.adminTokenFile,
+      MANMAN_INTERNAL_KEY_FILE: env.MANMAN_INTERNAL_KEY_FILE || home.internalKeyFile,
+    },
+    host: {
+      ...shared,
+      DOCKER_SOCKET: parts.docker.socket,
+      HEALTH_PORT: env.HEALTH_PORT || '0', // ours to watch already; a fixed port would be in the way of a second `up`
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { backOffMs } from '../../lib/process/retry.ts'
+
+const checkEveryMs = 1_000
+const backOff = { minMs: 1_000, maxMs: 30_000 }
+
+/**
+ * Starts a thing again whenever it is found dead, with growing waits, until `signal` aborts. `report` hears one line when
+ * it died and one when it is back.
+ */
+export const keepAlive = async (
+  thing: { name: string; isAlive(): boolean | Promise<boolean>; start(): Promise<unknown> },
+  options: { signal: AbortSignal; report: (line: string) => void },
+): Promise<void> => {
+  const { signal } = options
+  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => {}) // woken by the abort, which the loops check
+  while (!signal.aborted) {
+    await pause(checkEveryMs)
+    if (signal.aborted || (await thing.isAlive())) continue
+    options.report(`${thing.name} is gone, starting it again`)
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      const failure = await thing.start().then(
+        () => undefined,
+        (error: Error) => error,
+      )
+      if (!failure) break
+      if (attempt === 1) options.report(failure.message)
+      await pause(backOffMs(backOff, attempt))
+    }
+    if (!signal.aborted) options.report(`${thing.name} is back`)
+  }
+}
