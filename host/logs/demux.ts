@@ -97,23 +97,29 @@ export const makeFrameDemux = (sink: EntrySink): Demux => {
   }
 }
 
+interface Continuation {
+  /** Bytes of a timestamp. */
+  length: number
+  isAt: (at: number) => boolean
+}
+
 /**
- * Where the entry ends whose text starts at `textAt`, -1 when more bytes are needed to tell. `continues` says that the entry
+ * Where the entry ends whose text starts at `textAt`, -1 when more bytes are needed to tell. `stamp` is given when the entry
  * before was a full part of a long line: the last part of one has no newline (driver `local`), so it ends where the next
  * timestamp begins, behind the terminal's `\r`.
  */
-const rawEntryEnd = (buf: Buffer, textAt: number, continues: boolean, isStamp: (at: number) => boolean): number => {
+const rawEntryEnd = (buf: Buffer, textAt: number, stamp: Continuation | null): number => {
   const newline = buf.indexOf(0x0a, textAt)
-  if (continues) {
-    if (isStamp(textAt)) return textAt
+  if (stamp !== null) {
+    if (stamp.isAt(textAt)) return textAt
     const limit = Math.min(newline < 0 ? buf.length : newline, textAt + partBytes)
     for (let cr = buf.indexOf(0x0d, textAt); cr >= 0 && cr < limit; cr = buf.indexOf(0x0d, cr + 1)) {
-      if (isStamp(cr + 1)) return cr + 1
+      if (stamp.isAt(cr + 1)) return cr + 1
     }
   }
   if (newline >= 0 && newline <= textAt + partBytes) return newline + 1
   // The timestamp that would end a short last part may still be on its way.
-  return buf.length - textAt >= partBytes + (continues ? maxStampBytes : 0) ? textAt + partBytes : -1
+  return buf.length - textAt >= partBytes + (stamp?.length ?? 0) ? textAt + partBytes : -1
 }
 
 /** Splits the log of a container with a terminal, which has no frames and one stream: entries follow one another. */
@@ -131,7 +137,8 @@ export const makeRawDemux = (sink: EntrySink): Demux => {
         sink('O', buf.subarray(at))
         return buf.length
       }
-      const end = rawEntryEnd(buf, at + stamp, continues, (from) => stamps.read(buf, from) > 0)
+      const continuation = continues ? { length: stamp, isAt: (from: number) => stamps.read(buf, from) > 0 } : null
+      const end = rawEntryEnd(buf, at + stamp, continuation)
       if (end < 0) break
       continues = end === at + stamp + partBytes && buf[end - 1] !== 0x0a
       sink('O', buf.subarray(at, end))
