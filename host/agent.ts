@@ -95,7 +95,7 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
   return {
     readiness: {
       rabbitmq: rabbit.ready,
-      commands: () => commands.consuming() || 'waits for its command queue',
+      queues: () => (commands.consuming() && requests.consuming()) || 'waits for its queues, or for another agent to leave them',
       docker: () =>
         docker.info().then(
           () => true as const,
