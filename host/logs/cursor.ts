@@ -71,6 +71,8 @@ interface ReadPlace extends Stamp {
   entries: number
   text: Buffer
   full: boolean
+  /** A part of a long line was among the entries at this timestamp. */
+  long: boolean
 }
 
 /**
@@ -97,12 +99,15 @@ export const makeCursorFilter = (point: ResumePoint, now: () => number) => {
   const ordinalOf = (stream: OutputLetter, sec: number, nanos: number, text: Buffer, full: boolean): number => {
     const place = read[stream]
     if (place === null) {
-      read[stream] = { sec, nanos, entries: 1, text, full }
+      read[stream] = { sec, nanos, entries: 1, text, full, long: full }
       return 1
     }
     const follows = place.sec === sec && place.nanos === nanos
     if (follows && !place.full && place.text.equals(text)) return 0
-    place.entries = follows ? place.entries + 1 : 1
+    // A long line that has ended and is followed by its own timestamp is repeated from its first part.
+    const goesOn = follows && (place.full || !place.long)
+    place.entries = goesOn ? place.entries + 1 : 1
+    place.long = full || (goesOn && place.long)
     place.sec = sec
     place.nanos = nanos
     place.text = text
