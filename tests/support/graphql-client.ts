@@ -88,14 +88,19 @@ export const makeGraphqlClient = (options: { url: string; token: string | null; 
 
     /**
      * Data of a subscription. Throws `GraphqlFailure` on errors; with `resume` those that mean a lost connection or
-     * upstream start it again instead, carrying on after the last event seen.
+     * upstream start it again instead, carrying on after the last event seen. `signal` ends it, also while nothing comes.
      */
     subscribe: <Data, Variables extends AnyVariables>(
       document: TypedDocument<Data, Variables> | string,
       variables: Variables,
       { resume, signal }: ResumeOptions<Data, Variables> = {},
     ): AsyncIterable<Data> =>
-      withResume((current) => dataOf<Data>(resultsOf(socket, String(document), current)), variables, resume, signal),
+      withResume(
+        (current) => dataOf<Data>(resultsOf(socket, String(document), current, undefined, signal)),
+        variables,
+        resume,
+        signal,
+      ),
 
     close: async (): Promise<void> => {
       await socket.dispose()
@@ -110,9 +115,13 @@ async function* resultsOf<Data>(
   query: string,
   variables?: AnyVariables,
   extensions?: AnyVariables,
+  signal?: AbortSignal,
 ): AsyncGenerator<GraphqlResult<Data>> {
+  const results = socket.iterate<Data>({ query, variables, extensions })
+  // A reader that waits for the next event could not be told to stop by the generators around it.
+  signal?.addEventListener('abort', () => void results.return?.(), { once: true })
   try {
-    for await (const { data = null, errors = [] } of socket.iterate<Data>({ query, variables, extensions })) {
+    for await (const { data = null, errors = [] } of results) {
       yield { status: 200, data: data as Data | null, errors: errors as unknown as GraphqlError[] }
     }
   } catch (error) {

@@ -1,0 +1,140 @@
+import { graphql } from './generated/index.ts'
+
+// The operations that end-to-end tests use, as a client would write them. `npm run schema` gives each its types.
+
+export const registerServer = graphql(`
+  mutation RegisterServer($input: RegisterServerInput!) {
+    registerServer(input: $input) {
+      __typename
+      ... on RegisterServerPayload { enrollmentToken server { id name status } }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const createGame = graphql(`
+  mutation CreateGame($input: CreateGameInput!) {
+    createGame(input: $input) {
+      __typename
+      ... on Game { id name }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const createGameConfig = graphql(`
+  mutation CreateGameConfig($input: CreateGameConfigInput!) {
+    createGameConfig(input: $input) {
+      __typename
+      ... on GameConfig { id name image }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const deployGameConfig = graphql(`
+  mutation DeployGameConfig($input: DeployGameConfigInput!) {
+    deployGameConfig(input: $input) {
+      __typename
+      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+      ... on PortConflictError { conflicts { port protocol deployment { id } } }
+    }
+  }
+`)
+
+export const startSession = graphql(`
+  mutation StartSession($input: StartSessionInput!) {
+    startSession(input: $input) {
+      __typename
+      ... on Session { id status }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const stopSession = graphql(`
+  mutation StopSession($input: StopSessionInput!) {
+    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }
+  }
+`)
+
+export const killSession = graphql(`
+  mutation KillSession($input: StopSessionInput!) {
+    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }
+  }
+`)
+
+export const sendInput = graphql(`
+  mutation SendInput($input: SendInputInput!) {
+    sendInput(input: $input) {
+      __typename
+      ... on SendInputPayload { sessionId writtenAt }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const sessionById = graphql(`
+  query SessionById($id: ID!) {
+    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }
+  }
+`)
+
+export const serverById = graphql(`
+  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }
+`)
+
+/** From the machine down to the running game, across all four subgraphs. */
+export const wholeFleet = graphql(`
+  query WholeFleet($id: ID!) {
+    server(id: $id) {
+      name
+      status
+      ports { port protocol deployment { id } }
+      deployments(first: 10) {
+        edges {
+          node {
+            id
+            name
+            connectAddress
+            gameConfig { name image game { name } }
+            activeSession { id status server { id } deployment { id } }
+            sessions(first: 10) { edges { node { id status } } }
+            backups(first: 10) { edges { node { id } } }
+          }
+        }
+      }
+    }
+  }
+`)
+
+export const sessionLogs = graphql(`
+  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {
+    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {
+      cursor
+      lines { seq at stream text }
+      text
+      gap { kind fromSeq toSeq lostLines reason }
+      end
+    }
+  }
+`)
+
+export const sessionChanged = graphql(`
+  subscription SessionChanged($sessionId: ID!) {
+    sessionChanged(sessionId: $sessionId) {
+      id
+      status
+      exitCode
+      endReason
+      deployment { name gameConfig { name } server { name } }
+    }
+  }
+`)
