@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql'
-import { Conflict, Invalid, NotFound, PortTaken } from '../../lib/domain/errors.ts'
+import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addDeployInput, addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
@@ -8,7 +8,7 @@ import type { ConfigsService } from './service.ts'
 import { type Loaders, makeLoaders, makeRefs, type Refs } from './types.ts'
 
 export const makeConfigsSchema = ({ service }: { service: ConfigsService }): GraphQLSchema => {
-  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict] })
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
   const refs = makeRefs(builder)
   const loaders = makeLoaders(service)
   const enums = addEnums(builder)
@@ -151,21 +151,21 @@ const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: Confi
   builder.mutationFields((t) => ({
     createGame: t.field({
       type: refs.Game,
-      errors: { types: [Invalid, Conflict] },
+      errors: { types: [Invalid, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: GameInput, required: true }) },
       resolve: (_, { input }, { actor }) => service.createGame(input, actor),
     }),
     createGameConfig: t.field({
       type: refs.GameConfig,
       description: 'Refused with every fault at once.',
-      errors: { types: [Invalid, NotFound, Conflict] },
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: GameConfigInput, required: true }) },
       resolve: (_, { input }, { actor }) => service.createGameConfig(input, actor),
     }),
     deployGameConfig: t.field({
       type: refs.Deployment,
       description: 'Places a config on a server, with all its ports or not at all.',
-      errors: { types: [Invalid, NotFound, PortTaken, Conflict] },
+      errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: DeployInput, required: true }) },
       resolve: (_, { input }, { actor }) => service.deploy(input, actor),
     }),

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql'
-import { Conflict, Denied, Invalid, Unavailable } from '../../lib/domain/errors.ts'
+import { Conflict, Denied, Invalid, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
@@ -13,7 +13,7 @@ export interface ServersSchemaDeps {
 }
 
 export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): GraphQLSchema => {
-  const builder = makeBuilder({ errors: [Invalid, Conflict, Unavailable, Denied] })
+  const builder = makeBuilder({ errors: [Invalid, Conflict, Unavailable, OutcomeUnknown, Denied] })
   const Server = addServer(builder)
   const serverById = makeLoader((ids: readonly string[]) => service.byIds(ids))
   builder.asEntity(Server, {
@@ -127,7 +127,7 @@ const addRegisterServer = (builder: Builder, Server: ServerRef, service: Servers
     t.field({
       type: Payload,
       description: 'Adds a machine to the fleet. It comes ONLINE once its host has enrolled.',
-      errors: { types: [Invalid, Conflict] },
+      errors: { types: [Invalid, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Input, required: true }) },
       resolve: (_, { input }, { actor }) => service.register(input, actor),
     }),
@@ -154,7 +154,7 @@ const addEnrollServer = (builder: Builder, service: ServersService): void => {
     t.field({
       type: Payload,
       description: "Spends an enrollment token: the caller becomes its server's host. Needs no other credentials.",
-      errors: { types: [Invalid, Denied, Unavailable] },
+      errors: { types: [Invalid, Denied, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Input, required: true }) },
       resolve: (_, { input }, { actor }) => service.enroll(input, actor),
     }),

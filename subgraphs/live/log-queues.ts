@@ -1,0 +1,78 @@
+import { exchanges, keys } from '../../lib/messages/routing.ts'
+import type { Logger } from '../../lib/process/logger.ts'
+import type { ConfirmChannel, Rabbit } from '../../lib/rabbit/connect.ts'
+
+export interface LogQueueOptions {
+  serverId: string
+  sessionId: string
+  message: (content: Buffer) => void
+  /** Listening has begun (again): what was published before went by. */
+  ready: () => void
+}
+
+export interface LogQueues {
+  /** Listens to a session's live lines until the answer is called. */
+  open(options: LogQueueOptions): () => void
+  close(): Promise<void>
+}
+
+interface Queue extends LogQueueOptions {
+  /** The channel it was opened on, or is being opened on. */
+  channel?: ConfirmChannel
+  consumerTag?: string
+}
+
+/** Beyond this the broker drops a session's oldest lines; viewers see the hole and read it from the host. */
+const maxQueuedBytes = 4 * 1024 * 1024
+
+/**
+ * One queue a watched session, all over one channel: a flood of one session drops no line of another, and a thousand
+ * sessions need no thousand channels. Opened again after every reconnect.
+ */
+export const makeLogQueues = (options: { rabbit: Rabbit; logger: Logger }): LogQueues => {
+  const queues = new Set<Queue>()
+  let current: ConfirmChannel | undefined
+
+  const consume = async (channel: ConfirmChannel, queue: Queue): Promise<void> => {
+    if (queue.channel === channel) return
+    queue.channel = channel
+    const declared = await channel.assertQueue('', {
+      exclusive: true,
+      autoDelete: true,
+      arguments: { 'x-max-length-bytes': maxQueuedBytes, 'x-overflow': 'drop-head' },
+    })
+    await channel.bindQueue(declared.queue, exchanges.reports, keys.sessionLog(queue.serverId, queue.sessionId))
+    const onMessage = (message: { content: Buffer } | null): void => {
+      if (message) queue.message(message.content)
+      else channel.close().catch(() => undefined) // the queue was deleted under us: all are opened again
+    }
+    const { consumerTag } = await channel.consume(declared.queue, onMessage, { noAck: true })
+    queue.consumerTag = consumerTag
+    if (queues.has(queue)) queue.ready()
+    else await channel.cancel(consumerTag)
+  }
+
+  const kept = options.rabbit.keepChannel({
+    name: 'live logs',
+    setup: async (channel) => {
+      current = channel
+      for (const queue of queues) await consume(channel, queue)
+    },
+  })
+
+  return {
+    open: (queueOptions) => {
+      const queue: Queue = { ...queueOptions }
+      queues.add(queue)
+      // A channel that fails meanwhile is set up again, with this queue among the others.
+      if (current) consume(current, queue).catch((error) => options.logger.debug({ err: error }, 'live log queue not opened yet'))
+      return () => {
+        queues.delete(queue)
+        const { channel, consumerTag } = queue
+        // Without its consumer the queue deletes itself.
+        if (channel && channel === current && consumerTag) channel.cancel(consumerTag).catch(() => undefined)
+      }
+    },
+    close: () => kept.close(),
+  }
+}

@@ -1,0 +1,157 @@
+import type { GraphQLSchema } from 'graphql'
+import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
+import { type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { parsePage, toPage } from '../pages.ts'
+import { addLogBatch, type FollowedLog, type LogStart, parseLogStart } from './log-types.ts'
+import type { ChangeFilter, SessionsService } from './service.ts'
+import { addSessionTypes, type Loaders, makeLoaders, type SessionTypes } from './session-types.ts'
+import type { Session } from './store.ts'
+
+export interface SessionsSchemaDeps {
+  service: SessionsService
+  /** The lines of a session's log from `start` on, and what comes, until its end. */
+  followLog: (session: Session, start: LogStart) => AsyncIterable<FollowedLog>
+  /** Sessions each time their row has changed, first as they are. */
+  changed: (filter: ChangeFilter) => AsyncIterable<Session>
+}
+
+export const makeSessionsSchema = (deps: SessionsSchemaDeps): GraphQLSchema => {
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
+  const loaders = makeLoaders(deps.service)
+  const types = addSessionTypes(builder, loaders)
+  addQueries(builder, types, loaders, deps.service)
+  builder.mutationType({})
+  addMutations(builder, types, deps.service)
+  addSendInput(builder, deps.service)
+  builder.subscriptionType({})
+  addSubscriptions(builder, types, deps)
+  return toSubgraphSchema(builder)
+}
+
+const idOf = (id: string | number | null | undefined): string | null => (id == null ? null : String(id))
+
+const addQueries = (builder: Builder, types: SessionTypes, loaders: Loaders, service: SessionsService): void => {
+  const Filter = builder.inputType('SessionFilter', {
+    description: 'Every given field narrows.',
+    fields: (t) => ({
+      statuses: t.field({ type: [types.Status] }),
+      serverId: t.id(),
+      serverGameConfigId: t.id(),
+    }),
+  })
+  builder.queryFields((t) => ({
+    sessions: t.field({
+      type: types.Sessions,
+      description: 'The oldest first; `last: 10` gives the newest ten.',
+      args: { ...pageArgs(t), filter: t.arg({ type: Filter }) },
+      resolve: async (_, { filter, ...args }) => {
+        const page = parsePage(args)
+        const narrowed = {
+          statuses: filter?.statuses ?? null,
+          serverId: idOf(filter?.serverId),
+          serverGameConfigId: idOf(filter?.serverGameConfigId),
+        }
+        return toPage(await service.list(narrowed, page), page, (session) => session.id)
+      },
+    }),
+    session: t.field({
+      type: types.Session,
+      nullable: true,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, context) => loaders.session(context, String(id)),
+    }),
+  }))
+}
+
+const addMutations = (builder: Builder, types: SessionTypes, service: SessionsService): void => {
+  const StartInput = builder.inputType('StartSessionInput', {
+    fields: (t) => ({
+      serverGameConfigId: t.id({ required: true }),
+      idempotencyKey: t.string({ description: 'The same key answers the same session, however often it is sent.' }),
+    }),
+  })
+  const StopInput = builder.inputType('StopSessionInput', { fields: (t) => ({ sessionId: t.id({ required: true }) }) })
+  builder.mutationFields((t) => ({
+    startSession: t.field({
+      type: types.Session,
+      description: 'Answers with a PENDING session; whether it runs, `sessionChanged` tells.',
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: StartInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.start(input, actor),
+    }),
+    stopSession: t.field({
+      type: types.Session,
+      description: "By the config's stop procedure, and killed after its grace. Already ended or stopping is success.",
+      errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: StopInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.stop(String(input.sessionId), actor),
+    }),
+    killSession: t.field({
+      type: types.Session,
+      description: 'Without asking the game. Already ended is success.',
+      errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: StopInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.kill(String(input.sessionId), actor),
+    }),
+  }))
+}
+
+const addSendInput = (builder: Builder, service: SessionsService): void => {
+  const Payload = builder.objectRef<{ sessionId: string; writtenAt: Date }>('SendInputPayload').implement({
+    fields: (t) => ({
+      sessionId: t.exposeID('sessionId'),
+      writtenAt: t.expose('writtenAt', { type: 'DateTime', description: "When the host had written it to the game's stdin." }),
+    }),
+  })
+  const Input = builder.inputType('SendInputInput', {
+    fields: (t) => ({
+      sessionId: t.id({ required: true }),
+      input: t.string({ required: true, description: 'One line, at most 4 KiB.' }),
+      idempotencyKey: t.string({ description: 'The same key types once.' }),
+    }),
+  })
+  builder.mutationField('sendInput', (t) =>
+    t.field({
+      type: Payload,
+      description: "Types a line into a running session's console.",
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: Input, required: true }) },
+      resolve: (_, { input }, { actor }) => service.sendInput(input, actor),
+    }),
+  )
+}
+
+const addSubscriptions = (builder: Builder, types: SessionTypes, deps: SessionsSchemaDeps): void => {
+  const LogBatch = addLogBatch(builder)
+  builder.subscriptionFields((t) => ({
+    sessionLogs: t.field({
+      type: LogBatch,
+      description:
+        'Each line once and in order, across restarts of everything: from the first, from the last `tail` ones, or behind a ' +
+        'cursor. Completes after the batch that says `end`.',
+      args: { sessionId: t.arg.id({ required: true }), after: t.arg.string(), tail: t.arg.int() },
+      subscribe: async (_, { sessionId, ...args }) => {
+        const start = parseLogStart(args)
+        return deps.followLog(await deps.service.find(String(sessionId)), start)
+      },
+      resolve: (batch) => batch,
+    }),
+    sessionChanged: t.field({
+      type: types.Session,
+      description:
+        'A session whenever its row changes, first as it is now: the named one until it has ended, or all of a deployment ' +
+        'or server, beginning with the live ones.',
+      args: { sessionId: t.arg.id(), serverGameConfigId: t.arg.id(), serverId: t.arg.id() },
+      subscribe: async (_, args) => {
+        const filter = {
+          sessionId: idOf(args.sessionId),
+          serverGameConfigId: idOf(args.serverGameConfigId),
+          serverId: idOf(args.serverId),
+        }
+        await deps.service.checkFilter(filter)
+        return deps.changed(filter)
+      },
+      resolve: (session) => session,
+    }),
+  }))
+}

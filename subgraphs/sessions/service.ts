@@ -1,0 +1,101 @@
+import { byId, forUuids } from '../../lib/db/by-id.ts'
+import { addChange, addCommand } from '../../lib/db/outbox.ts'
+import type { KeysetPage } from '../../lib/db/page.ts'
+import { refDeployment, refServer } from '../../lib/db/refs.ts'
+import { inTransaction } from '../../lib/db/transaction.ts'
+import { Invalid, NotFound } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
+import { isTerminal } from '../../lib/domain/session-states.ts'
+import { makeSendInput, type SendInputDeps } from './input.ts'
+import { makeStart, type StartDeps } from './start.ts'
+import * as store from './store.ts'
+
+/** Which sessions a subscription is about; what is null does not narrow. */
+export interface ChangeFilter {
+  sessionId: string | null
+  serverGameConfigId: string | null
+  serverId: string | null
+}
+
+const maxLiveSessions = 10_000
+
+export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
+  const { db } = deps
+
+  /**
+   * Asks the session's host to end it. Already ended, or asked before, is success and answers the session as it is; a kill
+   * is sent all the same while the session lives, as it may overtake a graceful stop.
+   */
+  const end =
+    (kind: 'session.stop' | 'session.kill') =>
+    async (id: string, actor: string): Promise<store.Session> => {
+      if (!isUuid(id)) throw new NotFound('session', id)
+      return inTransaction(db, async (tx) => {
+        const locked = await store.lockSession(tx, id)
+        if (!locked) throw new NotFound('session', id)
+        const { session, stopRequested } = locked
+        if (isTerminal(session.status) || (stopRequested && kind === 'session.stop')) return session
+        const { serverId, serverGameConfigId } = session
+        // Of a LOST session nothing is known before its host is back.
+        const status = session.status === 'LOST' ? 'LOST' : 'STOPPING'
+        await store.requestStop(tx, id, status, actor)
+        await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+        await addCommand(tx, { serverId, actor, body: { kind, sessionId: id } })
+        return { ...session, status }
+      })
+    }
+
+  return {
+    byIds: byId((ids) => store.sessionsById(db, ids)),
+
+    find: async (id: string): Promise<store.Session> => {
+      const [session] = isUuid(id) ? await store.sessionsById(db, [id]) : []
+      if (!session) throw new NotFound('session', id)
+      return session
+    },
+
+    /** The live session of each of many deployments, by deployment. */
+    activeOf: forUuids(async (ids) => {
+      const sessions = await store.liveSessionsOfDeployments(db, ids)
+      return new Map(sessions.map((session) => [session.serverGameConfigId, session]))
+    }),
+
+    list: async (filter: store.SessionFilter, page: KeysetPage): Promise<store.Session[]> => {
+      const ids = [filter.serverId, filter.serverGameConfigId].filter((id) => id !== null)
+      return ids.every(isUuid) && filter.statuses?.length !== 0 ? store.sessionsPage(db, filter, page) : []
+    },
+
+    ofServers: (ids: readonly string[], page: KeysetPage, live: boolean | null) =>
+      store.sessionsOfServers(db, ids.filter(isUuid), page, live),
+
+    ofDeployments: (ids: readonly string[], page: KeysetPage) => store.sessionsOfDeployments(db, ids.filter(isUuid), page),
+
+    start: makeStart(deps),
+    stop: end('session.stop'),
+    kill: end('session.kill'),
+    sendInput: makeSendInput(deps),
+
+    /** Throws `Invalid` without any id, `NotFound` for an id that names nothing. */
+    checkFilter: async (filter: ChangeFilter): Promise<void> => {
+      const { sessionId, serverGameConfigId, serverId } = filter
+      if (sessionId === null && serverGameConfigId === null && serverId === null)
+        throw Invalid.at('sessionId', 'or serverGameConfigId or serverId must be given')
+      await inTransaction(db, async (tx) => {
+        const isKnown = async (id: string, read: (id: string) => Promise<unknown>) => isUuid(id) && (await read(id)) !== undefined
+        if (serverId !== null && !(await isKnown(serverId, (id) => refServer(tx, id)))) throw new NotFound('server', serverId)
+        if (serverGameConfigId !== null && !(await isKnown(serverGameConfigId, (id) => refDeployment(tx, id))))
+          throw new NotFound('deployment', serverGameConfigId)
+      })
+      if (sessionId !== null && (!isUuid(sessionId) || (await store.sessionsById(db, [sessionId])).length === 0))
+        throw new NotFound('session', sessionId)
+    },
+
+    /** What there is to tell of a filter at first: the session itself, or the live sessions it covers. */
+    standing: async (filter: ChangeFilter): Promise<store.Session[]> => {
+      if (filter.sessionId !== null) return store.sessionsById(db, [filter.sessionId])
+      return store.liveSessions(db, filter, maxLiveSessions)
+    },
+  }
+}
+
+export type SessionsService = ReturnType<typeof makeSessionsService>

@@ -1,0 +1,89 @@
+import { sessionStatuses } from '../../lib/domain/session-states.ts'
+import { addConnection, type Builder, pageArgs } from '../builder.ts'
+import { makePageLoader } from '../child-pages.ts'
+import { makeLoader } from '../context.ts'
+import { parsePage } from '../pages.ts'
+import type { SessionsService } from './service.ts'
+import type { Session } from './store.ts'
+
+/** What fields load, gathered over all rows of one operation. */
+export const makeLoaders = (service: SessionsService) => ({
+  session: makeLoader((ids: readonly string[]) => service.byIds(ids)),
+  activeSession: makeLoader((ids: readonly string[]) => service.activeOf(ids)),
+  sessionsOfDeployment: makePageLoader((ids, page) => service.ofDeployments(ids, page)),
+  sessionsOfServer: makePageLoader((ids, page, live: boolean | null) => service.ofServers(ids, page, live)),
+})
+
+export type Loaders = ReturnType<typeof makeLoaders>
+
+/** `Session`, and the types of other subgraphs that it points at, with the fields they get here. */
+export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
+  const Status = builder.enumType('SessionStatus', { values: sessionStatuses })
+  const Deployment = builder.objectRef<{ id: string }>('ServerGameConfig')
+  const Server = builder.objectRef<{ id: string }>('Server')
+  const Session = builder.objectRef<Session>('Session').implement({
+    description: 'One execution of a deployment, from start to end, with its own exit code and log.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      deployment: t.field({
+        type: Deployment,
+        nullable: true,
+        resolve: ({ serverGameConfigId }) => ({ id: serverGameConfigId }),
+      }),
+      server: t.field({ type: Server, nullable: true, resolve: ({ serverId }) => ({ id: serverId }) }),
+      status: t.expose('status', {
+        type: Status,
+        description: 'LOST is not an end: the truth replaces it when the host is back.',
+      }),
+      createdAt: t.expose('createdAt', { type: 'DateTime' }),
+      startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
+      endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
+      exitCode: t.exposeInt('exitCode', { nullable: true }),
+      oomKilled: t.exposeBoolean('oomKilled', { nullable: true }),
+      endReason: t.exposeString('endReason', { nullable: true, description: 'One word: REQUESTED, CRASHED, PORT_TAKEN …' }),
+      endMessage: t.exposeString('endMessage', { nullable: true, description: "The reason in the operator's words." }),
+      imageDigest: t.exposeString('imageDigest', {
+        nullable: true,
+        description: 'Which image it was, whatever its tag is today.',
+      }),
+      spec: t.expose('spec', { type: 'JSON', nullable: true, description: 'What it runs with, every template rendered.' }),
+    }),
+  })
+  const Sessions = addConnection(builder, 'Session', Session)
+  Deployment.implement({
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      activeSession: t.field({
+        type: Session,
+        nullable: true,
+        description: 'The one that has not ended.',
+        resolve: ({ id }, _, context) => loaders.activeSession(context, id),
+      }),
+      sessions: t.field({
+        type: Sessions,
+        nullable: true,
+        args: pageArgs(t),
+        resolve: ({ id }, args, context) => loaders.sessionsOfDeployment(context, id, parsePage(args), null),
+      }),
+    }),
+  })
+  Server.implement({
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      sessions: t.field({
+        type: Sessions,
+        nullable: true,
+        description: 'With `live` only those that have not ended, or only those that have.',
+        args: { ...pageArgs(t), live: t.arg.boolean() },
+        resolve: ({ id }, { live, ...args }, context) => loaders.sessionsOfServer(context, id, parsePage(args), live ?? null),
+      }),
+    }),
+  })
+  const key = builder.selection<{ id: string }>('id')
+  builder.asEntity(Session, { key, resolveReference: ({ id }, context) => loaders.session(context, id) })
+  builder.asEntity(Deployment, { key, resolveReference: (deployment) => deployment })
+  builder.asEntity(Server, { key, resolveReference: (server) => server })
+  return { Session, Sessions, Status }
+}
+
+export type SessionTypes = ReturnType<typeof addSessionTypes>

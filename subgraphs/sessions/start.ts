@@ -1,0 +1,94 @@
+import type { Database } from '../../lib/db/connect.ts'
+import { openOperation } from '../../lib/db/operations.ts'
+import { addChange, addCommand } from '../../lib/db/outbox.ts'
+import { refDeployment, refServer } from '../../lib/db/refs.ts'
+import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
+import { Conflict, NotFound, Unavailable } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
+import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { buildSpec } from './spec.ts'
+import * as store from './store.ts'
+
+export interface StartSessionInput {
+  serverGameConfigId: string | number
+  idempotencyKey?: string | null
+}
+
+export interface StartDeps {
+  db: Database
+  newId: () => string
+  /** How long a start may wait for its host; later it is FAILED and must not happen any more. */
+  startDeadlineMs: number
+}
+
+const maxKeyLength = 200
+
+/**
+ * Starts a session of a deployment: row, command and change in one transaction. The same `idempotencyKey` answers the
+ * session it made before, also when two come at once. Throws `NotFound`, `Unavailable` (the host is OFFLINE or draining),
+ * or `Conflict` (a session is live, or another operation is under way).
+ */
+export const makeStart =
+  (deps: StartDeps) =>
+  async (input: StartSessionInput, actor: string): Promise<store.Session> => {
+    const deploymentId = String(input.serverGameConfigId)
+    const idempotencyKey = input.idempotencyKey ?? null
+    if (idempotencyKey !== null) checkKey(idempotencyKey)
+    if (!isUuid(deploymentId)) throw new NotFound('deployment', deploymentId)
+    const start = { deploymentId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
+    try {
+      return await inTransaction(deps.db, (tx) => startIn(tx, start, actor))
+    } catch (error) {
+      // It lost against another start: perhaps its own, sent twice.
+      const twin = error instanceof Conflict && idempotencyKey !== null
+      const known = twin ? await store.sessionByKey(deps.db, deploymentId, idempotencyKey) : undefined
+      if (known) return known
+      throw error
+    }
+  }
+
+interface Start {
+  id: string
+  deploymentId: string
+  idempotencyKey: string | null
+  startDeadlineMs: number
+}
+
+const startIn = async (tx: Transaction, start: Start, actor: string): Promise<store.Session> => {
+  const { id, deploymentId, idempotencyKey, startDeadlineMs } = start
+  const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, deploymentId, idempotencyKey)
+  if (known) return known
+  const deployment = await refDeployment(tx, deploymentId)
+  if (!deployment) throw new NotFound('deployment', deploymentId)
+  const { serverId } = deployment
+  const server = await refServer(tx, serverId)
+  if (!server) throw new Unavailable('The server of this deployment was deleted.')
+  if (server.status === 'OFFLINE') throw new Unavailable(`The server ${server.name} is OFFLINE: its host has not been heard of.`)
+  if (server.draining) throw new Unavailable(`The server ${server.name} is draining and takes no new sessions.`)
+  const live = await store.liveSessionOf(tx, deploymentId)
+  if (live) throw liveConflict(live.id)
+
+  const spec = buildSpec(deployment, server)
+  const row = { id, serverGameConfigId: deploymentId, serverId, idempotencyKey, spec, startDeadlineMs }
+  const { session, startDeadline } = await store.insertSession(tx, row, actor).catch(asConflict)
+  await openOperation(tx, { serverGameConfigId: deploymentId, kind: 'SESSION', subjectId: id })
+  await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId: deploymentId, serverId })
+  const { environment } = server
+  const body = { kind: 'session.start' as const, sessionId: id, serverGameConfigId: deploymentId, environment, spec }
+  await addCommand(tx, { serverId, actor, body, expiresAt: startDeadline })
+  return session
+}
+
+const liveConflict = (sessionId: string | undefined, cause?: unknown): Conflict =>
+  new Conflict(`A session of this deployment is live already${sessionId ? `: ${sessionId}` : ''}. Stop it first.`, { cause })
+
+const asConflict = (error: unknown): never => {
+  const raced = ['one_live_session_per_deployment', 'sessions_idempotency'].some((name) => isViolationOf(error, name))
+  throw raced ? liveConflict(undefined, error) : error
+}
+
+const checkKey = (key: string): void => {
+  const check = makeInputCheck()
+  check.text('idempotencyKey', key, maxKeyLength)
+  check.throwIfAny()
+}

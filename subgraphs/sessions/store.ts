@@ -1,0 +1,170 @@
+import { sql } from 'kysely'
+import type { Database } from '../../lib/db/connect.ts'
+import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
+import type { Transaction } from '../../lib/db/transaction.ts'
+import type { SessionStatus } from '../../lib/domain/session-states.ts'
+import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+
+/** A row of sessions.sessions. */
+export interface Session {
+  id: string
+  serverGameConfigId: string
+  serverId: string
+  status: SessionStatus
+  createdAt: Date
+  startedAt: Date | null
+  endedAt: Date | null
+  exitCode: number | null
+  oomKilled: boolean | null
+  endReason: string | null
+  endMessage: string | null
+  imageDigest: string | null
+  spec: SessionSpec
+  revision: number
+  /** Number of the last log line, once it has ended; null also when it never ran. */
+  logLastSeq: number | null
+}
+
+const selectSessions = (db: Database | Transaction) =>
+  db
+    .selectFrom('sessions.sessions')
+    .select([
+      'id',
+      'server_game_config_id as serverGameConfigId',
+      'server_id as serverId',
+      'status',
+      'created_at as createdAt',
+      'started_at as startedAt',
+      'ended_at as endedAt',
+      'exit_code as exitCode',
+      'oom_killed as oomKilled',
+      'end_reason as endReason',
+      'end_message as endMessage',
+      'image_digest as imageDigest',
+      'spec',
+      'revision',
+      'log_last_seq as logLastSeq',
+    ])
+    .$castTo<Session>()
+
+/** Written as the partial indexes of live sessions are, so that they serve it. */
+const isLive = sql<boolean>`status NOT IN ('STOPPED', 'CRASHED', 'FAILED')`
+
+export interface SessionFilter {
+  /** Any of these; null is any status. */
+  statuses: readonly SessionStatus[] | null
+  serverId: string | null
+  serverGameConfigId: string | null
+}
+
+const selectMatching = (db: Database, filter: SessionFilter) =>
+  selectSessions(db)
+    .$if(filter.statuses !== null, (query) => query.where('status', 'in', filter.statuses ?? []))
+    .$if(filter.serverId !== null, (query) => query.where('server_id', '=', filter.serverId))
+    .$if(filter.serverGameConfigId !== null, (query) => query.where('server_game_config_id', '=', filter.serverGameConfigId))
+
+export const sessionsById = (db: Database, ids: readonly string[]): Promise<Session[]> =>
+  selectSessions(db).where('id', 'in', ids).execute()
+
+export const sessionsPage = (db: Database, filter: SessionFilter, page: KeysetPage): Promise<Session[]> =>
+  pageOf(selectMatching(db, filter), 'id', page).execute()
+
+/** `live` narrows to sessions that have not ended, or to those that have; null is both. */
+export const sessionsOfServers = (
+  db: Database,
+  serverIds: readonly string[],
+  page: KeysetPage,
+  live: boolean | null,
+): Promise<Map<string, Session[]>> =>
+  readPages(db, serverIds, page, (serverId) =>
+    pageOf(
+      selectSessions(db)
+        .where('server_id', '=', serverId)
+        .$if(live !== null, (query) => query.where(live ? isLive : sql<boolean>`NOT ${isLive}`)),
+      'id',
+      page,
+    ),
+  )
+
+export const sessionsOfDeployments = (db: Database, ids: readonly string[], page: KeysetPage): Promise<Map<string, Session[]>> =>
+  readPages(db, ids, page, (id) => pageOf(selectSessions(db).where('server_game_config_id', '=', id), 'id', page))
+
+/** The live sessions that match; at most one a deployment. */
+export const liveSessions = (db: Database, filter: Omit<SessionFilter, 'statuses'>, limit: number): Promise<Session[]> =>
+  selectMatching(db, { ...filter, statuses: null })
+    .where(isLive)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+
+export const liveSessionsOfDeployments = (db: Database, ids: readonly string[]): Promise<Session[]> =>
+  selectSessions(db).where('server_game_config_id', 'in', ids).where(isLive).execute()
+
+export const sessionByKey = (db: Database | Transaction, serverGameConfigId: string, idempotencyKey: string) =>
+  selectSessions(db)
+    .where('server_game_config_id', '=', serverGameConfigId)
+    .where('idempotency_key', '=', idempotencyKey)
+    .executeTakeFirst()
+
+export const liveSessionOf = (tx: Transaction, serverGameConfigId: string): Promise<Session | undefined> =>
+  selectSessions(tx).where('server_game_config_id', '=', serverGameConfigId).where(isLive).executeTakeFirst()
+
+export interface NewSession {
+  id: string
+  serverGameConfigId: string
+  serverId: string
+  idempotencyKey: string | null
+  spec: SessionSpec
+  startDeadlineMs: number
+}
+
+/** A PENDING session, and the moment by the database's clock after which it must not start. */
+export const insertSession = async (
+  tx: Transaction,
+  session: NewSession,
+  actor: string,
+): Promise<{ session: Session; startDeadline: Date }> => {
+  const { startDeadline } = await tx
+    .insertInto('sessions.sessions')
+    .values({
+      id: session.id,
+      server_game_config_id: session.serverGameConfigId,
+      server_id: session.serverId,
+      idempotency_key: session.idempotencyKey,
+      spec: JSON.stringify(session.spec),
+      start_deadline: sql`now() + make_interval(secs => ${session.startDeadlineMs / 1000})`,
+      created_by: actor,
+    })
+    .returning('start_deadline as startDeadline')
+    .executeTakeFirstOrThrow()
+  const inserted = await selectSessions(tx).where('id', '=', session.id).executeTakeFirstOrThrow()
+  return { session: inserted, startDeadline }
+}
+
+/** The session, locked: reports and other mutations wait until the transaction has ended. */
+export const lockSession = async (
+  tx: Transaction,
+  id: string,
+): Promise<{ session: Session; stopRequested: boolean } | undefined> => {
+  const row = await selectSessions(tx)
+    .select('stop_requested_at as stopRequestedAt')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { stopRequestedAt, ...session } = row
+  return { session, stopRequested: stopRequestedAt !== null }
+}
+
+/** Notes who was the first to ask for the end, and the status that follows. */
+export const requestStop = async (tx: Transaction, id: string, status: SessionStatus, actor: string): Promise<void> => {
+  await tx
+    .updateTable('sessions.sessions')
+    .set({
+      status,
+      stop_requested_at: sql`coalesce(stop_requested_at, now())`,
+      stop_requested_by: sql`coalesce(stop_requested_by, ${actor})`,
+    })
+    .where('id', '=', id)
+    .execute()
+}
