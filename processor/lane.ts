@@ -13,10 +13,17 @@ const batchLimitMs = 5_000
 export interface LaneOutcome {
   /** Confirmed by the broker and marked sent. */
   published: number
-  /** Marked sent unpublished: their time was over. */
+  /** Marked sent unpublished: their time was over. The sweep ends the session that such a start was for. */
   expired: number
   /** What stopped the lane, if something did. */
   failure?: Error
+}
+
+interface LaneDeps {
+  db: Database
+  publisher: Publisher
+  topology: Topology
+  stop: AbortSignal
 }
 
 /**
@@ -24,38 +31,32 @@ export interface LaneOutcome {
  * when the other one is returned or refused. Null when another relay has the lane.
  * What is confirmed and not marked (a crash in between) is published again by the next one, with the same id.
  */
-export const publishLane = async (
-  deps: { db: Database; publisher: Publisher; topology: Topology; stop: AbortSignal },
-  lane: string,
-): Promise<LaneOutcome | null> => {
+export const publishLane = async (deps: LaneDeps, lane: string): Promise<LaneOutcome | null> => {
   const outcome: LaneOutcome = { published: 0, expired: 0 }
-  const marked = await sendLane(deps.db, lane, batchSize, async (messages) => {
-    const startedAt = performance.now()
-    const done: string[] = []
-    for (const message of messages) {
-      const elapsedMs = performance.now() - startedAt
-      if (elapsedMs > batchLimitMs || deps.stop.aborted) break
-      const leftMs = message.expiresInMs === null ? null : message.expiresInMs - elapsedMs
-      try {
-        if (leftMs === null || leftMs > 0) await publish(deps, message, leftMs)
-      } catch (error) {
-        outcome.failure = error as Error
-        break
-      }
-      done.push(message.id)
-      if (leftMs === null || leftMs > 0) outcome.published++
-      else outcome.expired++
-    }
-    return done
-  })
+  const marked = await sendLane(deps.db, lane, batchSize, (messages) => sendInTurn(deps, messages, outcome))
   return marked === null ? null : outcome
 }
 
-const publish = async (
-  deps: { publisher: Publisher; topology: Topology },
-  message: UnsentMessage,
-  leftMs: number | null,
-): Promise<void> => {
+/** Answers the ids of those that are done with, and counts them in `outcome`; ends at the first that fails. */
+const sendInTurn = async (deps: LaneDeps, messages: UnsentMessage[], outcome: LaneOutcome): Promise<string[]> => {
+  const startedAt = performance.now()
+  const done: string[] = []
+  try {
+    for (const message of messages) {
+      const elapsedMs = performance.now() - startedAt
+      if (elapsedMs > batchLimitMs || deps.stop.aborted) break
+      const leftMs = (message.expiresInMs ?? Number.POSITIVE_INFINITY) - elapsedMs
+      if (leftMs > 0) await publish(deps, message, leftMs)
+      outcome[leftMs > 0 ? 'published' : 'expired']++
+      done.push(message.id)
+    }
+  } catch (error) {
+    outcome.failure = error as Error
+  }
+  return done
+}
+
+const publish = async (deps: LaneDeps, message: UnsentMessage, leftMs: number): Promise<void> => {
   const outgoing: OutgoingMessage = {
     exchange: message.exchange,
     routingKey: message.routingKey,
@@ -63,7 +64,7 @@ const publish = async (
     messageId: message.id,
     persistent: message.durable,
     mandatory: message.durable,
-    ...(leftMs === null ? {} : { expirationMs: leftMs }),
+    ...(Number.isFinite(leftMs) ? { expirationMs: leftMs } : {}),
   }
   try {
     await deps.publisher.publish(outgoing)
