@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Database } from './connect.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -34,7 +35,8 @@ export const refDeployment = async (tx: Transaction, id: string) => {
     .executeTakeFirstOrThrow()
   const ports = await tx
     .selectFrom('configs.server_ports')
-    .select(['name', 'container_port as containerPort', 'port as hostPort', 'protocol', 'address'])
+    .select(['name', 'container_port as containerPort', 'port as hostPort', 'protocol'])
+    .select(sql<string>`host(address)`.as('bindAddress'))
     .where('server_game_config_id', '=', id)
     .orderBy('name')
     .execute()

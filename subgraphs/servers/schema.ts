@@ -52,7 +52,10 @@ export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): Grap
       type: Server,
       description: 'A server whenever its row changes. With `serverId` that one, and at once as it is now.',
       args: { serverId: t.arg.id() },
-      subscribe: (_, { serverId }) => changed(serverId == null ? null : String(serverId)),
+      subscribe: async (_, { serverId }) => {
+        if (serverId == null) return changed(null)
+        return changed((await service.find(String(serverId))).id)
+      },
       resolve: (server) => server,
     }),
   )

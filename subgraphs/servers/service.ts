@@ -4,7 +4,8 @@ import type { Database } from '../../lib/db/connect.ts'
 import { addChange } from '../../lib/db/outbox.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { inTransaction, isViolationOf } from '../../lib/db/transaction.ts'
-import { Conflict, Denied } from '../../lib/domain/errors.ts'
+import { Conflict, Denied, NotFound } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { parseRegistration, type RegisterServerInput } from './registration.ts'
 import * as store from './store.ts'
@@ -36,6 +37,12 @@ const tokenLifeSeconds = 3_600
 
 export const makeServersService = (deps: ServersServiceDeps) => ({
   byIds: byId((ids) => store.serversById(deps.db, ids)),
+
+  find: async (id: string): Promise<store.Server> => {
+    const [server] = isUuid(id) ? await store.serversById(deps.db, [id]) : []
+    if (!server) throw new NotFound('server', id)
+    return server
+  },
 
   list: (page: KeysetPage): Promise<store.Server[]> => store.serversPage(deps.db, page),
 

@@ -90,6 +90,12 @@ export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
         throw new NotFound('session', sessionId)
     },
 
+    /** Nothing can be asked of this server's host for now, or ever. */
+    isHostOffline: async (serverId: string): Promise<boolean> => {
+      const server = await inTransaction(db, (tx) => refServer(tx, serverId))
+      return server === undefined || server.status === 'OFFLINE'
+    },
+
     /** What there is to tell of a filter at first: the session itself, or the live sessions it covers. */
     standing: async (filter: ChangeFilter): Promise<store.Session[]> => {
       if (filter.sessionId !== null) return store.sessionsById(db, [filter.sessionId])

@@ -1,0 +1,82 @@
+import { connectDatabase } from '../lib/db/connect.ts'
+import { makeIdentityVerifier } from '../lib/process/identity.ts'
+import { makeLogger } from '../lib/process/logger.ts'
+import { newId } from '../lib/process/new-id.ts'
+import type { Running } from '../lib/process/run.ts'
+import { makeRabbit } from '../lib/rabbit/connect.ts'
+import { makeBackupsSchema } from './backups/schema.ts'
+import { makeBackupsService } from './backups/service.ts'
+import { readSubgraphConfig } from './config.ts'
+import { makeConfigsSchema } from './configs/schema.ts'
+import { makeConfigsService } from './configs/service.ts'
+import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
+import type { Part, PartOptions } from './parts/part.ts'
+import { makeServersPart } from './parts/servers.ts'
+import { makeSessionsPart } from './parts/sessions.ts'
+import { serveSubgraph } from './serve.ts'
+
+export type { PartOptions as SubgraphOptions } from './parts/part.ts'
+
+const nothingToClose = async (): Promise<void> => undefined
+
+const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
+  servers: makeServersPart,
+  configs: ({ db }) => ({ schema: makeConfigsSchema({ service: makeConfigsService({ db, newId }) }), close: nothingToClose }),
+  sessions: makeSessionsPart,
+  backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db }) }), close: nothingToClose }),
+}
+
+const usesBroker = new Set<SubgraphName>(['servers', 'sessions'])
+
+/** One subgraph, ready to be served or called in memory. Starts without database or broker, and works once they are there. */
+export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph & Pick<Part, 'close'> => ({
+  name,
+  ...parts[name](options),
+})
+
+/** All four of one control-plane process, on one database pool and one broker connection; `close` closes neither. */
+export const makeSubgraphs = (options: PartOptions): { subgraphs: Subgraph[]; close(): Promise<void> } => {
+  const made = subgraphNames.map((name) => makeSubgraph(name, options))
+  return {
+    subgraphs: made,
+    close: async () => {
+      await Promise.all(made.map((subgraph) => subgraph.close()))
+    },
+  }
+}
+
+/**
+ * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`. Needs neither database nor
+ * broker to start. Throws `BadConfig` with every fault of the environment.
+ */
+export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
+  const config = readSubgraphConfig(env)
+  const { name, host, port } = config
+  const logger = makeLogger({ name: `subgraph-${name}`, level: config.logLevel })
+  const database = connectDatabase({ url: config.databaseUrl, name: `subgraph-${name}`, logger })
+  const rabbit = await makeRabbit({ url: config.amqpUrl, name: `subgraph-${name}`, logger })
+  const subgraph = makeSubgraph(name, { ...config.settings, db: database.db, rabbit, logger })
+  const close = async (): Promise<void> => {
+    await subgraph.close()
+    await rabbit.close()
+    await database.close()
+  }
+  try {
+    const verifyIdentity = makeIdentityVerifier({ key: config.internalKey })
+    const readiness = { postgresql: database.ready, ...(usesBroker.has(name) && { rabbitmq: rabbit.ready }) }
+    const served = await serveSubgraph({ subgraph, verifyIdentity, logger, host, port, readiness })
+    logger.info({ address: served.address }, 'subgraph started')
+    return {
+      address: served.address,
+      close: async () => {
+        // Subscriptions first: they end with a reason, which their sockets still carry.
+        await subgraph.close()
+        await served.close()
+        await close()
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,4 @@
+import { runProcess } from '../lib/process/run.ts'
+import { startSubgraph } from './app.ts'
+
+await runProcess((env) => startSubgraph({ env }))

@@ -1,0 +1,27 @@
+import type { GraphQLSchema } from 'graphql'
+import type { Database } from '../../lib/db/connect.ts'
+import type { Logger } from '../../lib/process/logger.ts'
+import type { Rabbit } from '../../lib/rabbit/connect.ts'
+import type { QueueType } from '../../lib/rabbit/topology.ts'
+import type { BrokerAccess } from '../servers/service.ts'
+
+/** What subgraphs are made of; each takes what it needs. */
+export interface PartOptions {
+  db: Database
+  rabbit: Rabbit
+  logger: Logger
+  queueType: QueueType
+  /** Environment of servers that are registered without one. */
+  defaultEnvironment: string
+  /** What a host that enrols is told about the broker. */
+  hostAccess: BrokerAccess
+  /** How long a start may wait for its host. */
+  startDeadlineMs: number
+}
+
+/** One subgraph with what lives in it. */
+export interface Part {
+  schema: GraphQLSchema
+  /** Ends its subscriptions with UPSTREAM_LOST and lets go of the broker; closes neither `db` nor `rabbit`. */
+  close(): Promise<void>
+}

@@ -1,0 +1,46 @@
+import { keys } from '../../lib/messages/routing.ts'
+import { newId } from '../../lib/process/new-id.ts'
+import { makeHostQueues } from '../host-queues.ts'
+import { makeChangeFeed } from '../live/change-feed.ts'
+import { makeStreams } from '../live/streams.ts'
+import { type RowWatch, watchRows } from '../live/watch-rows.ts'
+import { makeServersSchema } from '../servers/schema.ts'
+import { makeServersService, type ServersService } from '../servers/service.ts'
+import type { Server } from '../servers/store.ts'
+import type { Part, PartOptions } from './part.ts'
+
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'defaultEnvironment' | 'hostAccess'>
+
+export const makeServersPart = (options: Options): Part => {
+  const { db, rabbit, logger, defaultEnvironment, hostAccess } = options
+  const queues = makeHostQueues(options)
+  const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedServer })
+  const streams = makeStreams()
+  const accessFor = () => hostAccess
+  const service = makeServersService({ db, newId, defaultEnvironment, declareHostQueues: queues.declare, accessFor })
+  const changed = (serverId: string | null): AsyncIterable<Server> => {
+    const watch = { feed, logger, ...watchOf(service, serverId) }
+    return streams.start((signal) => watchRows(watch, signal))
+  }
+  return {
+    schema: makeServersSchema({ service, changed }),
+    close: async () => {
+      await streams.close()
+      await Promise.all([feed.close(), queues.close()])
+    },
+  }
+}
+
+/** One server, or all; of all only changes are told. */
+const watchOf = (service: ServersService, serverId: string | null): Omit<RowWatch<Server>, 'feed' | 'logger'> => ({
+  idOf: (change) => {
+    const wanted = change.kind === 'changed.server' && (serverId === null || serverId === change.serverId)
+    return wanted ? change.serverId : undefined
+  },
+  standing: async () => (serverId === null ? [] : [await service.find(serverId)]),
+  byIds: service.byIds,
+  matches: () => true,
+  versionOf: JSON.stringify,
+  isOver: ({ deletedAt }) => deletedAt !== null,
+  isLast: ({ deletedAt }) => serverId !== null && deletedAt !== null,
+})

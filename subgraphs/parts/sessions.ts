@@ -1,0 +1,72 @@
+import { isTerminal } from '../../lib/domain/session-states.ts'
+import { keys } from '../../lib/messages/routing.ts'
+import { newId } from '../../lib/process/new-id.ts'
+import { makeRequester } from '../../lib/rabbit/requester.ts'
+import { makeHostQueues } from '../host-queues.ts'
+import { makeChangeFeed } from '../live/change-feed.ts'
+import { makeLogQueues } from '../live/log-queues.ts'
+import type { FollowedSession } from '../live/session-feed.ts'
+import { makeSessionLogs } from '../live/session-logs.ts'
+import { makeStreams } from '../live/streams.ts'
+import { type RowWatch, watchRows } from '../live/watch-rows.ts'
+import { makeHostRequests } from '../requests.ts'
+import { makeSessionsSchema } from '../sessions/schema.ts'
+import { type ChangeFilter, makeSessionsService, type SessionsService } from '../sessions/service.ts'
+import type { Session } from '../sessions/store.ts'
+import type { Part, PartOptions } from './part.ts'
+
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs'>
+
+export const makeSessionsPart = (options: Options): Part => {
+  const { db, rabbit, logger, startDeadlineMs } = options
+  const topology = makeHostQueues(options)
+  const requester = makeRequester({ rabbit, logger })
+  const hosts = makeHostRequests({ requester })
+  const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
+  const queues = makeLogQueues({ rabbit, logger })
+  const streams = makeStreams()
+  const service = makeSessionsService({ db, newId, startDeadlineMs, ask: hosts.input })
+  const logs = makeSessionLogs({
+    queues,
+    changes: feed,
+    logger,
+    readSession: async (id) => toFollowed((await service.byIds([id])).get(id)),
+    watch: hosts.watch,
+    readLogs: hosts.readLogs,
+    isOffline: service.isHostOffline,
+  })
+  const changed = (filter: ChangeFilter): AsyncIterable<Session> => {
+    const watch = { feed, logger, ...watchOf(service, filter) }
+    return streams.start((signal) => watchRows(watch, signal))
+  }
+  return {
+    schema: makeSessionsSchema({ service, followLog: (session, start) => logs.follow(toFollowed(session), start), changed }),
+    close: async () => {
+      await Promise.all([streams.close(), logs.close()])
+      await Promise.all([feed.close(), queues.close(), requester.close(), topology.close()])
+    },
+  }
+}
+
+function toFollowed(session: Session): FollowedSession
+function toFollowed(session: Session | undefined): FollowedSession | undefined
+function toFollowed(session: Session | undefined): FollowedSession | undefined {
+  if (!session) return undefined
+  const { id, serverId, status, logLastSeq } = session
+  return { id, serverId, ended: isTerminal(status) ? { lastSeq: logLastSeq } : null }
+}
+
+const watchOf = (service: SessionsService, filter: ChangeFilter): Omit<RowWatch<Session>, 'feed' | 'logger'> => {
+  const matches = (ids: { sessionId: string; serverGameConfigId: string; serverId: string }): boolean =>
+    (['sessionId', 'serverGameConfigId', 'serverId'] as const).every((key) => filter[key] === null || filter[key] === ids[key])
+  return {
+    idOf: (change) => (change.kind === 'changed.session' && matches(change) ? change.sessionId : undefined),
+    matches: ({ id, serverGameConfigId, serverId }) => matches({ sessionId: id, serverGameConfigId, serverId }),
+    standing: () => service.standing(filter),
+    byIds: service.byIds,
+    // All else in a row comes with a report of its host, and so with a revision.
+    versionOf: ({ status, revision }) => `${status} ${revision}`,
+    isOver: ({ status }) => isTerminal(status),
+    isLast: ({ status }) => filter.sessionId !== null && isTerminal(status),
+  }
+}
