@@ -27,7 +27,7 @@ interface Waiting {
 }
 
 const maxWaiting = 10_000
-const notListening = 'The host of this server is not listening. It may be down or cut off.'
+const notListening = 'The host of this server is not listening: it may be down, cut off, or have too much to answer.'
 
 const explain = (error: Error): Error => {
   if (error instanceof Unroutable) return new Unavailable(notListening)
