@@ -9,12 +9,16 @@ import { makeCommandConsumer } from './commands.ts'
 import type { HostConfig } from './config.ts'
 import { makeDocker } from './docker/docker.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
 import { startLogRetention } from './log-retention.ts'
+import type { LogBatch } from './logs/records.ts'
 import { makeLogStore } from './logs/store.ts'
+import { readMachine } from './machine.ts'
 import { makePreparation } from './prepare.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
+import type { SessionRecord } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
@@ -46,10 +50,14 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
   const live = makeLiveLogs({ serverId, publisher: logPublisher, nowMs: Date.now, logger })
+  const offerLines = (sessionId: string, batch: LogBatch): void => {
+    live.offer(sessionId, batch)
+    lifeSigns.offer(sessionId, batch)
+  }
   const logRoot = join(config.dataDir, 'logs')
   const logs = makeLogStore({
     root: logRoot,
-    onLines: live.offer,
+    onLines: offerLines,
     logger,
     now: Date.now,
     maxBytesPerSession: config.sessionLogBytes,
@@ -57,10 +65,46 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
   const { containers, networks } = docker
   const attachments = makeAttachments({ docker, logs, onDrained: (sessionId) => sessions.wake(sessionId), logger })
+  const lifeSigns = makeLifeSigns({
+    onReady: (sessionId, at) => {
+      const note = (record: SessionRecord): SessionRecord => ({ ...record, readyAt: record.readyAt ?? at })
+      sessions.changeKnown(sessionId, note).catch((error) => logger.error({ err: error, sessionId }, 'ready could not be noted'))
+    },
+    onChange: (sessionId) => sessions.wake(sessionId),
+    nowMs: Date.now,
+  })
+  const machine = (): Promise<string> => readMachine(config.dockerSocket)
   const prepare = makePreparation({ ...config, docker, logs, serverId })
-  const steps = makeSteps({ containers, networks, attachments, logs, prepare, logger })
-  const sessions = makeSessions({ store, containers, attachments, steps, onRevision: () => reporter.wake(), logger })
-  const reporter = makeReporter({ serverId, publisher, unreported: sessions.unreported, onConfirmed: sessions.confirm, logger })
+  const steps = makeSteps({
+    containers,
+    networks,
+    attachments,
+    logs,
+    prepare,
+    lifeSigns,
+    machine,
+    begin: (of, next) => sessions.begin(of, next),
+    logger,
+  })
+  const sessions = makeSessions({
+    store,
+    containers,
+    attachments,
+    logs,
+    lifeSigns,
+    machine,
+    steps,
+    onUnreported: () => reporter.wake(),
+    logger,
+  })
+  const reporter = makeReporter({
+    serverId,
+    publisher,
+    unreported: sessions.unreported,
+    recordOf: store.get,
+    onConfirmed: sessions.confirm,
+    logger,
+  })
 
   sessions.resume()
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
@@ -107,6 +151,7 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
       retention.close()
       await Promise.all([commands.close(), requests.close(), events.close()])
       await sessions.close()
+      lifeSigns.close()
       await attachments.close()
       await logs.close()
       await reporter.close()

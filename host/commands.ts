@@ -8,21 +8,26 @@ import { makeConsumer } from '../lib/rabbit/consumer.ts'
 import { newSessionRecord, type SessionRecord } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 
+type SessionCommand = Exclude<Command, { kind: 'config.update' }>
+
 /** What a command makes of a session's record. Pure, and the same when it is applied twice. */
-export const applyCommand = (record: SessionRecord | undefined, command: Command): SessionRecord => {
+export const applyCommand = (record: SessionRecord | undefined, command: SessionCommand): SessionRecord => {
   const { sessionId } = command
   if (command.kind === 'session.start') {
     // Known already: a redelivered start, or a stop that came first and binds it.
     if (record) return record
-    const { serverGameConfigId, environment, spec } = command
-    return newSessionRecord({ sessionId, serverGameConfigId, environment, spec, desired: 'run' })
+    const { serverGameConfigId, environment, spec, restartPolicy, priority } = command
+    return newSessionRecord({ sessionId, serverGameConfigId, environment, spec, restartPolicy, priority, desired: 'run' })
   }
   const desired = command.kind === 'session.kill' ? 'kill' : 'stop'
   if (!record) return newSessionRecord({ sessionId, serverGameConfigId: null, environment: null, spec: null, desired })
-  // A kill is never taken back by a stop, and what has ended stays as it ended.
-  if (record.ended || record.desired === 'kill' || record.desired === desired) return record
+  // A kill is never taken back by a stop. What has ended stays as it ended, and is not wanted again.
+  if (record.desired === 'kill' || record.desired === desired) return record
   return { ...record, desired }
 }
+
+const subjectOf = (command: Command): string =>
+  command.kind === 'config.update' ? command.serverGameConfigId : command.sessionId
 
 /**
  * Takes commands off the host's queue, in order. One is acknowledged once it stands in the desired state on disk; what
@@ -48,15 +53,34 @@ export const makeCommandConsumer = (options: {
     handle: async (message) => {
       const command = readMessage(commandSchema, message.content)
       if (command.number <= options.store.appliedCommand()) return
-      options.logger.info(
-        { kind: command.kind, number: command.number, sessionId: command.sessionId, actor: command.actor },
-        'command',
-      )
+      const { kind, number, actor } = command
+      options.logger.info({ kind, number, actor, subject: subjectOf(command) }, 'command')
       try {
-        await options.change(command.sessionId, (record) => applyCommand(record, command))
+        await (command.kind === 'config.update' ? updateConfig(options, command) : bringAbout(options, command))
         await options.store.setAppliedCommand(command.number)
       } catch (error) {
         throw new Unavailable('The state of this machine can not be written.', { cause: error })
       }
     },
   })
+
+type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change'>
+
+/** A stop or kill binds the sessions that the restart policy has made of the one it names. */
+const bringAbout = async ({ store, change }: Applying, command: SessionCommand): Promise<void> => {
+  for (let sessionId: string | undefined = command.sessionId; sessionId !== undefined; ) {
+    const named: SessionCommand = { ...command, sessionId }
+    await change(sessionId, (record) => applyCommand(record, named))
+    const next: SessionRecord['next'] | undefined = command.kind === 'session.start' ? null : store.get(sessionId)?.next
+    sessionId = next?.kind === 'session' ? next.sessionId : undefined
+  }
+}
+
+/** The deployment's sessions that have not ended stop, and come back, as it says from now on. */
+const updateConfig = async ({ store, change }: Applying, command: Extract<Command, { kind: 'config.update' }>): Promise<void> => {
+  const { serverGameConfigId, stop, restartPolicy } = command
+  for (const record of store.all()) {
+    if (record.serverGameConfigId !== serverGameConfigId || record.ended) continue
+    await change(record.sessionId, (now = record) => ({ ...now, restartPolicy, spec: now.spec && { ...now.spec, stop } }))
+  }
+}

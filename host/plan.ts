@@ -16,6 +16,10 @@ export interface Seen {
   container: SeenContainer | null
   /** The whole log of the exited container has been read. */
   logDrained: boolean
+  /** Boot and engine as they are now. */
+  machine: string
+  /** Since when the watchdog sees nothing of it, in ms since the epoch; null while it lives, or has no watchdog. */
+  unresponsiveSinceMs: number | null
   nowMs: number
 }
 
@@ -31,10 +35,16 @@ export type Step =
   | { kind: 'create' }
   | { kind: 'start' }
   | { kind: 'note-started'; startedAt: string }
+  /** It still runs, under another engine than before. */
+  | { kind: 'note-machine' }
+  /** It does nothing: end it, as a crash. */
+  | { kind: 'give-up'; reason: 'READY_TIMEOUT' | 'UNRESPONSIVE' }
   | { kind: 'send-stop' }
   | { kind: 'kill' }
   | { kind: 'drain-log' }
   | { kind: 'conclude'; ending: Ending }
+  /** Decide what follows an ended session, and begin it. */
+  | { kind: 'succeed' }
   | { kind: 'remove' }
   /** Nothing to do until something happens, or until `untilMs` where it is set. */
   | { kind: 'wait'; untilMs: number | null }
@@ -49,6 +59,7 @@ const killAgainMs = 5_000
  * arguments, and carrying a step out always brings the session nearer to `done` or to a wait.
  */
 export const planStep = (record: SessionRecord, seen: Seen): Step => {
+  if (record.ended && (record.next === null || (record.next.kind === 'session' && !record.next.begun))) return { kind: 'succeed' }
   if (record.ended) return record.cleaned ? { kind: 'done' } : { kind: 'remove' }
   const { container } = seen
   if (!container) return planWithoutContainer(record, seen)
@@ -66,19 +77,40 @@ const planWithoutContainer = (record: SessionRecord, seen: Seen): Step => {
       message: 'The container is gone: it was removed by somebody else, with its exit code.',
     })
   }
-  return record.desired === 'run' && record.spec ? { kind: 'create' } : cancelled(seen)
+  if (record.desired !== 'run' || !record.spec) return cancelled(seen)
+  const early = record.notBeforeMs !== null && seen.nowMs < record.notBeforeMs
+  return early ? { kind: 'wait', untilMs: record.notBeforeMs } : { kind: 'create' }
 }
 
 const planRunning = (record: SessionRecord, container: SeenContainer, seen: Seen): Step => {
   if (!record.startedAt) return { kind: 'note-started', startedAt: container.startedAt ?? new Date(seen.nowMs).toISOString() }
-  if (record.desired === 'run') return { kind: 'wait', untilMs: null }
+  if (record.machine !== seen.machine) return { kind: 'note-machine' }
+  if (record.killedFor) return killAgain(record, seen)
+  if (record.desired === 'run') return watch(record, seen)
   const killDueMs = record.desired === 'kill' ? seen.nowMs : graceEndMs(record)
   if (killDueMs === null) return { kind: 'send-stop' }
-  if (record.stop.killedAt) {
-    const againMs = Date.parse(record.stop.killedAt) + killAgainMs
-    return seen.nowMs >= againMs ? { kind: 'kill' } : { kind: 'wait', untilMs: againMs }
-  }
+  if (record.stop.killedAt) return killAgain(record, seen)
   return seen.nowMs >= killDueMs ? { kind: 'kill' } : { kind: 'wait', untilMs: killDueMs }
+}
+
+const killAgain = (record: SessionRecord, seen: Seen): Step => {
+  const againMs = record.stop.killedAt === null ? seen.nowMs : Date.parse(record.stop.killedAt) + killAgainMs
+  return seen.nowMs >= againMs ? { kind: 'kill' } : { kind: 'wait', untilMs: againMs }
+}
+
+/** A game that is to run: it must become ready in time, and stay responsive. */
+const watch = (record: SessionRecord, seen: Seen): Step => {
+  const { readyTimeoutSeconds = null, watchdog = null } = record.spec ?? {}
+  const readyDueMs =
+    readyTimeoutSeconds === null || record.readyAt !== null || record.startedAt === null
+      ? null
+      : Date.parse(record.startedAt) + readyTimeoutSeconds * 1_000
+  if (readyDueMs !== null && seen.nowMs >= readyDueMs) return { kind: 'give-up', reason: 'READY_TIMEOUT' }
+  const silentDueMs =
+    watchdog === null || seen.unresponsiveSinceMs === null ? null : seen.unresponsiveSinceMs + watchdog.seconds * 1_000
+  if (silentDueMs !== null && seen.nowMs >= silentDueMs) return { kind: 'give-up', reason: 'UNRESPONSIVE' }
+  const dueMs = [readyDueMs, silentDueMs].filter((ms) => ms !== null)
+  return { kind: 'wait', untilMs: dueMs.length > 0 ? Math.min(...dueMs) : null }
 }
 
 /** When a game that was told to stop is out of time; null before it was told. */
@@ -106,6 +138,13 @@ const endingOf = (record: SessionRecord, container: SeenContainer, seen: Seen): 
     const message = limit ? `Out of memory: it needed more than its ${limit} MB.` : 'Out of memory: the machine had none left.'
     return { ...base, status: 'CRASHED', reason: 'OUT_OF_MEMORY', message }
   }
+  if (record.killedFor && container.exitCode === killedExitCode) {
+    const message =
+      record.killedFor === 'READY_TIMEOUT'
+        ? `It was not ready within ${record.spec?.readyTimeoutSeconds} s and was killed.`
+        : `It gave no sign of life for ${record.spec?.watchdog?.seconds} s and was killed.`
+    return { ...base, status: 'CRASHED', reason: record.killedFor, message }
+  }
   // Another exit code means that it ended by itself before the kill arrived.
   if (record.stop.killedAt && container.exitCode === killedExitCode) {
     if (record.desired === 'kill') return { ...base, status: 'STOPPED', reason: 'KILLED' }
@@ -113,6 +152,9 @@ const endingOf = (record: SessionRecord, container: SeenContainer, seen: Seen): 
     return { ...base, status: 'STOPPED', reason: 'KILLED_AFTER_GRACE', message }
   }
   if (record.stop.attemptedAt) return { ...base, status: 'STOPPED', reason: 'REQUESTED' }
+  if (record.machine !== null && record.machine !== seen.machine) {
+    return { ...base, status: 'STOPPED', reason: 'HOST_RESTARTED', message: 'The machine or its Docker engine was restarted.' }
+  }
   if (container.exitCode === 0) return { ...base, status: 'STOPPED', reason: 'EXITED' }
   return { ...base, status: 'CRASHED', reason: 'CRASHED', message: describeExit(container.exitCode) }
 }

@@ -1,26 +1,43 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageVersion, writeMessage } from '../lib/messages/envelope.ts'
 import { exchanges, keys } from '../lib/messages/routing.ts'
-import type { SessionReport } from '../lib/messages/statuses.ts'
+import type { SessionReport, SessionState } from '../lib/messages/statuses.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { newId } from '../lib/process/new-id.ts'
 import type { Publisher } from '../lib/rabbit/publisher.ts'
 import { type SessionRecord, statusOf } from './session-record.ts'
 
-type ReportBody = Omit<SessionReport, 'version' | 'id' | 'kind' | 'at' | 'revision'>
-
-/** What the control plane is told of a record: the whole state, so that any later report replaces this one. */
-export const reportOf = (record: SessionRecord): ReportBody => ({
+/** What the control plane is told of a record, but for its revision: the whole state, so that any later one replaces it. */
+export const stateOf = (record: SessionRecord): Omit<SessionState, 'revision'> => ({
   sessionId: record.sessionId,
   status: statusOf(record),
   startedAt: record.startedAt,
+  readyAt: record.readyAt,
   endedAt: record.ended?.at ?? null,
   exitCode: record.ended?.exitCode ?? null,
   oomKilled: record.ended?.oomKilled ?? null,
   endReason: record.ended?.reason ?? null,
   endMessage: record.ended?.message ?? null,
   imageDigest: record.imageDigest,
+  lastLines: record.lastLines,
   logLastSeq: record.ended ? record.logLastSeq : null,
+})
+
+const reportOf = (
+  record: SessionRecord,
+  predecessor: SessionRecord | undefined,
+): Omit<SessionReport, 'version' | 'id' | 'kind' | 'at'> => ({
+  ...stateOf(record),
+  revision: record.revision,
+  restart:
+    record.restart && record.serverGameConfigId
+      ? {
+          serverGameConfigId: record.serverGameConfigId,
+          of: record.restart.of,
+          previous: predecessor?.ended ? { ...stateOf(predecessor), revision: predecessor.revision } : null,
+          collapsed: record.restart.collapsed,
+        }
+      : null,
 })
 
 const retryMs = 500
@@ -32,8 +49,9 @@ const retryMs = 500
 export const makeReporter = (options: {
   serverId: string
   publisher: Publisher
-  /** Records whose `reported` is behind their `revision`. */
+  /** Records whose `reported` is behind their `revision`, but for those whose end their successor tells. */
   unreported: () => SessionRecord[]
+  recordOf: (sessionId: string) => SessionRecord | undefined
   onConfirmed: (sessionId: string, revision: number) => Promise<void>
   logger: Logger
 }) => {
@@ -43,16 +61,18 @@ export const makeReporter = (options: {
 
   const publish = async (record: SessionRecord): Promise<void> => {
     const id = newId()
+    const predecessor = record.restart ? options.recordOf(record.restart.of) : undefined
     const message = { version: messageVersion, id, kind: 'status.session', at: new Date().toISOString() }
     await options.publisher.publish({
       exchange: exchanges.reports,
       routingKey: keys.sessionStatus(options.serverId, record.sessionId),
-      content: writeMessage({ ...message, revision: record.revision, ...reportOf(record) }),
+      content: writeMessage({ ...message, ...reportOf(record, predecessor) }),
       messageId: id,
       persistent: true,
       mandatory: true,
     })
     await options.onConfirmed(record.sessionId, record.revision)
+    if (predecessor?.ended) await options.onConfirmed(predecessor.sessionId, predecessor.revision)
   }
 
   const run = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endReasons } from '../lib/domain/session-states.ts'
-import { sessionSpecSchema } from '../lib/messages/session-spec.ts'
+import { restartPolicySchema, sessionSpecSchema } from '../lib/messages/session-spec.ts'
 
 /** How a session ended. */
 export const endingSchema = z.object({
@@ -25,16 +25,37 @@ export const sessionRecordSchema = z.object({
   /** What to run; null for a tombstone: a stop that came before its start, and binds it. */
   spec: sessionSpecSchema.nullable(),
   desired: z.enum(['run', 'stop', 'kill']),
+  restartPolicy: restartPolicySchema,
+  priority: z.number().int(),
+  /** Not to be started before, in ms since the epoch: the delay of a restart. */
+  notBeforeMs: z.number().nullable(),
   imageDigest: z.string().nullable(),
   /** Set once the container has been seen running. */
   startedAt: z.iso.datetime().nullable(),
   /** The stop procedure: `attemptedAt` before the game is told, `sentAt` after; between the two it is told again. */
+  /** When its ready pattern was first seen. */
+  readyAt: z.iso.datetime().nullable(),
+  /** Boot and engine under which it was last seen running: when it ended under another, the machine had ended it. */
+  machine: z.string().nullable(),
+  /** Why this host itself ended it, which then counts as a crash. */
+  killedFor: z.enum(['READY_TIMEOUT', 'UNRESPONSIVE']).nullable(),
   stop: z.object({
     attemptedAt: z.iso.datetime().nullable(),
     sentAt: z.iso.datetime().nullable(),
     killedAt: z.iso.datetime().nullable(),
   }),
   ended: endingSchema.nullable(),
+  /** The last lines before a crash. */
+  lastLines: z.array(z.string()).nullable(),
+  /** For a session this host has begun by itself: what it continues, and when restarts happened before. */
+  restart: z.object({ of: z.uuid(), collapsed: z.number().int().nonnegative(), atMs: z.array(z.number()) }).nullable(),
+  /** What follows an ended session; null until that is decided. `begun` once the successor's own record is durable. */
+  next: z
+    .union([
+      z.object({ kind: z.literal('nothing') }),
+      z.object({ kind: z.literal('session'), sessionId: z.uuid(), begun: z.boolean() }),
+    ])
+    .nullable(),
   logLastSeq: z.number().int().nonnegative().nullable(),
   /** Container and network are gone. */
   cleaned: z.boolean(),
@@ -45,10 +66,20 @@ export const sessionRecordSchema = z.object({
 })
 export type SessionRecord = z.infer<typeof sessionRecordSchema>
 
+const defaultPriority = 100
+
 export const newSessionRecord = (
-  of: Pick<SessionRecord, 'sessionId' | 'serverGameConfigId' | 'environment' | 'spec' | 'desired'>,
+  of: Pick<SessionRecord, 'sessionId' | 'serverGameConfigId' | 'environment' | 'spec' | 'desired'> & Partial<SessionRecord>,
 ): SessionRecord => ({
-  ...of,
+  restartPolicy: { mode: 'NEVER', maxRetries: 0, windowSeconds: 1 },
+  priority: defaultPriority,
+  notBeforeMs: null,
+  readyAt: null,
+  machine: null,
+  killedFor: null,
+  lastLines: null,
+  restart: null,
+  next: null,
   imageDigest: null,
   startedAt: null,
   stop: { attemptedAt: null, sentAt: null, killedAt: null },
@@ -57,6 +88,7 @@ export const newSessionRecord = (
   cleaned: false,
   revision: 1,
   reported: 0,
+  ...of,
 })
 
 /** The status a record tells the control plane. */

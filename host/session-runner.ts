@@ -3,7 +3,7 @@ import { Unavailable } from '../lib/domain/errors.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { backOffMs } from '../lib/process/retry.ts'
 import { planStep, type Seen, type Step } from './plan.ts'
-import { reportOf } from './report.ts'
+import { stateOf } from './report.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** What a step has found out, put into the record as it is by then: commands may have changed it meanwhile. */
@@ -49,8 +49,8 @@ export const makeSessionRunner = (options: {
   steps: Steps
   /** Durable write, called in order. */
   save: (record: SessionRecord) => Promise<void>
-  /** The control plane must hear of a new revision. */
-  onRevision: (record: SessionRecord) => void
+  /** There is something the control plane has not confirmed, or what kept it back has changed. */
+  onUnreported: () => void
   onDone: (record: SessionRecord) => void
   logger: Logger
 }): SessionRunner => {
@@ -69,10 +69,9 @@ export const makeSessionRunner = (options: {
   const change = async (apply: Change): Promise<void> => {
     const next = withRevision(record, apply(record))
     if (next === record) return
-    const said = next.revision > record.revision
     record = next
     await options.save(next)
-    if (said) options.onRevision(next)
+    if (next.reported < next.revision) options.onUnreported()
   }
 
   const waitForWake = async (ms: number): Promise<void> => {
@@ -138,6 +137,6 @@ export const makeSessionRunner = (options: {
 /** Counts the revision up when what the control plane is told has changed. */
 const withRevision = (before: SessionRecord, after: SessionRecord): SessionRecord => {
   if (after === before) return before
-  const told = JSON.stringify(reportOf(before)) === JSON.stringify(reportOf(after))
+  const told = JSON.stringify(stateOf(before)) === JSON.stringify(stateOf(after))
   return told ? after : { ...after, revision: before.revision + 1 }
 }

@@ -1,6 +1,8 @@
 import type { Logger } from '../lib/process/logger.ts'
 import type { Attachments } from './attachments.ts'
 import type { Containers } from './docker/containers.ts'
+import type { LifeSigns } from './life-signs.ts'
+import type { LogStore } from './logs/store.ts'
 import type { Seen } from './plan.ts'
 import type { SessionRecord } from './session-record.ts'
 import { makeSessionRunner, type SessionRunner, type Steps } from './session-runner.ts'
@@ -11,9 +13,13 @@ export const makeSessions = (options: {
   store: SessionStore
   containers: Containers
   attachments: Attachments
+  logs: LogStore
+  lifeSigns: LifeSigns
+  /** Boot and engine as they are now. */
+  machine: () => Promise<string>
   steps: Steps
   /** The control plane must hear of a session. */
-  onRevision: () => void
+  onUnreported: () => void
   logger: Logger
 }) => {
   const { store, attachments } = options
@@ -21,10 +27,20 @@ export const makeSessions = (options: {
   let closed = false
 
   const observe = async (record: SessionRecord): Promise<Seen> => {
-    if (record.ended) return { container: null, logDrained: true, nowMs: Date.now() }
+    const idle = { container: null, logDrained: true, machine: '', unresponsiveSinceMs: null }
+    if (record.ended) return { ...idle, nowMs: Date.now() }
     const container = await options.containers.find(record.sessionId)
     if (container) await attachments.attach(container)
-    return { container, logDrained: attachments.isDrained(record.sessionId), nowMs: Date.now() }
+    const { sessionId, spec, readyAt } = record
+    if (container?.state === 'running' && spec)
+      await options.lifeSigns.watch({ sessionId, spec, readyAt }, await options.logs.open(sessionId))
+    return {
+      container,
+      logDrained: attachments.isDrained(sessionId),
+      machine: await options.machine(),
+      unresponsiveSinceMs: options.lifeSigns.unresponsiveSinceMs(sessionId),
+      nowMs: Date.now(),
+    }
   }
 
   const run = (record: SessionRecord): SessionRunner => {
@@ -33,7 +49,7 @@ export const makeSessions = (options: {
       observe,
       steps: options.steps,
       save: store.put,
-      onRevision: options.onRevision,
+      onUnreported: options.onUnreported,
       onDone: ({ sessionId }) => runners.delete(sessionId),
       logger: options.logger,
     })
@@ -41,10 +57,26 @@ export const makeSessions = (options: {
     return runner
   }
 
+  /** The end of a session and the begin of its successor are told in one report, so that nobody sees the one without the other. */
+  const isToldBySuccessor = ({ sessionId, ended, next }: SessionRecord): boolean => {
+    if (!ended || next?.kind === 'nothing') return false
+    if (next === null || !next.begun) return true
+    const successor = store.get(next.sessionId)
+    return successor?.restart?.of === sessionId && successor.reported === 0
+  }
+
+  /** Changes the record of a session that is known; of others nothing is made. */
+  const changeKnown = async (sessionId: string, change: (record: SessionRecord) => SessionRecord): Promise<void> => {
+    const runner = runners.get(sessionId)
+    const record = store.get(sessionId)
+    if (runner) await runner.update(change)
+    else if (record) await store.put(change(record))
+  }
+
   return {
     /** Goes on with every session that has not come to its end: what an agent does first. */
     resume: (): void => {
-      for (const record of store.all()) if (!record.cleaned) run(record)
+      for (const record of store.all()) if (!record.cleaned || record.next === null) run(record)
     },
     /** Changes a session's record, or makes it, and has it brought about; resolves once the record is durable. */
     change: async (sessionId: string, change: (record: SessionRecord | undefined) => SessionRecord): Promise<void> => {
@@ -56,7 +88,16 @@ export const makeSessions = (options: {
       // Durable first, then begun: what was begun and forgotten would be nobody's.
       await store.put(record)
       if (!closed) run(record)
-      options.onRevision()
+      options.onUnreported()
+    },
+    changeKnown,
+    /** Begins the session that continues another, unless something has been decided about it already. */
+    begin: async (predecessorId: string, successor: SessionRecord): Promise<void> => {
+      const next = store.get(predecessorId)?.next
+      if (next?.kind !== 'session' || next.sessionId !== successor.sessionId || store.get(successor.sessionId)) return
+      await store.put(successor)
+      if (!closed) run(successor)
+      options.onUnreported()
     },
     wake: (sessionId: string): void => runners.get(sessionId)?.wake(),
     /** Docker may have changed in any way: every session looks again. */
@@ -65,14 +106,12 @@ export const makeSessions = (options: {
     },
     isLive: (sessionId: string): boolean => runners.has(sessionId),
     /** Records whose latest revision the control plane has not confirmed. */
-    unreported: (): SessionRecord[] => store.all().filter((record) => record.reported < record.revision),
+    unreported: (): SessionRecord[] =>
+      store.all().filter((record) => record.reported < record.revision && !isToldBySuccessor(record)),
     /** The broker has confirmed a revision. */
     confirm: async (sessionId: string, revision: number): Promise<void> => {
       const note = (record: SessionRecord): SessionRecord => ({ ...record, reported: Math.max(record.reported, revision) })
-      const runner = runners.get(sessionId)
-      const record = store.get(sessionId)
-      if (runner) await runner.update(note)
-      else if (record) await store.put(note(record))
+      await changeKnown(sessionId, note)
     },
     close: async (): Promise<void> => {
       closed = true

@@ -1,14 +1,19 @@
 import { Unavailable } from '../lib/domain/errors.ts'
 import type { Logger } from '../lib/process/logger.ts'
+import { newId } from '../lib/process/new-id.ts'
 import type { Attachments } from './attachments.ts'
 import type { Containers } from './docker/containers.ts'
 import { ImageUnavailable, StartFailure } from './docker/errors.ts'
 import type { Networks } from './docker/networks.ts'
+import type { LifeSigns } from './life-signs.ts'
+import { toLogLines } from './logs/records.ts'
+import type { SessionLog } from './logs/session-log.ts'
 import type { LogStore } from './logs/store.ts'
 import { stopOf } from './plan.ts'
 import type { Preparation } from './prepare.ts'
 import type { Ending, SessionRecord } from './session-record.ts'
 import type { Change, StepContext, Steps } from './session-runner.ts'
+import { decideSuccession } from './succession.ts'
 
 const unchanged: Change = (record) => record
 
@@ -19,6 +24,11 @@ export const makeSteps = (options: {
   attachments: Attachments
   logs: LogStore
   prepare: Preparation
+  lifeSigns: LifeSigns
+  /** Boot and engine as they are now. */
+  machine: () => Promise<string>
+  /** Makes the successor's record durable and has it brought about, unless its predecessor no longer wants it. */
+  begin: (predecessorId: string, successor: SessionRecord) => Promise<void>
   logger: Logger
 }): Steps => {
   const { containers, attachments, logs } = options
@@ -32,7 +42,8 @@ export const makeSteps = (options: {
     const log = await logs.open(sessionId)
     await log.system(describe(ending))
     const logLastSeq = log.extent().lastSeq
-    return (record) => ({ ...record, ended: ending, logLastSeq })
+    const lastLines = ending.status === 'CRASHED' ? await readLastLines(log, logLastSeq) : null
+    return (record) => ({ ...record, ended: ending, logLastSeq, lastLines })
   }
 
   /** A start that can't succeed ends the session, with the reason; whatever else fails is tried again. */
@@ -63,7 +74,22 @@ export const makeSteps = (options: {
         return unchanged
       }),
 
-    'note-started': async (_context, step) => (record) => ({ ...record, startedAt: step.startedAt }),
+    'note-started': async (_context, step) => {
+      const machine = await options.machine()
+      return (record) => ({ ...record, startedAt: step.startedAt, machine })
+    },
+
+    'note-machine': async () => {
+      const machine = await options.machine()
+      return (record) => ({ ...record, machine })
+    },
+
+    'give-up': async ({ record }, step) => {
+      const text = step.reason === 'READY_TIMEOUT' ? 'It is not ready in time.' : 'It gives no sign of life.'
+      await say(record.sessionId, text)
+      // Noted first: the kill follows from it, and its exit is then known to be ours.
+      return (now) => ({ ...now, killedFor: step.reason })
+    },
 
     'send-stop': async ({ record, note }) => {
       const stop = stopOf(record)
@@ -94,7 +120,22 @@ export const makeSteps = (options: {
 
     conclude: ({ record }, step) => end(record.sessionId, step.ending),
 
+    succeed: async ({ record, note }) => {
+      const id = record.next?.kind === 'session' ? record.next.sessionId : newId()
+      const { successor, words } = decideSuccession(record, id, Date.now())
+      if (words) options.logger.info({ sessionId: record.sessionId, successor: successor?.sessionId }, words)
+      if (!successor) return (now) => ({ ...now, next: { kind: 'nothing' } })
+      // Its id is durable before it begins: an agent that dies in between begins the same one, not another.
+      await note((now) => ({
+        ...now,
+        next: now.desired === 'run' ? { kind: 'session', sessionId: id, begun: false } : { kind: 'nothing' },
+      }))
+      await options.begin(record.sessionId, successor)
+      return (now) => (now.next?.kind === 'session' ? { ...now, next: { ...now.next, begun: true } } : now)
+    },
+
     remove: async ({ record }) => {
+      options.lifeSigns.forget(record.sessionId)
       await attachments.detach(record.sessionId)
       const container = await containers.find(record.sessionId)
       if (container) await containers.remove(container.id)
@@ -115,6 +156,16 @@ export const makeSteps = (options: {
     const container = await containers.find(record.sessionId)
     if (container) await containers.signal(container.id, stop.value)
   }
+}
+
+/** Kept of a crash, beside its log. */
+const keptLines = 50
+const maxLastLinesBytes = 64 * 1024
+
+const readLastLines = async (log: SessionLog, lastSeq: number): Promise<string[]> => {
+  const afterSeq = Math.max(0, lastSeq - keptLines)
+  const page = await log.read({ afterSeq, maxLines: keptLines, maxBytes: maxLastLinesBytes })
+  return page === null ? [] : toLogLines('', page).texts
 }
 
 const inGrace = (record: SessionRecord): boolean => {

@@ -48,6 +48,10 @@ export const endReasons = [
   'BAD_CONFIG',
   'DEADLINE_PASSED',
   'DISK_FULL',
+  /** Its ready pattern did not show in time. */
+  'READY_TIMEOUT',
+  /** The watchdog found it silent, or its port dead. */
+  'UNRESPONSIVE',
   'DOCKER_ERROR',
   'HOST_RESTARTED',
   'ABANDONED',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { envelope } from './envelope.ts'
-import { sessionSpecSchema } from './session-spec.ts'
+import { restartPolicySchema, sessionSpecSchema, stopProcedureSchema } from './session-spec.ts'
 
 /**
  * Commands: what the control plane wants done by a host. Durable, in order per host, applied once.
@@ -11,19 +11,33 @@ const command = <Kind extends string, Body extends z.ZodRawShape>(kind: Kind, bo
     number: z.number().int().positive(),
     /** Who asked: an actor id as the gateway signed it, or `system`. */
     actor: z.string(),
-    sessionId: z.uuid(),
     ...body,
   })
 
 export const sessionStartSchema = command('session.start', {
+  sessionId: z.uuid(),
   serverGameConfigId: z.uuid(),
   environment: z.string(),
   spec: sessionSpecSchema,
+  restartPolicy: restartPolicySchema.default({ mode: 'NEVER', maxRetries: 0, windowSeconds: 1 }),
+  /** After a reboot, games start again in this order, lowest first. */
+  priority: z.number().int().default(100),
 })
-export const sessionStopSchema = command('session.stop', {})
-export const sessionKillSchema = command('session.kill', {})
+export const sessionStopSchema = command('session.stop', { sessionId: z.uuid() })
+export const sessionKillSchema = command('session.kill', { sessionId: z.uuid() })
+/** A deployment's stop procedure and restart policy have changed: they count for its running session as well. */
+export const configUpdateSchema = command('config.update', {
+  serverGameConfigId: z.uuid(),
+  stop: stopProcedureSchema,
+  restartPolicy: restartPolicySchema,
+})
 
-export const commandSchema = z.discriminatedUnion('kind', [sessionStartSchema, sessionStopSchema, sessionKillSchema])
+export const commandSchema = z.discriminatedUnion('kind', [
+  sessionStartSchema,
+  sessionStopSchema,
+  sessionKillSchema,
+  configUpdateSchema,
+])
 export type Command = z.infer<typeof commandSchema>
 export type CommandKind = Command['kind']
 export type SessionStart = z.infer<typeof sessionStartSchema>

@@ -32,4 +32,4 @@ export const speakerOf = (routingKey: string): string | undefined => routingKey.
 /** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
 export const requestKinds = ['session.input', 'session.watch', 'logs.read'] as const
 /** Kinds that are commands: routed to the host's durable commands queue. */
-export const commandKinds = ['session.start', 'session.stop', 'session.kill'] as const
+export const commandKinds = ['session.start', 'session.stop', 'session.kill', 'config.update'] as const

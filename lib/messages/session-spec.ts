@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { restartModes } from '../domain/restart-policy.ts'
 
 export const protocols = ['TCP', 'UDP'] as const
 
@@ -27,6 +28,21 @@ export const volumeSchema = z.object({
   readOnly: z.boolean(),
 })
 
+/** Looks after a game that runs and does nothing. What it finds counts as a crash, and the restart policy decides. */
+export const watchdogSchema = z.object({
+  /** NO_OUTPUT: no line for `seconds`. PORT: the named TCP port has refused connections for `seconds`. */
+  kind: z.enum(['NO_OUTPUT', 'PORT']),
+  seconds: z.number().int().positive(),
+  /** Name of the port, for PORT. */
+  port: z.string().nullable(),
+})
+
+export const restartPolicySchema = z.object({
+  mode: z.enum(restartModes),
+  maxRetries: z.number().int().nonnegative(),
+  windowSeconds: z.number().int().positive(),
+})
+
 /** Everything a host needs to run one session, with every template rendered. Stays as it is for the session's life. */
 export const sessionSpecSchema = z.object({
   image: z.string(),
@@ -52,6 +68,11 @@ export const sessionSpecSchema = z.object({
     pids: z.number().int().positive().nullable(),
   }),
   stop: stopProcedureSchema,
+  /** A line of its output that fits (RE2 syntax) says that players can join. */
+  readyPattern: z.string().nullable().default(null),
+  /** Without that line within so many seconds of its start it counts as crashed. */
+  readyTimeoutSeconds: z.number().int().positive().nullable().default(null),
+  watchdog: watchdogSchema.nullable().default(null),
 })
 
 export type PortBinding = z.infer<typeof portBindingSchema>

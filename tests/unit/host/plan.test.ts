@@ -7,6 +7,7 @@ import type { SessionSpec } from '../../../lib/messages/session-spec.ts'
 
 const sessionId = '0190aaaa-0000-7000-8000-000000000001'
 const serverGameConfigId = '0190aaaa-0000-7000-8000-000000000002'
+const restartPolicy = { mode: 'NEVER' as const, maxRetries: 0, windowSeconds: 60 }
 const spec: SessionSpec = {
   image: 'fake-game:1',
   pullPolicy: 'IF_MISSING',
@@ -23,6 +24,9 @@ const spec: SessionSpec = {
   ports: [],
   resources: { memoryMb: 512, cpus: null, pids: null },
   stop: { kind: 'STDIN', value: 'quit', graceSeconds: 10 },
+  readyPattern: null,
+  readyTimeoutSeconds: null,
+  watchdog: null,
 }
 const started = (): SessionRecord =>
   newSessionRecord({ sessionId, serverGameConfigId, environment: 'default', spec, desired: 'run' })
@@ -40,8 +44,15 @@ const exited = (exitCode: number, oomKilled = false): SeenContainer => ({
   oomKilled,
   finishedAt: '2026-01-01T00:01:00.000Z',
 })
+const machine = 'boot-1'
 const t0 = Date.parse('2026-01-01T00:00:30.000Z')
-const seen = (container: SeenContainer | null, nowMs = t0, logDrained = true): Seen => ({ container, nowMs, logDrained })
+const seen = (container: SeenContainer | null, nowMs = t0, logDrained = true): Seen => ({
+  container,
+  nowMs,
+  logDrained,
+  machine,
+  unresponsiveSinceMs: null,
+})
 const endingOf = (step: Step) => (step.kind === 'conclude' ? step.ending : undefined)
 
 describe('planStep', () => {
@@ -49,11 +60,11 @@ describe('planStep', () => {
     expect(planStep(started(), seen(null)).kind).toBe('create')
     expect(planStep(started(), seen({ ...running, state: 'created', startedAt: null })).kind).toBe('start')
     expect(planStep(started(), seen(running))).toEqual({ kind: 'note-started', startedAt: running.startedAt })
-    expect(planStep({ ...started(), startedAt: running.startedAt }, seen(running))).toEqual({ kind: 'wait', untilMs: null })
+    expect(planStep({ ...started(), startedAt: running.startedAt, machine }, seen(running))).toEqual({ kind: 'wait', untilMs: null })
   })
 
   it('tells the game to stop, waits for its grace, then kills it, and kills it again', () => {
-    const stopping: SessionRecord = { ...started(), startedAt: running.startedAt, desired: 'stop' }
+    const stopping: SessionRecord = { ...started(), startedAt: running.startedAt, machine, desired: 'stop' }
     expect(planStep(stopping, seen(running)).kind).toBe('send-stop')
     const told = { ...stopping, stop: { attemptedAt: iso(t0), sentAt: iso(t0), killedAt: null } }
     expect(planStep(told, seen(running, t0 + 9_999))).toEqual({ kind: 'wait', untilMs: t0 + 10_000 })
@@ -66,7 +77,7 @@ describe('planStep', () => {
   it('tells the game again when the agent died while telling it', () => {
     const told: SessionRecord = {
       ...started(),
-      startedAt: running.startedAt,
+      startedAt: running.startedAt, machine,
       desired: 'stop',
       stop: { attemptedAt: iso(t0), sentAt: null, killedAt: null },
     }
@@ -74,7 +85,7 @@ describe('planStep', () => {
   })
 
   it('reads the whole log before it concludes', () => {
-    const ran = { ...started(), startedAt: running.startedAt }
+    const ran = { ...started(), startedAt: running.startedAt, machine }
     expect(planStep(ran, seen(exited(0), t0, false)).kind).toBe('drain-log')
     expect(planStep(ran, seen(exited(0), t0, true)).kind).toBe('conclude')
   })
@@ -103,7 +114,7 @@ describe('planStep', () => {
     ['a kill', { desired: 'kill', stop: stopAt(null, null, t0) }, exited(137), 'STOPPED', 'KILLED'],
     ['a crash before the game was told to stop', { desired: 'stop' }, exited(1), 'CRASHED', 'CRASHED'],
   ] as const)('judges %s', (_name, change, container, status, reason) => {
-    const record = { ...started(), startedAt: running.startedAt, ...change } as SessionRecord
+    const record = { ...started(), startedAt: running.startedAt, machine, ...change } as SessionRecord
     expect(endingOf(planStep(record, seen(container)))).toMatchObject({ status, reason, exitCode: container.exitCode })
   })
 
@@ -114,7 +125,7 @@ describe('planStep', () => {
   })
 
   it('says so when somebody else removed the container', () => {
-    expect(endingOf(planStep({ ...started(), startedAt: running.startedAt }, seen(null)))).toMatchObject({
+    expect(endingOf(planStep({ ...started(), startedAt: running.startedAt, machine }, seen(null)))).toMatchObject({
       status: 'CRASHED',
       reason: 'DOCKER_ERROR',
     })
@@ -148,7 +159,7 @@ function stopAt(attempted: number | null, sent: number | null, killed: number | 
 
 const command = (kind: 'session.start' | 'session.stop' | 'session.kill') => {
   const base = { version: 1 as const, id: sessionId, at: iso(t0), number: 1, actor: 'admin', sessionId }
-  return kind === 'session.start' ? { ...base, kind, serverGameConfigId, environment: 'default', spec } : { ...base, kind }
+  return kind === 'session.start' ? { ...base, kind, serverGameConfigId, environment: 'default', spec, restartPolicy, priority: 100 } : { ...base, kind }
 }
 
 /** A machine in memory: commands change the record, one step is carried out per look, time passes by minutes. */
@@ -165,7 +176,8 @@ const makeWorld = () => {
     last = step.kind
     if (step.kind === 'create') container = { ...running, state: 'created', startedAt: null }
     else if (step.kind === 'start') container = { ...running, startedAt: iso(nowMs) }
-    else if (step.kind === 'note-started') record = { ...record, startedAt: step.startedAt }
+    else if (step.kind === 'note-started') record = { ...record, startedAt: step.startedAt, machine }
+    else if (step.kind === 'succeed') record = { ...record, next: { kind: 'nothing' } }
     else if (step.kind === 'send-stop')
       record = { ...record, stop: { ...record.stop, attemptedAt: iso(nowMs), sentAt: iso(nowMs) } }
     else if (step.kind === 'kill') {
@@ -181,7 +193,7 @@ const makeWorld = () => {
     }
   }
   const look = (): void => {
-    if (record) carryOut(planStep(record, { container, nowMs, logDrained: drained }))
+    if (record) carryOut(planStep(record, { container, nowMs, logDrained: drained, machine, unresponsiveSinceMs: null }))
   }
   return {
     happen: (event: string): void => {

@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { makeAgent } from '../../host/agent.ts'
+import { makeDocker } from '../../host/docker/docker.ts'
+import { openSessionStore } from '../../host/session-store.ts'
+import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
+import type { LogLines } from '../../lib/messages/logs.ts'
+import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import { checkReadiness } from '../../lib/process/health.ts'
+import { makeLogger } from '../../lib/process/logger.ts'
+import { newId } from '../../lib/process/new-id.ts'
+import { createTestBroker } from './broker.ts'
+import { makeControlPeer } from './control-peer.ts'
+import { eventually } from './eventually.ts'
+import { buildFakeGame } from './images/fake-game.ts'
+
+const environment = 'agent-test'
+const networkPool = '10.214.0.0/16'
+const dockerSocket = '/var/run/docker.sock'
+const never: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 60 }
+
+/** A real agent in this process, with real Docker and RabbitMQ, and the control plane played by the test. */
+export const makeAgentHarness = async () => {
+  const serverId = newId()
+  const logger = makeLogger({ name: 'agent-test', level: process.env.LOG_LEVEL ?? 'fatal' })
+  const image = await buildFakeGame()
+  const broker = await createTestBroker()
+  const peer = await makeControlPeer({ amqpUrl: broker.url, serverId })
+  const dataDir = await mkdtemp(join(tmpdir(), 'manman-agent-'))
+  const docker = makeDocker({ socketPath: dockerSocket, serverId, environment, dataDir, networkPool, logger })
+  let agent: Awaited<ReturnType<typeof makeAgent>> | undefined
+
+  const startAgent = async (): Promise<void> => {
+    const store = await openSessionStore({ dataDir, serverId, logger })
+    const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes: 1e6 }
+    const config = { dataDir, environment, dockerSocket, networkPool, ...limits }
+    const started = await makeAgent({ config, serverId, amqpUrl: broker.url, epoch: 1, agentVersion: 'test', store, logger })
+    agent = started
+    await eventually(async () => (await checkReadiness(started.readiness)).ready, { what: 'the agent is ready' })
+  }
+  const stopAgent = async (): Promise<void> => {
+    await agent?.close()
+    agent = undefined
+  }
+
+  const specOf = (change: Partial<SessionSpec> = {}): SessionSpec => ({
+    image,
+    pullPolicy: 'IF_MISSING',
+    entrypoint: null,
+    command: null,
+    env: {},
+    user: null,
+    workingDir: null,
+    tty: false,
+    capabilities: [],
+    readOnlyRootfs: false,
+    volumePath: '/data',
+    volumes: [],
+    ports: [],
+    resources: { memoryMb: 64, cpus: null, pids: null },
+    stop: { kind: 'STDIN', value: 'quit', graceSeconds: 20 },
+    readyPattern: null,
+    readyTimeoutSeconds: null,
+    watchdog: null,
+    ...change,
+  })
+
+  const startCommand = (change: Partial<SessionSpec> = {}, restartPolicy = never) => ({
+    kind: 'session.start' as const,
+    sessionId: newId(),
+    serverGameConfigId: newId(),
+    environment,
+    spec: specOf(change),
+    restartPolicy,
+    priority: 100,
+  })
+
+  const start = async (change: Partial<SessionSpec> = {}, restartPolicy = never): Promise<string> => {
+    const command = startCommand(change, restartPolicy)
+    await peer.send(command)
+    return command.sessionId
+  }
+
+  const type = (sessionId: string, input: string) =>
+    peer.request(serverId, { kind: 'session.input', sessionId, actor: 'test', input, idempotencyKey: null }, 5_000)
+
+  const readLog = async (sessionId: string): Promise<{ seqs: number[]; texts: string[]; streams: string }> => {
+    const pages: LogLines[] = []
+    for (let afterSeq = 0; ; ) {
+      const from = { afterSeq }
+      const page = await peer.request(serverId, { kind: 'logs.read', sessionId, from, maxLines: 1_000, maxBytes: 100_000 }, 5_000)
+      if (!page.batch) break
+      pages.push(page.batch)
+      afterSeq = page.batch.firstSeq + page.batch.texts.length - 1
+    }
+    return {
+      seqs: pages.flatMap((page) => page.texts.map((_, i) => page.firstSeq + i)),
+      texts: pages.flatMap((page) => page.texts),
+      streams: pages.map((page) => page.streams).join(''),
+    }
+  }
+
+  return {
+    serverId,
+    peer,
+    docker,
+    dataDir,
+    startAgent,
+    stopAgent,
+    isRunning: () => agent !== undefined,
+    startCommand,
+    start,
+    type,
+    readLog,
+    logHas: (sessionId: string, text: string) =>
+      eventually(async () => (await readLog(sessionId)).texts.some((line) => line.includes(text)), {
+        what: `the log has ${text}`,
+      }),
+    /** Ends everything; fails when a container or network is left. */
+    close: async (): Promise<void> => {
+      await stopAgent()
+      const containers = await docker.containers.list()
+      const left = [...containers.map(({ id }) => id), ...(await docker.networks.list()).map(({ id }) => id)]
+      for (const container of containers) {
+        await docker.containers.remove(container.id)
+        await docker.networks.remove(container.sessionId)
+      }
+      docker.close()
+      await peer.close()
+      await broker.drop()
+      await rm(dataDir, { recursive: true, force: true })
+      expect(left, 'containers and networks left behind').toEqual([])
+    },
+  }
+}
+export type AgentHarness = Awaited<ReturnType<typeof makeAgentHarness>>
