@@ -1,4 +1,9 @@
 import { isUuid } from '../../../lib/domain/ids.ts'
+import { writeMessage } from '../../../lib/messages/envelope.ts'
+import { exchanges, keys } from '../../../lib/messages/routing.ts'
+import { newId } from '../../../lib/process/new-id.ts'
+import { makePublisher } from '../../../lib/rabbit/publisher.ts'
+import { eventually } from '../../support/eventually.ts'
 import type { Answer, Stage } from './stage.ts'
 
 let nameCount = 0
@@ -22,6 +27,29 @@ export const makeWorld = (stage: Stage) => {
     },
     setServer: (id: string, set: { status?: string; draining?: boolean }) =>
       stage.db.updateTable('servers.servers').set(set).where('id', '=', id).execute(),
+    /** What the relay would publish. Repeated until somebody can have heard it, as a listener may just be connecting. */
+    announceServer: (serverId: string) => world.announce(keys.changedServer(serverId), { kind: 'changed.server', serverId }),
+    announceSession: (sessionId: string, serverId: string, serverGameConfigId: string) =>
+      world.announce(keys.changedSession(serverId, sessionId), {
+        kind: 'changed.session',
+        sessionId,
+        serverGameConfigId,
+        serverId,
+      }),
+    announce: async (routingKey: string, body: object): Promise<void> => {
+      const publisher = makePublisher({ rabbit: stage.rabbit, name: 'announce' })
+      await eventually(() => publisher.connected(), { what: 'connected to the broker' })
+      const envelope = { version: 1, id: newId(), at: new Date().toISOString() }
+      const content = writeMessage({ ...envelope, ...body })
+      const message = { exchange: exchanges.events, routingKey, content, messageId: envelope.id, persistent: false }
+      const heard = async (): Promise<boolean> =>
+        publisher.publish({ ...message, mandatory: true }).then(
+          () => true,
+          () => false,
+        )
+      await eventually(heard, { what: 'somebody listens for changes' })
+      await publisher.close()
+    },
     game: async (): Promise<string> => {
       const { createGame } = await stage.run(
         'configs',
