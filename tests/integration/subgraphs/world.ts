@@ -1,3 +1,6 @@
+import { sql } from 'kysely'
+import { closeOperation } from '../../../lib/db/operations.ts'
+import { inTransaction } from '../../../lib/db/transaction.ts'
 import { isUuid } from '../../../lib/domain/ids.ts'
 import { writeMessage } from '../../../lib/messages/envelope.ts'
 import { exchanges, keys } from '../../../lib/messages/routing.ts'
@@ -102,6 +105,16 @@ export const makeWorld = (stage: Stage) => {
       const { id } = ok(await world.start({ serverGameConfigId: deploymentId }))
       await world.setSession(id, set)
       return { id, serverId, deploymentId }
+    },
+    /** As the processor does on the last report. */
+    endSession: async (id: string, logLastSeq: number | null = null): Promise<void> => {
+      await stage.db
+        .updateTable('sessions.sessions')
+        .set({ status: 'STOPPED', ended_at: new Date(), exit_code: 0, end_reason: 'REQUESTED', log_last_seq: logLastSeq })
+        .set({ revision: sql`revision + 1` })
+        .where('id', '=', id)
+        .execute()
+      await inTransaction(stage.db, (tx) => closeOperation(tx, id, new Date()))
     },
     setSession: async (id: string, set: object): Promise<void> => {
       if (Object.keys(set).length > 0) await stage.db.updateTable('sessions.sessions').set(set).where('id', '=', id).execute()
