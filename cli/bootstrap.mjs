@@ -11,7 +11,7 @@ if (version[0] < 14 || (version[0] === 14 && version[1] < 18)) {
 import('./bootstrap/run.mjs')
   .then((bootstrap) => bootstrap.run(process.argv))
   .catch((error) => {
-    console.error(`ManMan could not start: ${error?.message || error}`)
+    console.error(`ManMan could not start: ${error instanceof Error ? error.message : error}`)
     if (process.env.LOG_LEVEL === 'debug') console.error(error)
     process.exit(1)
   })

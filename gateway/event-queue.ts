@@ -15,15 +15,15 @@ export const makeEventQueue = () => {
   const waiting: ExecutionResult[] = []
   let source: Source | undefined
   let wake: ((result: IteratorResult<ExecutionResult>) => void) | undefined
-  let ended = false
   const queue = {
     paused: false,
+    ended: false,
 
     attach: (opened: Source): void => {
       source = opened
     },
     push: (event: ExecutionResult): void => {
-      if (ended) return
+      if (queue.ended) return
       if (wake) {
         wake({ done: false, value: event })
         wake = undefined
@@ -36,9 +36,9 @@ export const makeEventQueue = () => {
     },
     /** No more events after `last`. Those that wait are still read; a reader that waits is let go. */
     end: (last?: ExecutionResult): void => {
-      if (ended) return
+      if (queue.ended) return
       if (last) queue.push(last)
-      ended = true
+      queue.ended = true
       wake?.({ done: true, value: undefined })
       wake = undefined
     },
@@ -51,7 +51,7 @@ export const makeEventQueue = () => {
       const event = waiting.shift()
       if (waiting.length <= lowWaterMark) queue.resume()
       if (event) return { done: false, value: event }
-      if (ended) return { done: true, value: undefined }
+      if (queue.ended) return { done: true, value: undefined }
       return new Promise((resolve) => {
         wake = resolve
       })

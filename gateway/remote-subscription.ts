@@ -32,10 +32,18 @@ export const subscribeRemotely = (options: Options): AsyncIterableIterator<Execu
 
   const fail = (code: ErrorCode, message: string): void => events.end({ data: null, errors: [codedError(code, message)] })
   const lost = (reason: unknown): void => {
+    if (events.ended) return
     logger.warn({ reason: describe(reason), connected }, 'upstream subscription lost')
     if (connected) fail('UPSTREAM_LOST', `The ${name} part of the graph was lost; subscribe again from the last event seen.`)
     else fail('UNAVAILABLE', `The ${name} part of the graph can't be reached right now.`)
   }
+
+  // While the socket is not read, its pongs are not either.
+  const giveUp = (): void => {
+    if (!events.paused) client.terminate()
+  }
+  // It rejects with what ended a connection that was still being made, which `lost` has told.
+  const dispose = (): void => void Promise.resolve(client.dispose()).catch(() => undefined)
 
   const client = createClient({
     url: url.replace(/^http/, 'ws'),
@@ -51,13 +59,17 @@ export const subscribeRemotely = (options: Options): AsyncIterableIterator<Execu
         connected = true
       },
       ping: (received) => {
-        // While the socket is not read, its pongs are not either.
-        if (!received && !events.paused) waitingForPong = setTimeout(() => client.terminate(), keepAliveMs)
+        if (!received) waitingForPong = setTimeout(giveUp, keepAliveMs)
       },
       pong: (received) => {
         if (received) clearTimeout(waitingForPong)
       },
-      closed: () => clearTimeout(waitingForPong),
+      closed: (event) => {
+        clearTimeout(waitingForPong)
+        // Before the client has a say: a normal closure (1000) it would answer by subscribing again, in silence.
+        lost(event)
+        dispose()
+      },
     },
   })
   const unsubscribe = client.subscribe<ExecutionResult['data']>(
@@ -77,7 +89,7 @@ export const subscribeRemotely = (options: Options): AsyncIterableIterator<Execu
       events.end()
       events.resume()
       unsubscribe()
-      await client.dispose()
+      dispose()
       return { done: true, value: undefined }
     },
     [Symbol.asyncIterator]() {
@@ -98,7 +110,6 @@ const read = ({ data, errors }: ExecutionResult): ExecutionResult => ({
 })
 
 const describe = (reason: unknown): unknown => {
-  if (reason instanceof Error) return reason.message
-  const { code, reason: text } = (reason ?? {}) as { code?: number; reason?: string }
-  return code === undefined ? 'unknown' : { code, text }
+  const { code, reason: text, message } = (reason ?? {}) as { code?: number; reason?: string; message?: string }
+  return message ?? { code, text }
 }

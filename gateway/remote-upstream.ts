@@ -62,13 +62,18 @@ export const makeRemoteUpstream = (options: {
       subscribeRemotely({ url, query: textOf(document), variables, identity, name, logger }),
 
     ready: async () => {
-      const { statusCode, body } = await pool.request({
-        path: '/readyz',
-        method: 'GET',
-        signal: AbortSignal.timeout(readyTimeoutMs),
-      })
-      await body.dump()
-      return statusCode === 200 ? true : `the ${name} subgraph is not ready`
+      try {
+        const { statusCode, body } = await pool.request({
+          path: '/readyz',
+          method: 'GET',
+          signal: AbortSignal.timeout(readyTimeoutMs),
+        })
+        await body.dump()
+        return statusCode === 200 ? true : 'is not ready'
+      } catch (error) {
+        logger.warn({ err: error }, 'subgraph not reached')
+        return "can't be reached"
+      }
     },
 
     close: () => pool.destroy(),

@@ -5,11 +5,11 @@ import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { findPredecessor } from './predecessor.mjs'
 
-const gigabyte = 1024 ** 3
+const megabyte = 1024 ** 2
 /** node_modules, Docker, RabbitMQ and what they unpack take about 1.6 GB. */
-const installFloorBytes = 2.5 * gigabyte
+const installFloorBytes = 2500 * megabyte
 /** RabbitMQ stops taking messages at 200 MB, PostgreSQL dies on a full disk. */
-const runFloorBytes = 0.5 * gigabyte
+const runFloorBytes = 500 * megabyte
 
 /**
  * Answers a list of faults, `{ about, message }`: `about` is what it concerns (a variable's name, `node`, `disk`, …),
@@ -17,10 +17,10 @@ const runFloorBytes = 0.5 * gigabyte
  */
 export const findFaults = async ({ env, root, home, willInstall }) => {
   const predecessor = await findPredecessor(home)
+  const badHome = checkHome(home)
   const found = await Promise.all([
     checkNode(),
-    checkHome(home),
-    checkDisk(home, runFloorBytes),
+    badHome || checkDisk(home, runFloorBytes),
     willInstall && checkDisk(root, installFloorBytes),
     predecessor ? describePredecessor(home, predecessor) : checkPort(env),
     checkServer(env, 'DATABASE_URL', ['postgres:', 'postgresql:'], 5432, 'PostgreSQL'),
@@ -46,7 +46,7 @@ const checkNode = () => {
 
 const checkHome = (home) => {
   try {
-    fs.mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeDirs(home)
     if (!fs.statSync(home).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' })
     fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
     return undefined
@@ -55,13 +55,20 @@ const checkHome = (home) => {
   }
 }
 
+/** One by one: Node's own `recursive` never returns where the kernel answers ENOENT for a parent that is there (/proc). */
+const makeDirs = (path) => {
+  if (fs.existsSync(path)) return
+  makeDirs(dirname(path))
+  fs.mkdirSync(path, { mode: 0o700 })
+}
+
 const checkDisk = (path, floorBytes) => {
   if (!fs.statfsSync) return undefined // a Node too old to ask, which is a fault of its own
   try {
     const { bavail, bsize } = fs.statfsSync(existingParent(path))
     const free = bavail * bsize
     if (free >= floorBytes) return undefined
-    const [is, needed] = [free, floorBytes].map((bytes) => `${(bytes / gigabyte).toFixed(1)} GB`)
+    const [is, needed] = [free, floorBytes].map((bytes) => `${Math.round(bytes / megabyte)} MB`)
     return {
       about: 'disk',
       message: `the disk of ${path} has ${is} free and ${needed} are needed: free some, or set MANMAN_HOME to another disk`,

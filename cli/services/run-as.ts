@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chownSync, lstatSync, readdirSync } from 'node:fs'
+import { chownSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ServiceFault } from './service.ts'
@@ -12,32 +12,41 @@ export interface RunAs {
   owner: { uid: number; gid: number } | undefined
 }
 
-/** Debian's "nobody" has its own uses; any number without an account does, and this one is in no distribution's range. */
-const unprivileged = { uid: 61_432, gid: 61_432 }
+/** PostgreSQL looks its user up by number, so it has to be an account; these are on every Linux, with nothing to lose. */
+const accounts = ['daemon', 'nobody']
 
 /**
- * PostgreSQL refuses uid 0, and a clone below a 0700 home can't be reached by another user. So root either becomes 1000
- * inside a user namespace, where files stay root's own, or, where namespaces are forbidden (default Docker containers),
- * becomes an unprivileged number that keeps only the capability of reaching its files.
+ * PostgreSQL refuses uid 0, and a clone below a 0700 home can't be reached by another user. So root either becomes an
+ * unprivileged account inside a user namespace, where files stay root's own, or, where namespaces are forbidden (default
+ * Docker containers), becomes that account with the one capability of reaching its files.
  */
 export const findRunAs = async (): Promise<RunAs> => {
   if (process.getuid?.() !== 0) return { prefix: [], owner: undefined }
-  const namespace = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--']
+  const { uid, gid } = findAccount(readFileSync('/etc/passwd', 'utf8'))
+  const namespace = ['unshare', '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--']
   if (await works(namespace)) return { prefix: namespace, owner: { uid: 0, gid: 0 } }
   const capability = [
     'setpriv',
-    `--reuid=${unprivileged.uid}`,
-    `--regid=${unprivileged.gid}`,
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
     '--clear-groups',
     '--inh-caps=-all,+dac_override',
     '--ambient-caps=+dac_override',
     '--bounding-set=-all,+dac_override',
     '--',
   ]
-  if (await works(capability)) return { prefix: capability, owner: unprivileged }
+  if (await works(capability)) return { prefix: capability, owner: { uid, gid } }
   throw new ServiceFault(
     'PostgreSQL refuses to run as root, and neither `unshare --user` nor `setpriv` works here: run as another user, or set DATABASE_URL',
   )
+}
+
+const findAccount = (passwd: string): { uid: number; gid: number } => {
+  for (const account of accounts) {
+    const [, uid, gid] = new RegExp(`^${account}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd) ?? []
+    if (uid && gid) return { uid: Number(uid), gid: Number(gid) }
+  }
+  throw new ServiceFault(`PostgreSQL refuses to run as root, and /etc/passwd has no ${accounts.join(' or ')}: set DATABASE_URL`)
 }
 
 const works = async ([program, ...args]: readonly string[]): Promise<boolean> => {

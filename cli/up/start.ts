@@ -1,6 +1,5 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { openMigrator } from '../../lib/db/migrate.ts'
 import { readMigrations } from '../../lib/db/migrations.ts'
 import { type Home, readAdminToken } from '../home.ts'
@@ -12,7 +11,6 @@ import { environments, type Parts } from './parts.ts'
 import { keepAlive } from './watch.ts'
 
 const onlineLimitMs = 60_000
-const dockerLookMs = 15_000
 
 export interface Start {
   parts: Parts
@@ -26,8 +24,8 @@ export interface Start {
 }
 
 /**
- * Starts everything, side by side as far as one does not need the other. Resolves once the machine is ONLINE, or, without
- * Docker, once the control plane works. Rejects with the first thing that can't be had.
+ * Starts everything, side by side as far as one does not need the other; Docker alone may be missing. Resolves once the
+ * machine is ONLINE. Rejects with the first thing that can't be had.
  */
 export const startInOrder = async (start: Start): Promise<{ address: string; hasDocker: boolean }> => {
   const { parts, progress } = start
@@ -36,7 +34,7 @@ export const startInOrder = async (start: Start): Promise<{ address: string; has
   const docker = startDocker(start)
   const door = startDoor(start)
   const [address, hasDocker] = await Promise.all([door, docker, rabbit])
-  if (hasDocker) await startHost(start, address)
+  await startHost(start, address)
   return { address, hasDocker }
 }
 
@@ -100,33 +98,17 @@ const joinVariables = async (ask: ReturnType<typeof makeAsk>, address: string) =
   MANMAN_JOIN_TOKEN: (await registerLocal(ask)).token,
 })
 
-/** Brings back what dies while we run, and starts the host agent once a Docker that was missing is there. */
+/** Brings back what dies while we run, and a Docker that was missing. */
 export const watchParts = (
-  start: Start,
-  options: { address: string; hasDocker: boolean; signal: AbortSignal; report: (line: string) => void },
+  { parts }: Start,
+  options: { hasDocker: boolean; signal: AbortSignal; report: (line: string) => void },
 ): void => {
-  const { parts } = start
-  const { signal, report } = options
   const docker = {
     name: 'Docker engine',
     isAlive: async () => (await pingDocker(parts.docker.socket)) === 'ok',
     start: parts.docker.start,
   }
-  void keepAlive(parts.postgres, { signal, report })
-  void keepAlive(parts.rabbit, { signal, report })
-  void (options.hasDocker ? Promise.resolve() : hostOnceDockerIsThere(start, options)).then(() =>
-    keepAlive(docker, { signal, report }),
-  )
-}
-
-const hostOnceDockerIsThere = async (
-  start: Start,
-  { address, signal, report }: { address: string; signal: AbortSignal; report: (line: string) => void },
-): Promise<void> => {
-  while (!signal.aborted) {
-    await delay(dockerLookMs, undefined, { signal }).catch(() => {}) // woken by the end
-    if (signal.aborted || (await pingDocker(start.parts.docker.socket)) !== 'ok') continue
-    await startHost(start, address).catch((error: Error) => report(error.message))
-    return
-  }
+  void keepAlive(parts.postgres, options)
+  void keepAlive(parts.rabbit, options)
+  void keepAlive(docker, { ...options, wasAlive: options.hasDocker })
 }

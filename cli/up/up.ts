@@ -46,7 +46,7 @@ export const up = async ({ progress, faults, fail, startedAt }: Handover): Promi
     const { address, hasDocker } = await startInOrder(start)
     if (ending.signal.aborted) return
     showWelcome(progress, { home, address, startedAt, hasDocker })
-    watchParts(start, { address, hasDocker, signal: ending.signal, report })
+    watchParts(start, { hasDocker, signal: ending.signal, report })
   } catch (error) {
     if (ending.signal.aborted) return // what was starting has been stopped under its feet
     progress.done()

@@ -10,23 +10,26 @@ const backOff = { minMs: 1_000, maxMs: 30_000 }
  */
 export const keepAlive = async (
   thing: { name: string; isAlive(): boolean | Promise<boolean>; start(): Promise<unknown> },
-  options: { signal: AbortSignal; report: (line: string) => void },
+  options: { signal: AbortSignal; report: (line: string) => void; wasAlive?: boolean },
 ): Promise<void> => {
   const { signal } = options
   const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => {}) // woken by the abort, which the loops check
+  // One that was missing from the start has been reported by whoever looked for it.
+  let isKnownDead = options.wasAlive === false
   while (!signal.aborted) {
     await pause(checkEveryMs)
     if (signal.aborted || (await thing.isAlive())) continue
-    options.report(`${thing.name} is gone, starting it again`)
+    if (!isKnownDead) options.report(`${thing.name} is gone, starting it again`)
     for (let attempt = 1; !signal.aborted; attempt++) {
       const failure = await thing.start().then(
         () => undefined,
         (error: Error) => error,
       )
       if (!failure) break
-      if (attempt === 1) options.report(failure.message)
+      if (attempt === 1 && !isKnownDead) options.report(failure.message)
       await pause(backOffMs(backOff, attempt))
     }
-    if (!signal.aborted) options.report(`${thing.name} is back`)
+    isKnownDead = false
+    if (!signal.aborted) options.report(`${thing.name} is there again`)
   }
 }

@@ -26,7 +26,7 @@ export const showWelcome = (
     '',
     ...(options.hasDocker
       ? []
-      : [progress.paint(33, '  Games can start once Docker is there; it is looked for every 15 s.'), '']),
+      : [progress.paint(33, '  Games can start once Docker is there; it is looked for all the time.'), '']),
     `  Ctrl-C stops ManMan. Games go on running, and the next start finds them again.`,
     '',
   ]

@@ -49,7 +49,8 @@ export class Invalid extends ManManError {
 /** Nothing by that id, or nothing the caller may see. */
 export class NotFound extends ManManError {
   constructor(what: string, id: string) {
-    super('NOT_FOUND', `There is no ${what} ${id}.`)
+    // What was asked for may be anything, and of any length.
+    super('NOT_FOUND', `There is no ${what} ${id.length > 100 ? `${id.slice(0, 100)}…` : id}.`)
   }
 }
 

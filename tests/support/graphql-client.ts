@@ -103,7 +103,8 @@ export const makeGraphqlClient = (options: { url: string; token: string | null; 
       ),
 
     close: async (): Promise<void> => {
-      await socket.dispose()
+      // Rejects with what ended a connection that was still being made.
+      await Promise.resolve(socket.dispose()).catch(() => undefined)
     },
   }
 }

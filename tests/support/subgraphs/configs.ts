@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql'
 import { addConnection, makeBuilder, pageArgs, toSubgraphSchema } from '../../../subgraphs/builder.ts'
 import { parsePage, toPage } from '../../../subgraphs/pages.ts'
+import { explodingServerId } from './servers.ts'
 
 interface Deployment {
   id: string
@@ -12,6 +13,7 @@ const deployments: Deployment[] = [
   { id: 'deployment-1', name: 'lobby', serverId: 'server-1' },
   { id: 'deployment-2', name: 'arena', serverId: 'server-2' },
   { id: 'deployment-lost', name: 'lost', serverId: 'server-nowhere' },
+  { id: 'deployment-broken', name: 'broken', serverId: explodingServerId },
 ]
 
 /** The owner of `ServerGameConfig`; adds `deployments` to the `Server` of another subgraph. */

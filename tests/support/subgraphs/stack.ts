@@ -1,9 +1,10 @@
+import type { GraphQLSchema } from 'graphql'
 import { makeGateway } from '../../../gateway/app.ts'
 import type { Limits } from '../../../gateway/limits.ts'
 import { makeRemoteUpstream } from '../../../gateway/remote-upstream.ts'
 import type { Upstream } from '../../../gateway/upstreams.ts'
 import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
-import { makeLogger } from '../../../lib/process/logger.ts'
+import { type Logger, makeLogger } from '../../../lib/process/logger.ts'
 import { composeGraph } from '../../../schema/compose.ts'
 import type { Subgraph, SubgraphName } from '../../../subgraphs/context.ts'
 import { makeInProcessSubgraph } from '../../../subgraphs/in-process.ts'
@@ -26,48 +27,34 @@ interface StackOptions {
   limits?: Partial<Limits>
   /** Subgraphs that are in the supergraph but do not run. */
   missing?: SubgraphName[]
+  /** A key for the gateway that is not the subgraphs'. */
+  gatewayKey?: string
 }
 
 /**
  * A gateway over three small subgraphs that are made with the real builder and served the real way. Everything listens on
  * ports of its own; `close` takes it all down.
  */
-export const startStack = async ({ mode, limits, missing = [] }: StackOptions) => {
+export const startStack = async ({ mode, limits, missing = [], gatewayKey = internalKey }: StackOptions) => {
   const log = makeLogCollector()
   const logger = makeLogger({ name: 'test', level: 'debug', destination: log.stream })
   const changes = makeTopic<TestSession>()
   const logs = makeTopic<TestBatch>()
   const batches: string[][] = []
   const logArguments: unknown[] = []
-  const subgraphs: Subgraph[] = [
-    { name: 'servers', schema: makeTestServers(batches) },
-    { name: 'configs', schema: makeTestConfigs() },
-    { name: 'sessions', schema: makeTestSessions({ changes, logs, logArguments }) },
-  ]
-  const { supergraph } = composeGraph(
-    Object.fromEntries(subgraphs.map(({ name, schema }) => [name, schema])),
-    (name) => `http://${name}`,
-  )
-  const verifyIdentity = makeIdentityVerifier({ key: internalKey })
-
-  const served = new Map<SubgraphName, Awaited<ReturnType<typeof serveSubgraph>>>()
-  const upstreams: Record<string, Upstream> = {}
-  for (const subgraph of subgraphs) {
-    const { name } = subgraph
-    if (mode === 'in process') {
-      if (!missing.includes(name)) upstreams[name] = makeInProcessSubgraph({ subgraph, verifyIdentity, logger })
-      continue
-    }
-    const server = await serveSubgraph({ subgraph, verifyIdentity, logger, host: '127.0.0.1', port: 0, readiness: {} })
-    upstreams[name] = makeRemoteUpstream({ name, url: server.address, logger })
-    if (missing.includes(name)) await server.close()
-    else served.set(name, server)
+  const schemas: Record<string, GraphQLSchema> = {
+    servers: makeTestServers(batches),
+    configs: makeTestConfigs(),
+    sessions: makeTestSessions({ changes, logs, logArguments }),
   }
+  const { supergraph } = composeGraph(schemas, (name) => `http://${name}`)
+  const subgraphs = makeSubgraphs({ schemas, mode, missing, logger })
+  const upstreams = await subgraphs.start()
   const gateway = await makeGateway({
     upstreams,
     supergraph,
     adminToken,
-    internalKey,
+    internalKey: gatewayKey,
     host: '127.0.0.1',
     port: 0,
     logger,
@@ -80,24 +67,76 @@ export const startStack = async ({ mode, limits, missing = [] }: StackOptions) =
     url,
     address: gateway.address,
     client,
+    gateway,
     changes,
     logs,
     log,
     /** Server ids as they were loaded, one list for each call. */
     batches,
+    /** What `sessionLogs` was asked for, one entry for each subscription. */
     logArguments,
     signIdentity: makeIdentitySigner({ key: internalKey }),
-    addressOf: (name: SubgraphName): string => served.get(name)?.address ?? '',
-    stopSubgraph: async (name: SubgraphName): Promise<void> => {
-      await served.get(name)?.close()
-      served.delete(name)
-    },
+    addressOf: subgraphs.addressOf,
+    stopSubgraph: subgraphs.stop,
+    /** Starts one that was stopped, at the address it had. */
+    startSubgraph: subgraphs.restart,
     close: async (): Promise<void> => {
       await client.close()
       await gateway.close()
-      await Promise.all([...served.values()].map((server) => server.close()))
+      await subgraphs.close()
     },
   }
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
+
+interface SubgraphsOptions {
+  schemas: Record<string, GraphQLSchema>
+  mode: StackMode
+  missing: SubgraphName[]
+  logger: Logger
+}
+
+/** The subgraphs of a stack, in this process or each on a port of its own. */
+const makeSubgraphs = ({ schemas, mode, missing, logger }: SubgraphsOptions) => {
+  const verifyIdentity = makeIdentityVerifier({ key: internalKey })
+  const served = new Map<string, Awaited<ReturnType<typeof serveSubgraph>>>()
+  const addresses = new Map<string, string>()
+  const subgraphOf = (name: string): Subgraph => ({ name: name as SubgraphName, schema: schemas[name] as GraphQLSchema })
+  const serve = async (name: string, port: number): Promise<void> => {
+    const server = await serveSubgraph({
+      subgraph: subgraphOf(name),
+      verifyIdentity,
+      logger,
+      host: '127.0.0.1',
+      port,
+      readiness: {},
+    })
+    served.set(name, server)
+    addresses.set(name, server.address)
+  }
+  const stop = async (name: SubgraphName): Promise<void> => {
+    await served.get(name)?.close()
+    served.delete(name)
+  }
+  const startInProcess = (): Record<string, Upstream> => {
+    const running = Object.keys(schemas).filter((name) => !missing.some((gone) => gone === name))
+    return Object.fromEntries(
+      running.map((name) => [name, makeInProcessSubgraph({ subgraph: subgraphOf(name), verifyIdentity, logger })]),
+    )
+  }
+  const startRemote = async (): Promise<Record<string, Upstream>> => {
+    for (const name of Object.keys(schemas)) await serve(name, 0)
+    for (const name of missing) await stop(name)
+    return Object.fromEntries([...addresses].map(([name, url]) => [name, makeRemoteUpstream({ name, url, logger })]))
+  }
+  return {
+    start: async (): Promise<Record<string, Upstream>> => (mode === 'in process' ? startInProcess() : startRemote()),
+    stop,
+    restart: (name: SubgraphName): Promise<void> => serve(name, Number(new URL(addresses.get(name) ?? '').port)),
+    addressOf: (name: SubgraphName): string => addresses.get(name) ?? '',
+    close: async (): Promise<void> => {
+      await Promise.all([...served.values()].map((server) => server.close()))
+    },
+  }
+}

@@ -6,6 +6,10 @@ export const makeTopic = <Event>() => {
     get readers(): number {
       return readers.size
     },
+    /** Events that no reader has taken yet. */
+    get waiting(): number {
+      return [...readers].reduce((sum, reader) => sum + reader.waiting(), 0)
+    },
     publish: (event: Event): void => {
       for (const reader of readers) reader.push({ value: event, done: false })
     },
@@ -29,6 +33,7 @@ type Push<Event> = IteratorResult<Event, undefined> | Error
 
 interface Reader<Event> {
   push(pushed: Push<Event>): void
+  waiting(): number
   iterator: AsyncIterableIterator<Event>
 }
 
@@ -65,6 +70,7 @@ const makeReader = <Event>(onEnd: () => void): Reader<Event> => {
       pushed.push(item)
       wake?.()
     },
+    waiting: () => pushed.length,
     iterator,
   }
 }

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { makeGateway } from '../gateway/app.ts'
+import type { Upstreams } from '../gateway/upstreams.ts'
+import { connectDatabase } from '../lib/db/connect.ts'
+import { BadConfig, envKinds, parseEnv, readSecret } from '../lib/process/env.ts'
+import { makeIdentityVerifier, minKeyBytes } from '../lib/process/identity.ts'
+import { makeLogger } from '../lib/process/logger.ts'
+import type { Running } from '../lib/process/run.ts'
+import { makeRabbit } from '../lib/rabbit/connect.ts'
+import { makeProcessor } from '../processor/app.ts'
+import { makeSubgraphs } from '../subgraphs/app.ts'
+import { subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
+import { makeInProcessSubgraph } from '../subgraphs/in-process.ts'
+
+/** Gateway, subgraphs and processor share one pool; the processor's share must not starve a page of queries. */
+const maxConnections = 20
+
+/**
+ * The whole control plane in this process: the gateway calls the subgraphs in memory, and all of it shares one database
+ * pool and one broker connection. The door is open once this resolves, whether or not there is a broker. Throws `BadConfig`
+ * with every fault of the environment.
+ */
+export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
+  const config = readControlPlaneConfig(env)
+  const logger = makeLogger({ name: 'control-plane', level: config.logLevel })
+  const { databaseUrl, internalKey, adminToken, host, port } = config
+  const database = connectDatabase({ url: databaseUrl, name: 'control-plane', logger, max: maxConnections })
+  const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'control-plane', logger })
+  const shared = { ...config.settings, db: database.db, rabbit, logger }
+  const { subgraphs, close: closeSubgraphs } = makeSubgraphs(shared)
+  const processor = makeProcessor({ ...shared, databaseUrl })
+  const closeBehindDoor = async (): Promise<void> => {
+    await processor.close()
+    await rabbit.close()
+    await database.close()
+  }
+  try {
+    const verifyIdentity = makeIdentityVerifier({ key: internalKey })
+    const upstreams: Upstreams = Object.fromEntries(
+      subgraphs.map((subgraph) => [subgraph.name, makeInProcessSubgraph({ subgraph, verifyIdentity, logger })]),
+    )
+    const readiness = { postgresql: database.ready, rabbitmq: rabbit.ready, ...processor.readiness }
+    const gateway = await makeGateway({ upstreams, adminToken, internalKey, host, port, logger, readiness })
+    return {
+      address: gateway.address,
+      close: async () => {
+        // Subscriptions first: they end with a reason, which their sockets still carry.
+        await closeSubgraphs()
+        await gateway.close()
+        await closeBehindDoor()
+      },
+    }
+  } catch (error) {
+    await closeSubgraphs()
+    await closeBehindDoor()
+    throw error
+  }
+}
+
+/** Short tokens can be guessed. */
+const minTokenBytes = 16
+
+const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
+  const faults: string[] = []
+  const attempt = <Value>(read: () => Value): Value | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof BadConfig)) throw error
+      faults.push(...error.faults)
+      return undefined
+    }
+  }
+  const given = attempt(() =>
+    parseEnv(
+      {
+        DATABASE_URL: envKinds.url('postgres', 'postgresql'),
+        AMQP_URL: envKinds.url('amqp', 'amqps'),
+        HOST: z.string().default('127.0.0.1'),
+        PORT: envKinds.port(4000),
+        LOG_LEVEL: envKinds.logLevel,
+        ...subgraphVariables,
+      },
+      env,
+    ),
+  )
+  const internalKey = attempt(() => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes))
+  const adminToken = attempt(() => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes))
+  if (!given || internalKey === undefined || adminToken === undefined) throw new BadConfig(faults)
+  return {
+    databaseUrl: given.DATABASE_URL,
+    amqpUrl: given.AMQP_URL,
+    host: given.HOST,
+    port: given.PORT,
+    logLevel: given.LOG_LEVEL,
+    settings: toSubgraphSettings(given),
+    internalKey,
+    adminToken,
+  }
+}
+
+const requireSecret = (env: NodeJS.ProcessEnv, name: string, minBytes: number): string => {
+  const value = readSecret(env, name)
+  if (!value) throw new BadConfig([`${name}: is not set, and neither is ${name}_FILE`])
+  if (Buffer.byteLength(value) < minBytes) throw new BadConfig([`${name}: is shorter than ${minBytes} bytes`])
+  return value
+}

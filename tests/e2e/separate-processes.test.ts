@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildArmagetron } from '../support/images/armagetron.ts'
+import { buildFakeGame } from '../support/images/fake-game.ts'
+import * as operations from '../support/operations.ts'
+import { deploy } from '../support/play.ts'
+import { useStack } from '../support/use-stack.ts'
+
+describe('every deployable as its own process, the agent in its container', () => {
+  const { stack, play } = useStack({ topology: 'many', host: 'container' })
+  let images: { fakeGame: string; armagetron: string }
+  beforeAll(async () => {
+    images = { fakeGame: await buildFakeGame(), armagetron: await buildArmagetron() }
+  })
+
+  it('deploys, starts, watches, talks to and stops a real game', async () => {
+    const deployment = await deploy(stack(), {
+      image: images.armagetron,
+      ports: [{ name: 'game', containerPort: 4534, protocol: 'UDP' }],
+      stop: { kind: 'STDIN', value: 'QUIT', graceSeconds: 10 },
+    })
+    const session = await play(deployment)
+    await session.logs.line(/Bound socket/)
+    await session.type('SAY hello')
+    await session.logs.line(/Admin: hello/)
+
+    const { server } = await stack().client.run(operations.wholeFleet, { id: stack().serverId })
+    expect(server?.deployments?.edges.map(({ node }) => node)).toMatchObject([
+      { gameConfig: { game: { name: deployment.name } }, activeSession: { id: session.id }, backups: { edges: [] } },
+    ])
+
+    await session.stop()
+    expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })
+    expect(session.statuses).toEqual(['PENDING', 'RUNNING', 'STOPPING', 'STOPPED'])
+  })
+
+  it("replaces the agent's container without a game or a viewer noticing", async () => {
+    const session = await play(await deploy(stack(), { image: images.fakeGame, envTemplate: { TOTAL: '4000', RATE: '1000' } }))
+    await session.logs.count(500)
+    await stack().killHost()
+    await stack().startHost()
+    await session.logs.line('counted')
+    expect(session.logs.texts().filter((text) => text.startsWith('line '))).toHaveLength(4_000)
+    await session.type('say hello')
+    await session.logs.line('[chat] hello')
+    await session.kill()
+    expect(await session.ended()).toMatchObject({ status: 'STOPPED', endReason: 'KILLED' })
+  })
+})

@@ -1,0 +1,104 @@
+/* eslint-disable */
+import * as types from './graphql.ts';
+
+
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "\n  mutation RegisterServer($input: RegisterServerInput!) {\n    registerServer(input: $input) {\n      __typename\n      ... on RegisterServerPayload { enrollmentToken server { id name status } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.RegisterServerDocument,
+    "\n  mutation CreateGame($input: CreateGameInput!) {\n    createGame(input: $input) {\n      __typename\n      ... on Game { id name }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.CreateGameDocument,
+    "\n  mutation CreateGameConfig($input: CreateGameConfigInput!) {\n    createGameConfig(input: $input) {\n      __typename\n      ... on GameConfig { id name image }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.CreateGameConfigDocument,
+    "\n  mutation DeployGameConfig($input: DeployGameConfigInput!) {\n    deployGameConfig(input: $input) {\n      __typename\n      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n      ... on PortConflictError { conflicts { port protocol deployment { id } } }\n    }\n  }\n": typeof types.DeployGameConfigDocument,
+    "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.StartSessionDocument,
+    "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": typeof types.StopSessionDocument,
+    "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": typeof types.KillSessionDocument,
+    "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.SendInputDocument,
+    "\n  query SessionById($id: ID!) {\n    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }\n  }\n": typeof types.SessionByIdDocument,
+    "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": typeof types.ServerByIdDocument,
+    "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": typeof types.WholeFleetDocument,
+    "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": typeof types.SessionLogsDocument,
+    "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": typeof types.SessionChangedDocument,
+};
+const documents: Documents = {
+    "\n  mutation RegisterServer($input: RegisterServerInput!) {\n    registerServer(input: $input) {\n      __typename\n      ... on RegisterServerPayload { enrollmentToken server { id name status } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.RegisterServerDocument,
+    "\n  mutation CreateGame($input: CreateGameInput!) {\n    createGame(input: $input) {\n      __typename\n      ... on Game { id name }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.CreateGameDocument,
+    "\n  mutation CreateGameConfig($input: CreateGameConfigInput!) {\n    createGameConfig(input: $input) {\n      __typename\n      ... on GameConfig { id name image }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.CreateGameConfigDocument,
+    "\n  mutation DeployGameConfig($input: DeployGameConfigInput!) {\n    deployGameConfig(input: $input) {\n      __typename\n      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n      ... on PortConflictError { conflicts { port protocol deployment { id } } }\n    }\n  }\n": types.DeployGameConfigDocument,
+    "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.StartSessionDocument,
+    "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": types.StopSessionDocument,
+    "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": types.KillSessionDocument,
+    "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.SendInputDocument,
+    "\n  query SessionById($id: ID!) {\n    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }\n  }\n": types.SessionByIdDocument,
+    "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": types.ServerByIdDocument,
+    "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": types.WholeFleetDocument,
+    "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": types.SessionLogsDocument,
+    "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": types.SessionChangedDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RegisterServer($input: RegisterServerInput!) {\n    registerServer(input: $input) {\n      __typename\n      ... on RegisterServerPayload { enrollmentToken server { id name status } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').RegisterServerDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateGame($input: CreateGameInput!) {\n    createGame(input: $input) {\n      __typename\n      ... on Game { id name }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').CreateGameDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateGameConfig($input: CreateGameConfigInput!) {\n    createGameConfig(input: $input) {\n      __typename\n      ... on GameConfig { id name image }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').CreateGameConfigDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeployGameConfig($input: DeployGameConfigInput!) {\n    deployGameConfig(input: $input) {\n      __typename\n      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n      ... on PortConflictError { conflicts { port protocol deployment { id } } }\n    }\n  }\n"): typeof import('./graphql.ts').DeployGameConfigDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').StartSessionDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n"): typeof import('./graphql.ts').StopSessionDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n"): typeof import('./graphql.ts').KillSessionDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').SendInputDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SessionById($id: ID!) {\n    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }\n  }\n"): typeof import('./graphql.ts').SessionByIdDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n"): typeof import('./graphql.ts').ServerByIdDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').WholeFleetDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n"): typeof import('./graphql.ts').SessionLogsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n"): typeof import('./graphql.ts').SessionChangedDocument;
+
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}

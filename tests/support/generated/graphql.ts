@@ -1,0 +1,1306 @@
+/* eslint-disable */
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+export type Maybe<T> = T | null;
+export type InputMaybe<T> = T | null | undefined;
+export type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+export type MakeOptional<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]?: Maybe<T[SubKey]> };
+export type MakeMaybe<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]: Maybe<T[SubKey]> };
+export type MakeEmpty<T extends { [key: string]: unknown }, K extends keyof T> = { [_ in K]?: never };
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** All built-in and custom scalars, mapped to their actual values */
+export type Scalars = {
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
+  /** A moment as RFC 3339 text, in UTC. */
+  DateTime: { input: string; output: string; }
+  /** Any JSON value. */
+  JSON: { input: unknown; output: unknown; }
+  /** An integer up to 2^53 as a JSON number: line numbers and byte counts outgrow Int. */
+  SafeInt: { input: number; output: number; }
+};
+
+/** An archive of a deployment's volume. */
+export type Backup = {
+  bytesDone?: Maybe<Scalars['SafeInt']['output']>;
+  completedAt?: Maybe<Scalars['DateTime']['output']>;
+  createdAt: Scalars['DateTime']['output'];
+  deployment?: Maybe<ServerGameConfig>;
+  error?: Maybe<Scalars['String']['output']>;
+  id: Scalars['ID']['output'];
+  /** Kept whatever the rotation says. */
+  locked: Scalars['Boolean']['output'];
+  /** The session that ran meanwhile. */
+  session?: Maybe<Session>;
+  sha256?: Maybe<Scalars['String']['output']>;
+  sizeBytes?: Maybe<Scalars['SafeInt']['output']>;
+  status: BackupStatus;
+};
+
+export type BackupConnection = {
+  edges: Array<BackupEdge>;
+  nodes: Array<Backup>;
+  pageInfo: PageInfo;
+};
+
+export type BackupEdge = {
+  cursor: Scalars['String']['output'];
+  node: Backup;
+};
+
+export type BackupStatus =
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'PENDING'
+  | 'RUNNING';
+
+export type ConflictError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type CreateGameConfigInput = {
+  /** Rendered, then split as a shell splits words. */
+  argsTemplate?: InputMaybe<Scalars['String']['input']>;
+  capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Exact arguments; not together with argsTemplate. */
+  command?: InputMaybe<Array<Scalars['String']['input']>>;
+  entrypoint?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** An object of templates. */
+  envTemplate?: InputMaybe<Scalars['JSON']['input']>;
+  gameId: Scalars['ID']['input'];
+  image: Scalars['String']['input'];
+  name: Scalars['String']['input'];
+  ports?: InputMaybe<Array<PortDefinitionInput>>;
+  /** IF_MISSING unless told. */
+  pullPolicy?: InputMaybe<PullPolicy>;
+  readOnlyRootfs?: InputMaybe<Scalars['Boolean']['input']>;
+  resources?: InputMaybe<ResourcesInput>;
+  /** SIGTERM with 30 s grace unless told. */
+  stop?: InputMaybe<StopProcedureInput>;
+  tty?: InputMaybe<Scalars['Boolean']['input']>;
+  user?: InputMaybe<Scalars['String']['input']>;
+  /** /data/game unless told. */
+  volumePath?: InputMaybe<Scalars['String']['input']>;
+  volumes?: InputMaybe<Array<VolumeDefinitionInput>>;
+  workingDir?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type CreateGameConfigResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type CreateGameInput = {
+  /** An object, kept as it is. */
+  metadata?: InputMaybe<Scalars['JSON']['input']>;
+  name: Scalars['String']['input'];
+  steamAppId?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type CreateGameResult = ConflictError | Game | InvalidInputError | OutcomeUnknownError | UnavailableError;
+
+export type DeployGameConfigInput = {
+  gameConfigId: Scalars['ID']['input'];
+  name: Scalars['String']['input'];
+  /** For ports left out, the platform picks. */
+  portBindings?: InputMaybe<Array<PortBindingInput>>;
+  serverId: Scalars['ID']['input'];
+};
+
+export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
+
+/** ACTIVE can be started; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
+export type DeploymentStatus =
+  | 'ACTIVE'
+  | 'INACTIVE';
+
+export type EnrollServerInput = {
+  machineId: Scalars['String']['input'];
+  publicKey: Scalars['String']['input'];
+  token: Scalars['String']['input'];
+};
+
+export type EnrollServerPayload = {
+  /** Without credentials. */
+  amqpUrl: Scalars['String']['output'];
+  password: Scalars['String']['output'];
+  serverId: Scalars['ID']['output'];
+  username: Scalars['String']['output'];
+};
+
+export type EnrollServerResult = EnrollServerPayload | ForbiddenError | InvalidInputError | OutcomeUnknownError | UnavailableError;
+
+/** A failure that a caller can expect, as a member of a mutation result. */
+export type Error = {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type ForbiddenError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+/** A title that can be run. */
+export type Game = {
+  configs: GameConfigConnection;
+  id: Scalars['ID']['output'];
+  metadata: Scalars['JSON']['output'];
+  name: Scalars['String']['output'];
+  steamAppId?: Maybe<Scalars['Int']['output']>;
+};
+
+
+/** A title that can be run. */
+export type GameConfigsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** How to run a game: image, command, environment, ports, volumes, limits, stop procedure. */
+export type GameConfig = {
+  /** Rendered, then split as a shell splits words. */
+  argsTemplate?: Maybe<Scalars['String']['output']>;
+  /** Linux capabilities added back; all others are dropped. */
+  capabilities: Array<Scalars['String']['output']>;
+  /** Exact arguments. Null keeps the command of the image. */
+  command?: Maybe<Array<Scalars['String']['output']>>;
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  deployments: ServerGameConfigConnection;
+  /** Null keeps the image's. */
+  entrypoint?: Maybe<Array<Scalars['String']['output']>>;
+  /** Templates by variable name. */
+  envTemplate: Scalars['JSON']['output'];
+  game: Game;
+  id: Scalars['ID']['output'];
+  image: Scalars['String']['output'];
+  name: Scalars['String']['output'];
+  ports: Array<PortDefinition>;
+  pullPolicy: PullPolicy;
+  readOnlyRootfs: Scalars['Boolean']['output'];
+  resources: Resources;
+  stop: StopProcedure;
+  tty: Scalars['Boolean']['output'];
+  user?: Maybe<Scalars['String']['output']>;
+  /** Where the deployment's own volume is mounted. */
+  volumePath: Scalars['String']['output'];
+  volumes: Array<VolumeDefinition>;
+  workingDir?: Maybe<Scalars['String']['output']>;
+};
+
+
+/** How to run a game: image, command, environment, ports, volumes, limits, stop procedure. */
+export type GameConfigDeploymentsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type GameConfigConnection = {
+  edges: Array<GameConfigEdge>;
+  nodes: Array<GameConfig>;
+  pageInfo: PageInfo;
+};
+
+export type GameConfigEdge = {
+  cursor: Scalars['String']['output'];
+  node: GameConfig;
+};
+
+export type GameConnection = {
+  edges: Array<GameEdge>;
+  nodes: Array<Game>;
+  pageInfo: PageInfo;
+};
+
+export type GameEdge = {
+  cursor: Scalars['String']['output'];
+  node: Game;
+};
+
+export type InputIssue = {
+  message: Scalars['String']['output'];
+  /** Dotted, from the root of the input: ports.0.containerPort */
+  path: Scalars['String']['output'];
+};
+
+export type InvalidInputError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** Every fault at once. */
+  issues: Array<InputIssue>;
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type KillSessionResult = NotFoundError | OutcomeUnknownError | Session | UnavailableError;
+
+/** Lines that can not be had any more. */
+export type LogGap = {
+  fromSeq?: Maybe<Scalars['SafeInt']['output']>;
+  kind: LogGapKind;
+  lostLines?: Maybe<Scalars['SafeInt']['output']>;
+  reason: Scalars['String']['output'];
+  toSeq?: Maybe<Scalars['SafeInt']['output']>;
+};
+
+export type LogGapKind =
+  | 'EXPIRED'
+  | 'LOST_AT_SOURCE'
+  | 'SKIPPED_FOR_VIEWER';
+
+export type LogLine = {
+  at: Scalars['DateTime']['output'];
+  /** Counts 1, 2, 3 … within a session, without holes. */
+  seq: Scalars['SafeInt']['output'];
+  stream: LogStream;
+  text: Scalars['String']['output'];
+};
+
+/** INPUT is what an operator typed, SYSTEM what the platform did. */
+export type LogStream =
+  | 'INPUT'
+  | 'STDERR'
+  | 'STDOUT'
+  | 'SYSTEM';
+
+export type Mutation = {
+  createGame: CreateGameResult;
+  /** Refused with every fault at once. */
+  createGameConfig: CreateGameConfigResult;
+  /** Places a config on a server, with all its ports or not at all. */
+  deployGameConfig: DeployGameConfigResult;
+  /** Spends an enrollment token: the caller becomes its server's host. Needs no other credentials. */
+  enrollServer: EnrollServerResult;
+  /** Without asking the game. Already ended is success. */
+  killSession: KillSessionResult;
+  /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
+  registerServer: RegisterServerResult;
+  /** Types a line into a running session's console. */
+  sendInput: SendInputResult;
+  /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. */
+  startSession: StartSessionResult;
+  /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. */
+  stopSession: StopSessionResult;
+};
+
+
+export type MutationCreateGameArgs = {
+  input: CreateGameInput;
+};
+
+
+export type MutationCreateGameConfigArgs = {
+  input: CreateGameConfigInput;
+};
+
+
+export type MutationDeployGameConfigArgs = {
+  input: DeployGameConfigInput;
+};
+
+
+export type MutationEnrollServerArgs = {
+  input: EnrollServerInput;
+};
+
+
+export type MutationKillSessionArgs = {
+  input: StopSessionInput;
+};
+
+
+export type MutationRegisterServerArgs = {
+  input: RegisterServerInput;
+};
+
+
+export type MutationSendInputArgs = {
+  input: SendInputInput;
+};
+
+
+export type MutationStartSessionArgs = {
+  input: StartSessionInput;
+};
+
+
+export type MutationStopSessionArgs = {
+  input: StopSessionInput;
+};
+
+export type NotFoundError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type OutcomeUnknownError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type PageInfo = {
+  endCursor?: Maybe<Scalars['String']['output']>;
+  hasNextPage: Scalars['Boolean']['output'];
+  hasPreviousPage: Scalars['Boolean']['output'];
+  startCursor?: Maybe<Scalars['String']['output']>;
+};
+
+export type PortBinding = {
+  bindAddress: Scalars['String']['output'];
+  containerPort: Scalars['Int']['output'];
+  hostPort: Scalars['Int']['output'];
+  name: Scalars['String']['output'];
+  protocol: Protocol;
+};
+
+export type PortBindingInput = {
+  /** One address of the machine; 0.0.0.0, all of them, unless told. */
+  bindAddress?: InputMaybe<Scalars['String']['input']>;
+  /** Picked from the server's range unless told. */
+  hostPort?: InputMaybe<Scalars['Int']['input']>;
+  /** Of a port that the config declares. */
+  name: Scalars['String']['input'];
+};
+
+export type PortConflict = {
+  /** Who holds it. */
+  deployment?: Maybe<ServerGameConfig>;
+  port: Scalars['Int']['output'];
+  protocol: Protocol;
+};
+
+/** Ports asked for are held by other deployments; nothing was changed. */
+export type PortConflictError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  conflicts: Array<PortConflict>;
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type PortDefinition = {
+  containerPort: Scalars['Int']['output'];
+  name: Scalars['String']['output'];
+  protocol: Protocol;
+  /** The game listens on the host port itself, whatever that becomes. */
+  sameInside: Scalars['Boolean']['output'];
+};
+
+export type PortDefinitionInput = {
+  containerPort: Scalars['Int']['input'];
+  /** Templates know the host port as {{port.<name>}}. */
+  name: Scalars['String']['input'];
+  protocol: Protocol;
+  sameInside?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type Protocol =
+  | 'TCP'
+  | 'UDP';
+
+export type PullPolicy =
+  | 'ALWAYS'
+  | 'IF_MISSING';
+
+export type Query = {
+  backup?: Maybe<Backup>;
+  backups: BackupConnection;
+  game?: Maybe<Game>;
+  gameConfig?: Maybe<GameConfig>;
+  gameConfigs: GameConfigConnection;
+  games: GameConnection;
+  server?: Maybe<Server>;
+  serverGameConfig?: Maybe<ServerGameConfig>;
+  serverGameConfigs: ServerGameConfigConnection;
+  /** Machines of the fleet, the oldest first; without deleted ones. */
+  servers: ServerConnection;
+  session?: Maybe<Session>;
+  /** The oldest first; `last: 10` gives the newest ten. */
+  sessions: SessionConnection;
+};
+
+
+export type QueryBackupArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryBackupsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+export type QueryGameArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryGameConfigArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryGameConfigsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  gameId?: InputMaybe<Scalars['ID']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryGamesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryServerArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryServerGameConfigArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryServerGameConfigsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  serverId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+export type QueryServersArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QuerySessionArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QuerySessionsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<SessionFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type RegisterServerInput = {
+  environment?: InputMaybe<Scalars['String']['input']>;
+  /** An object of texts. */
+  labels?: InputMaybe<Scalars['JSON']['input']>;
+  name: Scalars['String']['input'];
+  /** Host ports to hand out, as `20000-29999` (the default). */
+  portRange?: InputMaybe<Scalars['String']['input']>;
+  /** Host name or IP address that players connect to. */
+  publicAddress?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type RegisterServerPayload = {
+  /** Shown this once. Good for one enrolment within the hour: `manman host --join URL --token T`. */
+  enrollmentToken: Scalars['String']['output'];
+  server: Server;
+};
+
+export type RegisterServerResult = ConflictError | InvalidInputError | OutcomeUnknownError | RegisterServerPayload | UnavailableError;
+
+/** Limits; null is none of our own. */
+export type Resources = {
+  cpus?: Maybe<Scalars['Float']['output']>;
+  memoryMb?: Maybe<Scalars['Int']['output']>;
+  pids?: Maybe<Scalars['Int']['output']>;
+};
+
+export type ResourcesInput = {
+  cpus?: InputMaybe<Scalars['Float']['input']>;
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  pids?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type SendInputInput = {
+  /** The same key types once. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** One line, at most 4 KiB. */
+  input: Scalars['String']['input'];
+  sessionId: Scalars['ID']['input'];
+};
+
+export type SendInputPayload = {
+  sessionId: Scalars['ID']['output'];
+  /** When the host had written it to the game's stdin. */
+  writtenAt: Scalars['DateTime']['output'];
+};
+
+export type SendInputResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | SendInputPayload | UnavailableError;
+
+/** A physical or virtual machine in the fleet that runs games. */
+export type Server = {
+  agentVersion?: Maybe<Scalars['String']['output']>;
+  /** Null until its host was heard once. */
+  capacity?: Maybe<ServerCapacity>;
+  /** What is wrong with the machine now. */
+  conditions: Array<ServerCondition>;
+  createdAt: Scalars['DateTime']['output'];
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  deployments?: Maybe<ServerGameConfigConnection>;
+  /** Takes no new sessions. */
+  draining: Scalars['Boolean']['output'];
+  environment: Scalars['String']['output'];
+  id: Scalars['ID']['output'];
+  labels: Scalars['JSON']['output'];
+  lastSeenAt?: Maybe<Scalars['DateTime']['output']>;
+  name: Scalars['String']['output'];
+  /** Host ports handed out to deployments that name none, as `20000-29999`. */
+  portRange: Scalars['String']['output'];
+  /** Ports held by deployments, the lowest first. */
+  ports?: Maybe<Array<ServerPort>>;
+  /** Where players reach it. */
+  publicAddress?: Maybe<Scalars['String']['output']>;
+  /** With `live` only those that have not ended, or only those that have. */
+  sessions?: Maybe<SessionConnection>;
+  /** By its heartbeat: STALE after 10 s without, OFFLINE after 30 s. */
+  status: ServerStatus;
+};
+
+
+/** A physical or virtual machine in the fleet that runs games. */
+export type ServerDeploymentsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A physical or virtual machine in the fleet that runs games. */
+export type ServerSessionsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  live?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type ServerCapacity = {
+  cpus: Scalars['Float']['output'];
+  diskFreeBytes?: Maybe<Scalars['SafeInt']['output']>;
+  dockerVersion: Scalars['String']['output'];
+  memoryBytes: Scalars['SafeInt']['output'];
+};
+
+export type ServerCondition = {
+  kind: Scalars['String']['output'];
+  message: Scalars['String']['output'];
+  since: Scalars['DateTime']['output'];
+};
+
+export type ServerConnection = {
+  edges: Array<ServerEdge>;
+  nodes: Array<Server>;
+  pageInfo: PageInfo;
+};
+
+export type ServerEdge = {
+  cursor: Scalars['String']['output'];
+  node: Server;
+};
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfig = {
+  /** The one that has not ended. */
+  activeSession?: Maybe<Session>;
+  backups?: Maybe<BackupConnection>;
+  /** What a player types to join: its port `game`, or else its first. Null without a known address. */
+  connectAddress?: Maybe<Scalars['String']['output']>;
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  gameConfig: GameConfig;
+  id: Scalars['ID']['output'];
+  name: Scalars['String']['output'];
+  /** In the order in which the config declares them; none once it was deleted. */
+  portBindings: Array<PortBinding>;
+  server?: Maybe<Server>;
+  sessions?: Maybe<SessionConnection>;
+  status: DeploymentStatus;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigBackupsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigSessionsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type ServerGameConfigConnection = {
+  edges: Array<ServerGameConfigEdge>;
+  nodes: Array<ServerGameConfig>;
+  pageInfo: PageInfo;
+};
+
+export type ServerGameConfigEdge = {
+  cursor: Scalars['String']['output'];
+  node: ServerGameConfig;
+};
+
+/** A port of a server, held by one deployment. */
+export type ServerPort = {
+  allocatedAt: Scalars['DateTime']['output'];
+  deployment: ServerGameConfig;
+  port: Scalars['Int']['output'];
+  protocol: Protocol;
+};
+
+export type ServerStatus =
+  | 'OFFLINE'
+  | 'ONLINE'
+  | 'STALE';
+
+/** One execution of a deployment, from start to end, with its own exit code and log. */
+export type Session = {
+  createdAt: Scalars['DateTime']['output'];
+  deployment?: Maybe<ServerGameConfig>;
+  /** The reason in the operator's words. */
+  endMessage?: Maybe<Scalars['String']['output']>;
+  /** One word: REQUESTED, CRASHED, PORT_TAKEN … */
+  endReason?: Maybe<Scalars['String']['output']>;
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  exitCode?: Maybe<Scalars['Int']['output']>;
+  id: Scalars['ID']['output'];
+  /** Which image it was, whatever its tag is today. */
+  imageDigest?: Maybe<Scalars['String']['output']>;
+  oomKilled?: Maybe<Scalars['Boolean']['output']>;
+  server?: Maybe<Server>;
+  /** What it runs with, every template rendered. */
+  spec?: Maybe<Scalars['JSON']['output']>;
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** LOST is not an end: the truth replaces it when the host is back. */
+  status: SessionStatus;
+};
+
+export type SessionConnection = {
+  edges: Array<SessionEdge>;
+  nodes: Array<Session>;
+  pageInfo: PageInfo;
+};
+
+export type SessionEdge = {
+  cursor: Scalars['String']['output'];
+  node: Session;
+};
+
+/** Every given field narrows. */
+export type SessionFilter = {
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+  serverId?: InputMaybe<Scalars['ID']['input']>;
+  statuses?: InputMaybe<Array<SessionStatus>>;
+};
+
+export type SessionLogBatch = {
+  /** Give it as `after` to go on behind this batch. */
+  cursor: Scalars['String']['output'];
+  /** The session has ended and its last line was told; nothing follows. */
+  end: Scalars['Boolean']['output'];
+  gap?: Maybe<LogGap>;
+  lines: Array<LogLine>;
+  sessionId: Scalars['ID']['output'];
+  /** The same lines joined by newlines, for volume. */
+  text: Scalars['String']['output'];
+};
+
+export type SessionStatus =
+  | 'CRASHED'
+  | 'FAILED'
+  | 'LOST'
+  | 'PENDING'
+  | 'RUNNING'
+  | 'STARTING'
+  | 'STOPPED'
+  | 'STOPPING';
+
+export type StartSessionInput = {
+  /** The same key answers the same session, however often it is sent. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  serverGameConfigId: Scalars['ID']['input'];
+};
+
+export type StartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
+
+/** STDIN writes a line to the console of the game, SIGNAL sends a signal. */
+export type StopKind =
+  | 'SIGNAL'
+  | 'STDIN';
+
+/** How the game is asked to end; after the grace it is killed. */
+export type StopProcedure = {
+  graceSeconds: Scalars['Int']['output'];
+  kind: StopKind;
+  /** The line, or the signal by name. */
+  value: Scalars['String']['output'];
+};
+
+export type StopProcedureInput = {
+  /** 30 unless told; at most 3600. */
+  graceSeconds?: InputMaybe<Scalars['Int']['input']>;
+  kind: StopKind;
+  value: Scalars['String']['input'];
+};
+
+export type StopSessionInput = {
+  sessionId: Scalars['ID']['input'];
+};
+
+export type StopSessionResult = NotFoundError | OutcomeUnknownError | Session | UnavailableError;
+
+export type Subscription = {
+  /** A server whenever its row changes. With `serverId` that one, and at once as it is now. */
+  serverChanged: Server;
+  /** A session whenever its row changes, first as it is now: the named one until it has ended, or all of a deployment or server, beginning with the live ones. */
+  sessionChanged: Session;
+  /** Each line once and in order, across restarts of everything: from the first, from the last `tail` ones, or behind a cursor. Completes after the batch that says `end`. */
+  sessionLogs: SessionLogBatch;
+};
+
+
+export type SubscriptionServerChangedArgs = {
+  serverId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+export type SubscriptionSessionChangedArgs = {
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+  serverId?: InputMaybe<Scalars['ID']['input']>;
+  sessionId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+export type SubscriptionSessionLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  sessionId: Scalars['ID']['input'];
+  tail?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type UnavailableError = Error & {
+  /** Stable; the same word stands in extensions.code of GraphQL errors. */
+  code: Scalars['String']['output'];
+  /** A sentence for humans. */
+  message: Scalars['String']['output'];
+};
+
+export type VolumeDefinition = {
+  mountPath: Scalars['String']['output'];
+  name: Scalars['String']['output'];
+  readOnly: Scalars['Boolean']['output'];
+};
+
+export type VolumeDefinitionInput = {
+  mountPath: Scalars['String']['input'];
+  name: Scalars['String']['input'];
+  readOnly?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type RegisterServerMutationVariables = Exact<{
+  input: RegisterServerInput;
+}>;
+
+
+export type RegisterServerMutation = { registerServer:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'RegisterServerPayload', enrollmentToken: string, server: { id: string, name: string, status: ServerStatus } }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type CreateGameMutationVariables = Exact<{
+  input: CreateGameInput;
+}>;
+
+
+export type CreateGameMutation = { createGame:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'Game', id: string, name: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type CreateGameConfigMutationVariables = Exact<{
+  input: CreateGameConfigInput;
+}>;
+
+
+export type CreateGameConfigMutation = { createGameConfig:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'GameConfig', id: string, name: string, image: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type DeployGameConfigMutationVariables = Exact<{
+  input: DeployGameConfigInput;
+}>;
+
+
+export type DeployGameConfigMutation = { deployGameConfig:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'PortConflictError', code: string, message: string, conflicts: Array<{ port: number, protocol: Protocol, deployment?: { id: string } | null }> }
+    | { __typename: 'ServerGameConfig', id: string, name: string, connectAddress?: string | null, portBindings: Array<{ name: string, containerPort: number, hostPort: number, protocol: Protocol }> }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type StartSessionMutationVariables = Exact<{
+  input: StartSessionInput;
+}>;
+
+
+export type StartSessionMutation = { startSession:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'Session', id: string, status: SessionStatus }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type StopSessionMutationVariables = Exact<{
+  input: StopSessionInput;
+}>;
+
+
+export type StopSessionMutation = { stopSession:
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'Session', id: string, status: SessionStatus }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type KillSessionMutationVariables = Exact<{
+  input: StopSessionInput;
+}>;
+
+
+export type KillSessionMutation = { killSession:
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'Session', id: string, status: SessionStatus }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type SendInputMutationVariables = Exact<{
+  input: SendInputInput;
+}>;
+
+
+export type SendInputMutation = { sendInput:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'SendInputPayload', sessionId: string, writtenAt: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type SessionByIdQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type SessionByIdQuery = { session?: { id: string, status: SessionStatus, startedAt?: string | null, endedAt?: string | null, exitCode?: number | null, oomKilled?: boolean | null, endReason?: string | null, endMessage?: string | null, imageDigest?: string | null } | null };
+
+export type ServerByIdQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type ServerByIdQuery = { server?: { id: string, name: string, status: ServerStatus, agentVersion?: string | null, capacity?: { cpus: number, dockerVersion: string } | null } | null };
+
+export type WholeFleetQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type WholeFleetQuery = { server?: { name: string, status: ServerStatus, ports?: Array<{ port: number, protocol: Protocol, deployment: { id: string } }> | null, deployments?: { edges: Array<{ node: { id: string, name: string, connectAddress?: string | null, gameConfig: { name: string, image: string, game: { name: string } }, activeSession?: { id: string, status: SessionStatus, server?: { id: string } | null, deployment?: { id: string } | null } | null, sessions?: { edges: Array<{ node: { id: string, status: SessionStatus } }> } | null, backups?: { edges: Array<{ node: { id: string } }> } | null } }> } | null } | null };
+
+export type SessionLogsSubscriptionVariables = Exact<{
+  sessionId: Scalars['ID']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  tail?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type SessionLogsSubscription = { sessionLogs: { cursor: string, text: string, end: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }>, gap?: { kind: LogGapKind, fromSeq?: number | null, toSeq?: number | null, lostLines?: number | null, reason: string } | null } };
+
+export type SessionChangedSubscriptionVariables = Exact<{
+  sessionId: Scalars['ID']['input'];
+}>;
+
+
+export type SessionChangedSubscription = { sessionChanged: { id: string, status: SessionStatus, exitCode?: number | null, endReason?: string | null, deployment?: { name: string, gameConfig: { name: string }, server?: { name: string } | null } | null } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+
+export const RegisterServerDocument = new TypedDocumentString(`
+    mutation RegisterServer($input: RegisterServerInput!) {
+  registerServer(input: $input) {
+    __typename
+    ... on RegisterServerPayload {
+      enrollmentToken
+      server {
+        id
+        name
+        status
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RegisterServerMutation, RegisterServerMutationVariables>;
+export const CreateGameDocument = new TypedDocumentString(`
+    mutation CreateGame($input: CreateGameInput!) {
+  createGame(input: $input) {
+    __typename
+    ... on Game {
+      id
+      name
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateGameMutation, CreateGameMutationVariables>;
+export const CreateGameConfigDocument = new TypedDocumentString(`
+    mutation CreateGameConfig($input: CreateGameConfigInput!) {
+  createGameConfig(input: $input) {
+    __typename
+    ... on GameConfig {
+      id
+      name
+      image
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateGameConfigMutation, CreateGameConfigMutationVariables>;
+export const DeployGameConfigDocument = new TypedDocumentString(`
+    mutation DeployGameConfig($input: DeployGameConfigInput!) {
+  deployGameConfig(input: $input) {
+    __typename
+    ... on ServerGameConfig {
+      id
+      name
+      connectAddress
+      portBindings {
+        name
+        containerPort
+        hostPort
+        protocol
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+    ... on PortConflictError {
+      conflicts {
+        port
+        protocol
+        deployment {
+          id
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeployGameConfigMutation, DeployGameConfigMutationVariables>;
+export const StartSessionDocument = new TypedDocumentString(`
+    mutation StartSession($input: StartSessionInput!) {
+  startSession(input: $input) {
+    __typename
+    ... on Session {
+      id
+      status
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StartSessionMutation, StartSessionMutationVariables>;
+export const StopSessionDocument = new TypedDocumentString(`
+    mutation StopSession($input: StopSessionInput!) {
+  stopSession(input: $input) {
+    __typename
+    ... on Session {
+      id
+      status
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StopSessionMutation, StopSessionMutationVariables>;
+export const KillSessionDocument = new TypedDocumentString(`
+    mutation KillSession($input: StopSessionInput!) {
+  killSession(input: $input) {
+    __typename
+    ... on Session {
+      id
+      status
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<KillSessionMutation, KillSessionMutationVariables>;
+export const SendInputDocument = new TypedDocumentString(`
+    mutation SendInput($input: SendInputInput!) {
+  sendInput(input: $input) {
+    __typename
+    ... on SendInputPayload {
+      sessionId
+      writtenAt
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SendInputMutation, SendInputMutationVariables>;
+export const SessionByIdDocument = new TypedDocumentString(`
+    query SessionById($id: ID!) {
+  session(id: $id) {
+    id
+    status
+    startedAt
+    endedAt
+    exitCode
+    oomKilled
+    endReason
+    endMessage
+    imageDigest
+  }
+}
+    `) as unknown as TypedDocumentString<SessionByIdQuery, SessionByIdQueryVariables>;
+export const ServerByIdDocument = new TypedDocumentString(`
+    query ServerById($id: ID!) {
+  server(id: $id) {
+    id
+    name
+    status
+    agentVersion
+    capacity {
+      cpus
+      dockerVersion
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ServerByIdQuery, ServerByIdQueryVariables>;
+export const WholeFleetDocument = new TypedDocumentString(`
+    query WholeFleet($id: ID!) {
+  server(id: $id) {
+    name
+    status
+    ports {
+      port
+      protocol
+      deployment {
+        id
+      }
+    }
+    deployments(first: 10) {
+      edges {
+        node {
+          id
+          name
+          connectAddress
+          gameConfig {
+            name
+            image
+            game {
+              name
+            }
+          }
+          activeSession {
+            id
+            status
+            server {
+              id
+            }
+            deployment {
+              id
+            }
+          }
+          sessions(first: 10) {
+            edges {
+              node {
+                id
+                status
+              }
+            }
+          }
+          backups(first: 10) {
+            edges {
+              node {
+                id
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WholeFleetQuery, WholeFleetQueryVariables>;
+export const SessionLogsDocument = new TypedDocumentString(`
+    subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {
+  sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {
+    cursor
+    lines {
+      seq
+      at
+      stream
+      text
+    }
+    text
+    gap {
+      kind
+      fromSeq
+      toSeq
+      lostLines
+      reason
+    }
+    end
+  }
+}
+    `) as unknown as TypedDocumentString<SessionLogsSubscription, SessionLogsSubscriptionVariables>;
+export const SessionChangedDocument = new TypedDocumentString(`
+    subscription SessionChanged($sessionId: ID!) {
+  sessionChanged(sessionId: $sessionId) {
+    id
+    status
+    exitCode
+    endReason
+    deployment {
+      name
+      gameConfig {
+        name
+      }
+      server {
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SessionChangedSubscription, SessionChangedSubscriptionVariables>;

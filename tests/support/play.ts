@@ -1,0 +1,127 @@
+import { eventually } from './eventually.ts'
+import type { CreateGameConfigInput, SessionStatus } from './generated/graphql.ts'
+import { followLogs, type LogFollower } from './log-follower.ts'
+import { ok } from './ok.ts'
+import * as operations from './operations.ts'
+import type { Stack } from './stack.ts'
+
+type Config = Omit<CreateGameConfigInput, 'gameId' | 'name'>
+
+let names = 0
+
+/** Game, config and deployment for `config`; ports are picked unless `hostPorts` gives them by name. */
+export const deploy = async (stack: Stack, config: Config, hostPorts: Record<string, number> = {}) => {
+  const name = `game ${++names}`
+  const { createGame } = await stack.client.run(operations.createGame, { input: { name } })
+  const gameId = ok(createGame, 'Game').id
+  const { createGameConfig } = await stack.client.run(operations.createGameConfig, { input: { gameId, name, ...config } })
+  const gameConfigId = ok(createGameConfig, 'GameConfig').id
+  const portBindings = Object.entries(hostPorts).map(([port, hostPort]) => ({ name: port, hostPort }))
+  const input = { serverId: stack.serverId, gameConfigId, name, portBindings }
+  const { deployGameConfig } = await stack.client.run(operations.deployGameConfig, { input })
+  return { ...ok(deployGameConfig, 'ServerGameConfig'), gameId, gameConfigId }
+}
+
+/** A session as its player and its operator see it: everything goes through the gateway. */
+export interface Play {
+  id: string
+  logs: LogFollower
+  /** Every status seen by `sessionChanged`, in order. */
+  statuses: SessionStatus[]
+  /** Waits until `sessionChanged` has shown that status. */
+  until(status: SessionStatus, limitMs?: number): Promise<void>
+  /** Types a line; resolves when the host has written it. */
+  type(input: string): Promise<void>
+  stop(): Promise<void>
+  kill(): Promise<void>
+  /** Waits for the end of session and log; answers the session's row. */
+  ended(limitMs?: number): Promise<SessionRow>
+  row(): Promise<SessionRow>
+  /** Kills it if it still runs, and ends the subscriptions. */
+  close(): Promise<void>
+}
+
+export type SessionRow = NonNullable<Awaited<ReturnType<typeof readRow>>>
+
+const readRow = async (stack: Stack, id: string) => (await stack.client.run(operations.sessionById, { id })).session
+
+const terminal = new Set<SessionStatus>(['STOPPED', 'CRASHED', 'FAILED'])
+
+/** Starts a session and follows its log and its status over WebSocket from the first moment. */
+export const start = async (stack: Stack, deployment: { id: string }): Promise<Play> => {
+  const { client } = stack
+  const { startSession } = await client.run(operations.startSession, { input: { serverGameConfigId: deployment.id } })
+  const { id } = ok(startSession, 'Session')
+  const logs = followLogs(client, id)
+  const changes = followStatus(stack, id)
+  const row = async (): Promise<SessionRow> => {
+    const session = await readRow(stack, id)
+    if (!session) throw new Error(`session ${id} is not there`)
+    return session
+  }
+  const kill = async (): Promise<void> => {
+    ok((await client.run(operations.killSession, { input: { sessionId: id } })).killSession, 'Session')
+  }
+  return {
+    id,
+    logs,
+    statuses: changes.statuses,
+    until: changes.until,
+    type: async (input) => {
+      ok((await client.run(operations.sendInput, { input: { sessionId: id, input } })).sendInput, 'SendInputPayload')
+    },
+    stop: async () => {
+      ok((await client.run(operations.stopSession, { input: { sessionId: id } })).stopSession, 'Session')
+    },
+    kill,
+    row,
+    ended: async (limitMs) => {
+      await changes.end(limitMs)
+      await logs.end(limitMs)
+      return row()
+    },
+    close: async () => {
+      if (!terminal.has((await row()).status)) {
+        await kill()
+        await changes.end()
+      }
+      await Promise.all([logs.close(), changes.close()])
+    },
+  }
+}
+
+const followStatus = (stack: Stack, sessionId: string) => {
+  const statuses: SessionStatus[] = []
+  const closing = new AbortController()
+  let fault: Error | undefined
+  const follow = async (): Promise<void> => {
+    const options = { resume: () => ({ sessionId }), signal: closing.signal }
+    for await (const { sessionChanged } of stack.client.subscribe(operations.sessionChanged, { sessionId }, options)) {
+      if (statuses.at(-1) !== sessionChanged.status) statuses.push(sessionChanged.status)
+    }
+  }
+  const following = follow().catch((error: Error) => {
+    fault = error
+  })
+  const seen = (found: () => boolean, what: string, limitMs?: number): Promise<unknown> =>
+    eventually(
+      () => {
+        if (fault) throw fault
+        return found()
+      },
+      { what, limitMs },
+    ).catch(async (error: Error) => {
+      const row = JSON.stringify(await readRow(stack, sessionId))
+      throw new Error(`${error.message}; seen were ${statuses.join(', ')}; the session is ${row}`, { cause: error })
+    })
+  return {
+    statuses,
+    until: async (status: SessionStatus, limitMs?: number): Promise<void> =>
+      void (await seen(() => statuses.includes(status), `${sessionId} is ${status}`, limitMs)),
+    end: (limitMs?: number) => seen(() => statuses.some((status) => terminal.has(status)), `${sessionId} has ended`, limitMs),
+    close: async (): Promise<void> => {
+      closing.abort()
+      await following
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pickPorts } from '../../cli/services/state-file.ts'
+import { createTestBroker } from './broker.ts'
+import { ensureBuilt } from './built.ts'
+import { createTestDatabase } from './database.ts'
+import { eventually } from './eventually.ts'
+import { type GraphqlClient, makeGraphqlClient } from './graphql-client.ts'
+import { removeLeftovers } from './leftovers.ts'
+import { buildManmanImage } from './manman-image.ts'
+import { ok } from './ok.ts'
+import { registerServer, serverById } from './operations.ts'
+import { planControlPlane, type Topology } from './stack-parts.ts'
+import { type Program, startContainer, startProcess, tail } from './stack-program.ts'
+
+export interface StackOptions {
+  topology: Topology
+  /** Where the agent runs; `process` if left out. */
+  host?: 'process' | 'container'
+}
+
+/** ManMan as it is deployed: real processes from `dist/`, with a database and a vhost of their own. */
+export interface Stack {
+  /** Of the gateway, without a path. */
+  address: string
+  client: GraphqlClient
+  adminToken: string
+  databaseUrl: string
+  /** Of this stack's own containers, in their labels. */
+  environment: string
+  serverId: string
+  /** Where each subgraph is served, past the gateway; empty with topology `one`. */
+  subgraphs: Record<string, string>
+  /** SIGKILL to the agent; games go on. */
+  killHost(): Promise<void>
+  /** Starts the agent again, and waits until it is ready. */
+  startHost(): Promise<void>
+  /** The last lines of every program's log. */
+  logs(): Promise<string>
+  /** Ends everything in order, and fails when anything is left behind anywhere. */
+  close(): Promise<void>
+}
+
+/** Starts all of it and waits until the machine is ONLINE. What was started is ended when something fails. */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  await ensureBuilt()
+  const image = options.host === 'container' ? await buildManmanImage() : undefined
+  const ending: (() => Promise<unknown>)[] = []
+  const programs: Program[] = []
+  const environment = `e2e-${randomBytes(4).toString('hex')}`
+  const endAll = async (): Promise<void> => {
+    const failures: unknown[] = []
+    // One after the other, the newest first: programs before what they are connected to.
+    for (const end of ending.reverse()) await end().catch((error) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures, failures.map((error) => (error as Error).message).join('\n'))
+  }
+  const logs = async (): Promise<string> => {
+    const parts = programs.map(async ({ name, log }) => `── ${name}\n${tail(await log(), 60)}`)
+    return (await Promise.all(parts)).join('\n')
+  }
+
+  try {
+    const [database, broker] = await Promise.all([createTestDatabase(), createTestBroker()])
+    ending.push(database.drop, broker.drop)
+    const dir = await mkdtemp(join(tmpdir(), `manman-${environment}-`))
+    ending.push(() => rm(dir, { recursive: true, force: true }))
+    ending.push(() => removeLeftovers(environment))
+
+    const adminToken = randomBytes(24).toString('base64url')
+    const plane = await planControlPlane(options.topology, {
+      databaseUrl: database.url,
+      amqpUrl: broker.url,
+      environment,
+      adminToken,
+      internalKey: randomBytes(32).toString('base64url'),
+    })
+    const started = await Promise.allSettled(
+      plane.programs.map(async (program) => {
+        const running = await startProcess({ ...program, dir })
+        programs.push(running)
+      }),
+    )
+    ending.push(async () => void (await Promise.all(programs.filter(({ name }) => name !== 'host').map(({ stop }) => stop()))))
+    for (const result of started) if (result.status === 'rejected') throw result.reason
+
+    const client = makeGraphqlClient({ url: `${plane.address}/graphql`, token: adminToken })
+    ending.push(client.close)
+    const { registerServer: registered } = await client.run(registerServer, { input: { name: 'e2e', environment } })
+    const { server, enrollmentToken } = ok(registered, 'RegisterServerPayload')
+
+    const [healthPort] = await pickPorts(1)
+    const dataDir = join(dir, 'data')
+    const hostOptions = {
+      name: 'host',
+      words: ['host'],
+      env: {
+        MANMAN_DATA_DIR: dataDir,
+        MANMAN_ENV: environment,
+        MANMAN_JOIN_URL: plane.address,
+        MANMAN_JOIN_TOKEN: enrollmentToken,
+        HEALTH_PORT: String(healthPort),
+        LOG_LEVEL: 'debug',
+      },
+      readyUrl: `http://127.0.0.1:${healthPort}/readyz`,
+      dir,
+    }
+    const host = (): Program => programs.find(({ name }) => name === 'host')!
+    const startHost = async (): Promise<void> => {
+      const mounts = ['/var/run/docker.sock', dataDir]
+      const running = image ? await startContainer({ ...hostOptions, image, mounts }) : await startProcess(hostOptions)
+      programs.splice(0, programs.length, ...programs.filter(({ name }) => name !== 'host'), running)
+    }
+    await startHost()
+    ending.push(() => host().stop())
+    const isOnline = async () => (await client.run(serverById, { id: server.id })).server?.status === 'ONLINE'
+    await eventually(isOnline, { what: 'the server is ONLINE' })
+
+    return {
+      address: plane.address,
+      client,
+      adminToken,
+      databaseUrl: database.url,
+      environment,
+      serverId: server.id,
+      subgraphs: plane.subgraphs,
+      killHost: () => host().kill(),
+      startHost,
+      logs,
+      close: endAll,
+    }
+  } catch (error) {
+    const written = await logs().catch(String)
+    await endAll().catch(() => undefined) // what failed first is what counts
+    throw new Error(`${(error as Error).message}\n${written}`, { cause: error })
+  }
+}
