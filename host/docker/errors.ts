@@ -44,7 +44,8 @@ interface DockerReply {
 /** Docker's own words, without the frame docker-modem puts around them. */
 export const dockerMessage = (error: unknown): string => {
   const { json, message } = (error ?? {}) as DockerReply
-  return String(json?.message ?? message ?? error).trim()
+  const text = String(json?.message ?? message ?? error)
+  return text.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim()
 }
 
 export const dockerStatus = (error: unknown): number | null => {

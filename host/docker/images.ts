@@ -44,6 +44,7 @@ interface Pull {
   abort: AbortController
 }
 
+const reference = /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/
 const defaultStallMs = 5 * 60_000
 
 /** Rejects when the signal aborts, without ending the work others wait for. */
@@ -66,6 +67,8 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
   const pulls = new Map<string, Pull>()
 
   const inspect = async (ref: string): Promise<ImageInfo | null> => {
+    // It becomes part of a URL: what no reference holds must not reach another of Docker's endpoints.
+    if (!reference.test(ref) || ref.includes('..')) throw pullFailure(ref, 'invalid reference format')
     try {
       const image = await ask('image', ref, () => calls.getImage(ref).inspect())
       return { id: image.Id, user: image.Config?.User ?? '', sizeBytes: image.Size }

@@ -1,9 +1,9 @@
 import http from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ManManError, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
+import { OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { withTimeout } from '../../lib/process/retry.ts'
 import type { DockerClients } from './client.ts'
-import { ask, translateDockerError } from './errors.ts'
+import { ask } from './errors.ts'
 
 /** A running game's stdin. */
 export interface GameInput {
@@ -60,16 +60,19 @@ export const makeGameInput = (options: { clients: DockerClients; containerId: st
   let waiting = 0
   let closed = false
 
-  const attach = async (): Promise<Duplex> => {
-    // Docker attaches to an ended container too, and swallows what is written.
+  /** Asked for every line: Docker takes and swallows the first one after the game has ended, attached before or after. */
+  const checkRunning = async (): Promise<void> => {
     const info = await ask('container', containerId, () => clients.calls.getContainer(containerId).inspect())
     if (!info.State.Running) throw new Unavailable('The game is not running.')
+  }
+
+  const attach = async (): Promise<Duplex> => {
     const attached = await attachStdin(clients.socketPath, containerId)
     const forget = (): void => {
       if (socket === attached) socket = null
       attached.destroy()
     }
-    // Nothing is ever sent to us; reading notices that the game has ended.
+    // Nothing is ever sent to us; reading notices that the connection has ended.
     attached.resume()
     attached.on('end', forget)
     attached.on('close', forget)
@@ -90,12 +93,8 @@ export const makeGameInput = (options: { clients: DockerClients; containerId: st
 
   const writeNow = async (line: string): Promise<void> => {
     if (closed) throw new Unavailable('The game is not running.')
-    try {
-      socket ??= await attach()
-    } catch (error) {
-      if (error instanceof ManManError) throw error
-      throw translateDockerError(error, 'container', containerId)
-    }
+    await checkRunning()
+    socket ??= await ask('container', containerId, attach)
     const to = socket
     try {
       await withTimeout(put(to, line), writeTimeoutMs, () => new OutcomeUnknown('The game does not read its input.'))

@@ -149,9 +149,10 @@ export const makeCursorFilter = (point: ResumePoint, now: () => number) => {
       const ordinal = ordinalOf(stream, sec, nanos, text, full)
       if (ordinal === 0) return 'seen'
       if (!proven && isOwn(stream, sec, nanos)) proven = true
-      const lost = !proven && isBehindOwn(stream, sec, nanos)
-      if (clockWentBack && !proven && !lost) return 'seen'
+      if (clockWentBack && !proven && !isBehindOwn(stream, sec, nanos)) return 'seen'
       if (!isNew(taken[stream], sec, nanos, ordinal)) return 'seen'
+      // Of what was read before the entry taken last, only parts of an unfinished line can be new again.
+      const lost = !proven && (!full || isBehindOwn(stream, sec, nanos))
       take(stream, sec, nanos, ordinal)
       if (!lost) return 'new'
       proven = true

@@ -30,7 +30,9 @@ export const connectDatabase = (options: {
     keepAlive: true,
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => options.logger.warn({ err: error }, 'database connection lost'))
+  pool.on('error', (error) => options.logger.warn({ reason: error.message }, 'database connection lost'))
+  // Likewise one that breaks while it is used: its query, or the next one, rejects and says so.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const db: Database = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,

@@ -30,7 +30,7 @@ describe('every deployable as its own process, the agent in its container', () =
 
     await session.stop()
     expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })
-    expect(session.statuses).toEqual(['PENDING', 'RUNNING', 'STOPPING', 'STOPPED'])
+    expect(session.statuses.slice(-3)).toEqual(['RUNNING', 'STOPPING', 'STOPPED'])
   })
 
   it("replaces the agent's container without a game or a viewer noticing", async () => {

@@ -17,8 +17,8 @@ import { type Program, startContainer, startProcess, tail } from './stack-progra
 
 export interface StackOptions {
   topology: Topology
-  /** Where the agent runs; `process` if left out. */
-  host?: 'process' | 'container'
+  /** Where the agent runs, if anywhere; `process` if left out. */
+  host?: 'process' | 'container' | 'none'
 }
 
 /** ManMan as it is deployed: real processes from `dist/`, with a database and a vhost of their own. */
@@ -112,10 +112,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       const running = image ? await startContainer({ ...hostOptions, image, mounts }) : await startProcess(hostOptions)
       programs.splice(0, programs.length, ...programs.filter(({ name }) => name !== 'host'), running)
     }
-    await startHost()
-    ending.push(() => host().stop())
-    const isOnline = async () => (await client.run(serverById, { id: server.id })).server?.status === 'ONLINE'
-    await eventually(isOnline, { what: 'the server is ONLINE' })
+    if (options.host !== 'none') {
+      await startHost()
+      ending.push(() => host().stop())
+      const isOnline = async () => (await client.run(serverById, { id: server.id })).server?.status === 'ONLINE'
+      await eventually(isOnline, { what: 'the server is ONLINE' })
+    }
 
     return {
       address: plane.address,

@@ -31,16 +31,17 @@ export const openTcpProxy = async (url: string): Promise<TcpProxy> => {
       sockets.delete(from)
       to.destroy()
     })
-    from.on('error', () => to.destroy())
     if (stalled) from.pause()
   }
 
   const server = createServer((client) => {
+    client.on('error', () => undefined) // reset, as was asked for
     if (refusing) {
       client.resetAndDestroy()
       return
     }
     const upstream = connect(Number(target.port), target.hostname)
+    upstream.on('error', () => undefined)
     carry(client, upstream)
     carry(upstream, client)
   })

@@ -30,7 +30,7 @@ flood() {
 # One line of $1 bytes: the alphabet, over and over.
 long() {
   awk -v size="$1" 'BEGIN {
-    while (length(block) < 16384) block = block "abcdefghijklmnopqrstuvwxyz"
+    while (length(block) < 16384 + 26) block = block "abcdefghijklmnopqrstuvwxyz"
     for (left = size; left > 0; left -= 16384) printf "%s", substr(block, 1 + (size - left) % 26, left < 16384 ? left : 16384)
     print ""
   }'

@@ -1,0 +1,306 @@
+import { execFile } from 'node:child_process'
+import dgram from 'node:dgram'
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import net from 'node:net'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ImageUnavailable, StartFailure } from '../../../../host/docker/errors.ts'
+import { findTakenPort, readListeners } from '../../../../host/docker/ports-in-use.ts'
+import { makeVolumes, ownVolumes, volumeMounts } from '../../../../host/docker/volumes.ts'
+import type { PortBinding } from '../../../../lib/messages/session-spec.ts'
+import { eventually } from '../../../support/eventually.ts'
+import { type Game, openSandbox, type Sandbox } from './sandbox.ts'
+
+const exec = promisify(execFile)
+
+let box: Sandbox
+beforeAll(async () => {
+  box = await openSandbox()
+})
+afterAll(() => box.close())
+
+const type = async (game: Game, line: string): Promise<void> => {
+  const input = box.docker.input(game.id)
+  await input.write(line)
+  input.close()
+}
+
+/** What a shell command prints inside the game's container. */
+const inside = async (game: Game, command: string): Promise<string> => {
+  // A terminal echoes what is typed; only the answer has no quotes behind its bracket.
+  await type(game, `sh echo "<""$(${command})>"`)
+  const match = await eventually(async () => /<(?!")([\s\S]*)>/.exec(await box.written(game)), {
+    what: `an answer to ${command}`,
+  })
+  return match[1]!
+}
+
+const freePort = async (): Promise<number> => {
+  const server = net.createServer().listen(0)
+  const { port } = server.address() as net.AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** What a server on this machine says first; null when it says nothing. */
+const firstWords = (port: number): Promise<string | null> =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.setTimeout(1_000))
+    socket.once('data', (data) => resolve(data.toString()))
+    for (const event of ['error', 'close', 'timeout']) socket.once(event, () => resolve(null))
+  })
+
+const portOf = (hostPort: number, protocol: 'TCP' | 'UDP' = 'TCP'): PortBinding => ({
+  name: 'game',
+  containerPort: 4000,
+  hostPort,
+  protocol,
+  bindAddress: '127.0.0.1',
+})
+
+describe('a session container, seen from outside', () => {
+  it('has the labels, limits and hardening of its spec', async () => {
+    const game = await box.game({
+      resources: { memoryMb: 64, cpus: 0.5, pids: null },
+      readOnlyRootfs: true,
+      capabilities: ['NET_BIND_SERVICE'],
+    })
+    const info = await box.raw.getContainer(game.id).inspect()
+    expect(info.Config.Labels).toMatchObject({
+      'manman.type': 'game',
+      'manman.session_id': game.sessionId,
+      'manman.sgc_id': game.sgcId,
+      'manman.server_id': box.serverId,
+      'manman.env': 'test',
+      'manman.created_at': expect.stringMatching(/Z$/),
+      'manman.spec_hash': expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+    expect(info.HostConfig).toMatchObject({
+      Memory: 64 << 20,
+      MemorySwap: 64 << 20,
+      NanoCpus: 5e8,
+      PidsLimit: 512,
+      CapDrop: ['ALL'],
+      CapAdd: ['NET_BIND_SERVICE'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      Init: true,
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '5', compress: 'false' } },
+    })
+    expect(Object.keys(info.NetworkSettings.Networks)).toHaveLength(1)
+    expect(await box.docker.containers.find(game.sessionId)).toMatchObject({
+      id: game.id,
+      sessionId: game.sessionId,
+      sgcId: game.sgcId,
+      state: 'running',
+      exitCode: null,
+      finishedAt: null,
+      imageDigest: info.Image,
+      specHash: info.Config.Labels['manman.spec_hash'],
+    })
+  })
+
+  it('is one per session: creating and starting again changes nothing', async () => {
+    const game = await box.game()
+    const info = await box.raw.getContainer(game.id).inspect()
+    const labels = {
+      sessionId: game.sessionId,
+      sgcId: game.sgcId,
+      serverId: box.serverId,
+      environment: 'test',
+      createdAt: 'later',
+    }
+    const networkId = await box.docker.networks.ensure(labels)
+    expect(await box.docker.containers.create({ labels, spec: game.spec, mounts: [], networkId })).toBe(game.id)
+    await box.docker.containers.start(game.id, [])
+    expect((await box.raw.getContainer(game.id).inspect()).State.StartedAt).toBe(info.State.StartedAt)
+  })
+
+  it('shows how it ended, and goes with its network', async () => {
+    const game = await box.game()
+    await type(game, 'crash 7')
+    expect(await box.ended(game)).toMatchObject({ exitCode: 7, oomKilled: false, finishedAt: expect.stringMatching(/Z$/) })
+    expect(await box.docker.containers.signal(game.id, 'SIGTERM')).toBe(false)
+    await box.docker.containers.remove(game.id)
+    await box.docker.containers.remove(game.id)
+    await box.docker.networks.remove(game.sessionId)
+    await box.docker.networks.remove(game.sessionId)
+    expect(await box.docker.containers.inspect(game.id)).toBeNull()
+    expect(await box.docker.containers.find(game.sessionId)).toBeNull()
+  })
+
+  it('ends by signals, gently or not', async () => {
+    const [gentle, deaf] = await Promise.all([box.game(), box.game({ env: { IGNORE_STOP: '1' } })])
+    for (const game of [gentle, deaf])
+      await eventually(async () => (await box.written(game)).includes('ready'), { what: 'ready' })
+    expect(await box.docker.containers.signal(gentle.id, 'SIGTERM')).toBe(true)
+    expect(await box.ended(gentle)).toMatchObject({ exitCode: 0 })
+    expect(await box.docker.containers.signal(deaf.id, 'SIGTERM')).toBe(true)
+    expect(await box.docker.containers.signal(deaf.id, 'SIGKILL')).toBe(true)
+    expect(await box.ended(deaf)).toMatchObject({ exitCode: 137, oomKilled: false })
+  })
+
+  it('is out of memory only when the game itself was killed for it', async () => {
+    const limits = { resources: { memoryMb: 16, cpus: null, pids: null } }
+    const eater = 'awk \'BEGIN { x = "0123456789"; while (1) x = x x }\''
+    const [itself, child] = await Promise.all([
+      box.game({ ...limits, command: ['/bin/awk', 'BEGIN { x = "0123456789"; while (1) x = x x }'] }),
+      box.game({ ...limits, command: ['/bin/sh', '-c', `${eater}; exit 3`] }),
+    ])
+    expect(await box.ended(itself)).toMatchObject({ exitCode: 137, oomKilled: true })
+    expect(await box.ended(child)).toMatchObject({ exitCode: 3, oomKilled: false })
+  })
+})
+
+describe('a session container, seen from inside', () => {
+  it('runs as its user, who owns the volume, in its directory, with its environment', async () => {
+    const game = await box.game({ user: 'game', workingDir: '/data/game', env: { MOTD: 'a b=c "d"' } })
+    expect(await inside(game, 'id -u; id -g; pwd; echo $MOTD; touch saved && ls -ln saved')).toMatch(
+      /^1000\n1001\n\/data\/game\na b=c "d"\n\S+ +1 1000 +1001 /,
+    )
+    const own = await stat(path.join(game.volumePath, 'saved'))
+    expect([own.uid, own.gid]).toEqual([1000, 1001])
+    expect(path.basename(game.volumePath)).toBe(`gsc-test-${game.sgcId}`)
+  })
+
+  it('has no capabilities but those declared, no new privileges, a bounded /tmp and no way to write its root', async () => {
+    const game = await box.game({ readOnlyRootfs: true, user: '1000:1001' })
+    expect(await inside(game, 'cat /proc/self/status')).toMatch(/CapBnd:\t0000000000000000[\s\S]*NoNewPrivs:\t1/)
+    const other = await box.game({ readOnlyRootfs: true, user: '1000:1001' })
+    expect(await inside(other, 'touch /x 2>&1; touch /tmp/x && echo tmp; mount | grep " /tmp "')).toMatch(
+      /Read-only file system[\s\S]*tmp\n.*size=102400k.*/,
+    )
+  })
+
+  it('cannot fork beyond its limit', async () => {
+    const game = await box.game({ resources: { memoryMb: null, cpus: null, pids: 20 } })
+    expect(
+      await inside(game, 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do sleep 5 & done 2>&1'),
+    ).toMatch(/can't fork/)
+  })
+
+  it('sees further volumes, read-only where declared, beside its own', async () => {
+    const game = await box.game({ volumes: [{ name: 'mods', mountPath: '/mods', readOnly: true }] })
+    await writeFile(path.join(box.dataDir, `gsc-test-${game.sgcId}.mods`, 'list'), 'none')
+    expect(await inside(game, 'cat /mods/list; touch /mods/x 2>&1')).toMatch(/none[\s\S]*Read-only/)
+  })
+
+  it('listens where its port binding says', async () => {
+    const [tcp, udp] = [await freePort(), await freePort()]
+    const game = await box.game({
+      ports: [portOf(tcp), { ...portOf(udp, 'UDP'), name: 'query' }],
+      command: ['/bin/sh', '-c', 'while :; do echo hello | nc -l -p 4000; done'],
+    })
+    const answer = await eventually(() => firstWords(tcp), { what: 'an answer on the published port' })
+    expect(answer).toBe('hello\n')
+    const info = await box.raw.getContainer(game.id).inspect()
+    expect(info.NetworkSettings.Ports).toMatchObject({ '4000/udp': [{ HostIp: '127.0.0.1', HostPort: String(udp) }] })
+  })
+
+  it('has stdin open from the start, and a terminal where asked', async () => {
+    const game = await box.game({ tty: true })
+    expect(await inside(game, 'tty 2>&1 || readlink /proc/self/fd/0')).toMatch(/\/dev\/(pts|console)/)
+  })
+})
+
+describe('a start that can not work', () => {
+  const failure = (work: Promise<unknown>): Promise<StartFailure> =>
+    work.then(
+      () => expect.fail('it worked'),
+      (error) => error,
+    )
+
+  it.each([
+    [{ command: ['/bin/missing'] }, /no program \/bin\/missing/],
+    [{ entrypoint: ['missing'] }, /no program missing/],
+    [{ command: ['/bin/not-executable'] }, /not-executable is not executable/],
+    [{ command: ['./here'], workingDir: '/nowhere' }, /no program .\/here/],
+    [{ user: 'nobody-here' }, /user nobody-here/],
+    [{ volumePath: 'relative' }, /mount/],
+    [{ capabilities: ['NO_SUCH'] }, /NO_SUCH/],
+    [{ resources: { memoryMb: 1, cpus: null, pids: null } }, /memory/i],
+  ])('says that %j is the fault, and leaves no container', async (spec, words) => {
+    const error = await failure(box.game(spec))
+    expect(error).toBeInstanceOf(StartFailure)
+    expect(error.reason).toBe('BAD_CONFIG')
+    expect(error.message).toMatch(words)
+  })
+
+  it('says that the image is not here', async () => {
+    const error = await box.game({ image: 'manman-test/never-built:1' }).catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(ImageUnavailable)
+  })
+
+  it.each(['TCP', 'UDP'] as const)(
+    'names the %s port that another program on the machine has, before and by trying',
+    async (protocol) => {
+      const port = portOf(0, protocol)
+      const close = await new Promise<() => void>((resolve) => {
+        if (protocol === 'TCP') {
+          const server = net.createServer().listen(0, '127.0.0.1', () => {
+            port.hostPort = (server.address() as net.AddressInfo).port
+            resolve(() => server.close())
+          })
+        } else {
+          const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => {
+            port.hostPort = socket.address().port
+            resolve(() => socket.close())
+          })
+        }
+      })
+      expect(findTakenPort([port], await readListeners())).toEqual(port)
+      const game = await box.game({ ports: [port] }, { start: false })
+      const error = await failure(box.docker.containers.start(game.id, game.spec.ports))
+      expect(error).toMatchObject({ reason: 'PORT_TAKEN' })
+      expect(error.message).toContain(`Port ${port.hostPort}/${protocol} (game)`)
+      close()
+      await eventually(
+        () =>
+          box.docker.containers.start(game.id, game.spec.ports).then(
+            () => true,
+            () => false,
+          ),
+        { what: 'it starts then' },
+      )
+    },
+  )
+
+  it('names the port that another container has', async () => {
+    const ports = [portOf(await freePort())]
+    await box.game({ ports })
+    const second = await box.game({ ports }, { start: false })
+    const error = await failure(box.docker.containers.start(second.id, ports))
+    expect(error.message).toContain(`Port ${ports[0]!.hostPort}/TCP (game)`)
+  })
+})
+
+describe('a volume', () => {
+  it('never leads out of the data directory', async () => {
+    const elsewhere = path.join(box.dataDir, 'elsewhere')
+    await mkdir(elsewhere)
+    const mounts = volumeMounts({
+      dataDir: box.dataDir,
+      environment: 'test',
+      sgcId: 'x',
+      spec: { volumePath: '/data', volumes: [] },
+    })
+    await symlink(elsewhere, mounts[0]!.hostPath)
+    await expect(makeVolumes(box.dataDir, mounts)).rejects.toThrow(/leads out/)
+  })
+
+  it('is given to another user with all that is in it, links left alone', async () => {
+    const game = await box.game({ user: '1000:1001' })
+    const outside = path.join(box.dataDir, 'outside')
+    await writeFile(outside, 'mine')
+    await mkdir(path.join(game.volumePath, 'world'))
+    await writeFile(path.join(game.volumePath, 'world/level'), 'x')
+    await symlink(outside, path.join(game.volumePath, 'link'))
+    await exec('chown', ['-hR', '5:5', game.volumePath])
+    await ownVolumes([{ hostPath: game.volumePath, mountPath: '/', readOnly: false }], { uid: 7, gid: 8 })
+    for (const name of ['.', 'world', 'world/level']) expect((await stat(path.join(game.volumePath, name))).uid).toBe(7)
+    expect((await stat(outside)).uid).toBe(process.getuid!())
+    expect(await readFile(outside, 'utf8')).toBe('mine')
+  })
+})
