@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
-import { closeOperation } from '../lib/db/operations.ts'
-import { addChange } from '../lib/db/outbox.ts'
+import { announceSession, finishSession } from '../lib/db/session-life.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
 import type { KnownSession, ReportedSession } from '../lib/domain/session-reports.ts'
 import { isTerminal, type SessionStatus } from '../lib/domain/session-states.ts'
@@ -53,12 +52,15 @@ export const writeReport = async (tx: Transaction, row: SessionRow, session: Rep
       status: session.status,
       revision: session.revision,
       started_at: session.startedAt,
+      ready_at: session.readyAt,
+      lost_at: null,
       ended_at: ended ? (session.endedAt ?? row.now) : null,
       exit_code: session.exitCode,
       oom_killed: session.oomKilled,
       end_reason: session.endReason,
       end_message: session.endMessage,
       image_digest: session.imageDigest,
+      last_lines: session.lastLines,
       log_last_seq: session.logLastSeq,
     })
     .where('id', '=', row.id)
@@ -103,12 +105,33 @@ export const writeDeadlinePassed = async (tx: Transaction, row: SessionRow): Pro
   await announce(tx, row, true)
 }
 
-const announce = async (tx: Transaction, row: SessionRow, ended: boolean): Promise<void> => {
-  if (ended) await closeOperation(tx, row.id, row.now)
-  await addChange(tx, {
-    kind: 'changed.session',
-    sessionId: row.id,
-    serverGameConfigId: row.serverGameConfigId,
-    serverId: row.serverId,
-  })
+const announce = (tx: Transaction, row: SessionRow, ended: boolean): Promise<void> =>
+  ended ? finishSession(tx, row, row.now) : announceSession(tx, row)
+
+/** Whose host is OFFLINE and was last heard of before `lostAfterMs`: live sessions that it had begun, locked. */
+export const lockLost = async (tx: Transaction, lostAfterMs: number, limit: number): Promise<SessionRow[]> => {
+  const rows = await tx
+    .selectFrom('sessions.sessions')
+    .select(columns)
+    .select(sql<Date>`now()`.as('now'))
+    .where('status', 'in', ['STARTING', 'RUNNING', 'STOPPING'])
+    .where('server_id', 'in', (eb) =>
+      eb
+        .selectFrom('servers.servers')
+        .select('servers.servers.id')
+        .where('servers.servers.status', '=', 'OFFLINE')
+        .where('last_seen_at', '<', sql<Date>`clock_timestamp() - ${lostAfterMs} * interval '1 millisecond'`),
+    )
+    .orderBy('id')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute()
+  return rows.map(toRow)
+}
+
+/** Nobody knows any more how the session is; the truth replaces this when its host returns. */
+export const writeLost = async (tx: Transaction, row: SessionRow): Promise<void> => {
+  await tx.updateTable('sessions.sessions').set({ status: 'LOST', lost_at: row.now }).where('id', '=', row.id).execute()
+  await announceSession(tx, row)
 }

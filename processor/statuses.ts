@@ -11,6 +11,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
+import { continueSession } from './restarts.ts'
 import { lockSession, writeReport } from './session-rows.ts'
 
 /** Who asks for what the control plane does by itself. */
@@ -32,6 +33,7 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
   const killed = new LRUCache<string, string>({ max: maxRemembered, ttl: killAgainAfterMs })
 
   const apply = async (tx: Transaction, speaker: string, report: SessionReport): Promise<ReportDecision> => {
+    await continueSession(tx, speaker, report)
     const row = await lockSession(tx, report.sessionId)
     const decision = decideReport(row, speaker, report)
     if (row && decision.kind === 'apply') await writeReport(tx, row, decision.session)

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import { type Listening, makeListening } from './listening.ts'
 import { startLoop } from './loop.ts'
 import { writeSilent } from './server-rows.ts'
-import { lockPastDeadline, writeDeadlinePassed } from './session-rows.ts'
+import { lockLost, lockPastDeadline, writeDeadlinePassed, writeLost } from './session-rows.ts'
 import { systemActor } from './statuses.ts'
 import type { Topology } from './topology.ts'
 
@@ -15,11 +15,18 @@ export interface SweepLimits {
   staleAfterMs: number
   /** Silence after which a server is OFFLINE. */
   offlineAfterMs: number
+  /** Silence after which the live sessions of an OFFLINE server are LOST. */
+  lostAfterMs: number
   /** How long reports must have been heard before a missing one means anything. */
   settleMs: number
 }
 
-export const defaultLimits: SweepLimits = { staleAfterMs: 10_000, offlineAfterMs: 30_000, settleMs: 5_000 }
+export const defaultLimits: SweepLimits = {
+  staleAfterMs: 10_000,
+  offlineAfterMs: 30_000,
+  lostAfterMs: 5 * 60_000,
+  settleMs: 5_000,
+}
 
 const everyMs = 1_000
 const perSweep = 100
@@ -45,7 +52,7 @@ export const startSweeps = (options: {
   const limits = options.limits ?? defaultLimits
   const heartbeats = makeListening(options.heartbeats.consuming)
   const reports = makeListening(options.statuses.consuming)
-  const counters = { stale: 0, offline: 0, deadlinePassed: 0, purged: 0 }
+  const counters = { stale: 0, offline: 0, lost: 0, deadlinePassed: 0, purged: 0 }
   let purgedAtMs = Number.NEGATIVE_INFINITY
 
   /** Ms for which everything that came to the queue was heard; 0 also while something waits there unread. */
@@ -68,6 +75,21 @@ export const startSweeps = (options: {
     for (const { id, status } of changed ?? []) {
       counters[status === 'OFFLINE' ? 'offline' : 'stale']++
       logger.warn({ serverId: id, status }, 'server not heard of')
+    }
+  }
+
+  // Silence of a host means nothing to who has not listened to it for the whole threshold.
+  const sweepLost = async (): Promise<void> => {
+    if ((await heardMs(heartbeats, queues.health)) < limits.lostAfterMs) return
+    if ((await heardMs(reports, queues.statuses)) < limits.settleMs) return
+    const lost = await alone(db, async (tx) => {
+      const rows = await lockLost(tx, limits.lostAfterMs, perSweep)
+      for (const row of rows) await writeLost(tx, row)
+      return rows.map((row) => row.id)
+    })
+    for (const sessionId of lost ?? []) {
+      counters.lost++
+      logger.warn({ sessionId }, 'session lost: its host has not been heard of')
     }
   }
 
@@ -94,6 +116,7 @@ export const startSweeps = (options: {
   const work = async (): Promise<void> => {
     try {
       await sweepServers()
+      await sweepLost()
       await sweepSessions()
       await purge()
     } catch (error) {

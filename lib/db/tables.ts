@@ -55,12 +55,15 @@ export interface ConfigsGameConfigs {
   ports: Json;
   pull_policy: string;
   read_only_rootfs: boolean;
+  ready_pattern: string | null;
+  ready_timeout_seconds: number | null;
   resources: Json;
   stop: Json;
   tty: boolean;
   updated_by: string;
   volume_path: string;
   volumes: Json;
+  watchdog: Json | null;
   working_dir: string | null;
 }
 
@@ -82,7 +85,9 @@ export interface ConfigsServerGameConfigs {
   game_config_id: string;
   id: string;
   name: string;
+  restart_policy: Generated<Json>;
   server_id: string;
+  start_priority: Generated<number>;
   updated_by: string;
 }
 
@@ -157,6 +162,7 @@ export interface ServersServers {
 }
 
 export interface SessionsSessions {
+  collapsed_restarts: Generated<number>;
   created_at: Generated<Timestamp>;
   created_by: string;
   end_message: string | null;
@@ -166,17 +172,22 @@ export interface SessionsSessions {
   id: string;
   idempotency_key: string | null;
   image_digest: string | null;
+  last_lines: string[] | null;
   log_last_seq: number | null;
+  lost_at: Timestamp | null;
   oom_killed: boolean | null;
+  ready_at: Timestamp | null;
+  restart_of: string | null;
   revision: Generated<number>;
   server_game_config_id: string;
   server_id: string;
   spec: Json;
-  start_deadline: Timestamp;
+  start_deadline: Timestamp | null;
   started_at: Timestamp | null;
   status: Generated<string>;
   stop_requested_at: Timestamp | null;
   stop_requested_by: string | null;
+  waits_for: string | null;
 }
 
 export interface DB {

@@ -6,12 +6,14 @@ export interface ReportedSession {
   status: SessionStatus
   /** Times as the host wrote them, RFC 3339. */
   startedAt: string | null
+  readyAt: string | null
   endedAt: string | null
   exitCode: number | null
   oomKilled: boolean | null
   endReason: EndReason | null
   endMessage: string | null
   imageDigest: string | null
+  lastLines: string[] | null
   logLastSeq: number | null
 }
 

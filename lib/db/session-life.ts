@@ -1,0 +1,72 @@
+import { sql } from 'kysely'
+import type { RestartPolicy } from '../domain/restart-policy.ts'
+import type { SessionSpec } from '../messages/session-spec.ts'
+import { closeOperation, openOperation } from './operations.ts'
+import { addChange, addCommand } from './outbox.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Which session, where: what every message about one names. */
+export interface SessionPlace {
+  id: string
+  serverGameConfigId: string
+  serverId: string
+}
+
+/** Tells live subscriptions that the session's row has changed. The caller holds its lock. */
+export const announceSession = (tx: Transaction, { id, serverGameConfigId, serverId }: SessionPlace): Promise<void> =>
+  addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+
+/**
+ * What follows the end of a session, in the transaction that ends it: its deployment is free, and a session that waited for
+ * the end begins. Whoever writes a terminal status calls this.
+ */
+export const finishSession = async (tx: Transaction, session: SessionPlace, now: Date): Promise<void> => {
+  await closeOperation(tx, session.id, now)
+  await announceSession(tx, session)
+  await beginWaiting(tx, session.id)
+}
+
+/** How long a released session may wait for its host. */
+const startDeadlineMs = 10 * 60_000
+
+const beginWaiting = async (tx: Transaction, endedId: string): Promise<void> => {
+  const waiting = await tx
+    .updateTable('sessions.sessions')
+    .set({ waits_for: null, start_deadline: sql`now() + make_interval(secs => ${startDeadlineMs / 1_000})` })
+    .where('waits_for', '=', endedId)
+    .where('status', '=', 'PENDING')
+    .returning(['id', 'server_game_config_id as serverGameConfigId', 'server_id as serverId', 'created_by as actor'])
+    .returning(['spec', 'start_deadline as startDeadline'])
+    .executeTakeFirst()
+  if (!waiting) return
+  const { id, serverGameConfigId, serverId, actor } = waiting
+  await openOperation(tx, { serverGameConfigId, kind: 'SESSION', subjectId: id })
+  await announceSession(tx, waiting)
+  const spec = waiting.spec as unknown as SessionSpec
+  await addStart(tx, { id, serverGameConfigId, serverId, actor, spec, startDeadline: waiting.startDeadline ?? undefined })
+}
+
+/** Queues the start of a session, with its deployment's restart policy as it is now. Takes the host's counter: do it last. */
+export const addStart = async (
+  tx: Transaction,
+  session: SessionPlace & { actor: string; spec: SessionSpec; startDeadline: Date | undefined },
+): Promise<void> => {
+  const { id: sessionId, serverGameConfigId, serverId, actor, spec, startDeadline: expiresAt } = session
+  const { environment, restartPolicy, priority } = await tx
+    .selectFrom('configs.server_game_configs as deployment')
+    .innerJoin('servers.servers as server', 'server.id', 'deployment.server_id')
+    .select(['server.environment', 'deployment.restart_policy as restartPolicy', 'deployment.start_priority as priority'])
+    .where('deployment.id', '=', serverGameConfigId)
+    .executeTakeFirstOrThrow()
+  const policy = restartPolicy as unknown as RestartPolicy
+  const body = {
+    kind: 'session.start' as const,
+    sessionId,
+    serverGameConfigId,
+    environment,
+    spec,
+    restartPolicy: policy,
+    priority,
+  }
+  await addCommand(tx, { serverId, actor, body, expiresAt })
+}
