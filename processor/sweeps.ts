@@ -8,20 +8,9 @@ import { startLoop } from './loop.ts'
 import { writeSilent } from './server-rows.ts'
 import { lockPastDeadline, writeDeadlinePassed } from './session-rows.ts'
 import { systemActor } from './statuses.ts'
+import type { Timings } from './timings.ts'
 import type { Topology } from './topology.ts'
 
-export interface SweepLimits {
-  /** Silence after which a server is STALE. */
-  staleAfterMs: number
-  /** Silence after which a server is OFFLINE. */
-  offlineAfterMs: number
-  /** How long reports must have been heard before a missing one means anything. */
-  settleMs: number
-}
-
-export const defaultLimits: SweepLimits = { staleAfterMs: 10_000, offlineAfterMs: 30_000, settleMs: 5_000 }
-
-const everyMs = 1_000
 const perSweep = 100
 const purgeEveryMs = 60_000
 const keepSentMs = 24 * 60 * 60 * 1_000
@@ -39,10 +28,9 @@ export const startSweeps = (options: {
   heartbeats: { consuming: () => boolean }
   statuses: { consuming: () => boolean }
   logger: Logger
-  limits?: SweepLimits
+  timings: Timings
 }) => {
-  const { db, logger } = options
-  const limits = options.limits ?? defaultLimits
+  const { db, logger, timings } = options
   const heartbeats = makeListening(options.heartbeats.consuming)
   const reports = makeListening(options.statuses.consuming)
   const counters = { stale: 0, offline: 0, deadlinePassed: 0, purged: 0 }
@@ -62,9 +50,9 @@ export const startSweeps = (options: {
 
   const sweepServers = async (): Promise<void> => {
     const ms = await heardMs(heartbeats, queues.health)
-    if (ms < limits.staleAfterMs) return
-    const offlineAfterMs = ms < limits.offlineAfterMs ? Number.POSITIVE_INFINITY : limits.offlineAfterMs
-    const changed = await alone(db, (tx) => writeSilent(tx, { ...limits, offlineAfterMs }, perSweep))
+    if (ms < timings.staleAfterMs) return
+    const offlineAfterMs = ms < timings.offlineAfterMs ? Number.POSITIVE_INFINITY : timings.offlineAfterMs
+    const changed = await alone(db, (tx) => writeSilent(tx, { ...timings, offlineAfterMs }, perSweep))
     for (const { id, status } of changed ?? []) {
       counters[status === 'OFFLINE' ? 'offline' : 'stale']++
       logger.warn({ serverId: id, status }, 'server not heard of')
@@ -73,7 +61,7 @@ export const startSweeps = (options: {
 
   // Who has not heard the reports for a while can judge only those sessions whose start was never sent.
   const sweepSessions = async (): Promise<void> => {
-    const onlyUnsent = (await heardMs(reports, queues.statuses)) < limits.settleMs
+    const onlyUnsent = (await heardMs(reports, queues.statuses)) < timings.settleMs
     const failed = await alone(db, (tx) => failPastDeadline(tx, onlyUnsent))
     for (const sessionId of failed ?? []) {
       counters.deadlinePassed++
@@ -103,7 +91,7 @@ export const startSweeps = (options: {
       throw error
     }
   }
-  const loop = startLoop({ name: 'sweeps', everyMs, work, logger })
+  const loop = startLoop({ name: 'sweeps', everyMs: timings.sweepEveryMs, work, logger })
 
   return {
     /** Since start: servers declared STALE and OFFLINE, sessions FAILED by deadline, outbox messages removed. */
