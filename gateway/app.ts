@@ -31,7 +31,7 @@ export interface GatewayOptions {
 export interface Gateway {
   /** `http://host:port`; GraphQL is at `/graphql` of it, over HTTP and WebSocket. */
   address: string
-  /** Says goodbye to WebSockets, finishes requests under way, closes the upstreams; 10 s at most. */
+  /** Says goodbye to WebSockets, finishes requests under way, closes the upstreams; 5 s at most. */
   close(): Promise<void>
 }
 
@@ -56,8 +56,7 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
   return {
     address,
     close: async () => {
-      await webSocket.close()
-      await http.close()
+      await Promise.all([webSocket.close(), http.close()])
       await Promise.all(Object.values(upstreams).map((upstream) => upstream.close?.()))
     },
   }

@@ -1,7 +1,7 @@
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, specifiedRules, validate } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { withCode } from './errors.ts'
-import { type Limits, makeLimitRules } from './limits.ts'
+import { type Limits, limitError, makeLimitRules } from './limits.ts'
 
 /** A document that can't run, with every reason. */
 export class BadDocument extends Error {
@@ -36,16 +36,17 @@ export const makeDocuments = (schema: GraphQLSchema, limits: Limits) => {
 
 export type Documents = ReturnType<typeof makeDocuments>
 
-/** Parses within the token limit; throws `BadDocument`. */
+/** Parses within the limits; throws `BadDocument`. */
 export const parseDocument = (text: string, { maxTokens }: Limits): DocumentNode => {
   try {
     return parse(text, { maxTokens })
   } catch (error) {
-    if (error instanceof GraphQLError)
-      throw new BadDocument([withCode(error, isTokenLimit(error) ? 'LIMIT_EXCEEDED' : 'INVALID_INPUT')])
+    if (isBeyondParsing(error)) throw new BadDocument([limitError('The document is too long, or nested too deeply.')])
+    if (error instanceof GraphQLError) throw new BadDocument([withCode(error, 'INVALID_INPUT')])
     throw error
   }
 }
 
-/** graphql-js tells its token limit from other syntax errors by these words only. */
-export const isTokenLimit = (error: Error): boolean => error.message.includes('tokens. Parsing aborted')
+/** The parser's two limits: its count of tokens, which graphql-js tells by these words only, and the end of the stack. */
+export const isBeyondParsing = (error: unknown): boolean =>
+  error instanceof RangeError || (error instanceof GraphQLError && error.message.includes('tokens. Parsing aborted'))

@@ -7,15 +7,16 @@ import { checkReadiness, type Readiness } from '../lib/process/health.ts'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { type Authenticate, anonymous, tokenOf, unauthenticated } from './auth.ts'
-import { isTokenLimit, parseDocument } from './documents.ts'
+import { isBeyondParsing, parseDocument } from './documents.ts'
 import { internalErrorCode, maskedError, withStatus } from './errors.ts'
 import type { Executor } from './executor.ts'
 import { makeGraphiql } from './graphiql.ts'
-import { type Limits, limitCode, makeLimitRules } from './limits.ts'
+import { type Limits, limitCode, limitError, makeLimitRules } from './limits.ts'
 import { isEnrollmentOnly } from './operation.ts'
 
 const requestTimeoutMs = 30_000
 const closeTimeoutMs = 5_000
+const idleCheckMs = 50
 
 interface Options {
   executor: Executor
@@ -62,8 +63,13 @@ export const makeHttpDoor = async (options: Options) => {
     app,
     /** Takes no more requests, and waits 5 s at most for those under way. */
     close: async (): Promise<void> => {
+      // Connections kept alive end when their answer is out, not only those that are idle at this moment.
+      const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
       const timer = setTimeout(() => app.server.closeAllConnections(), closeTimeoutMs)
-      await app.close().finally(() => clearTimeout(timer))
+      await app.close().finally(() => {
+        clearInterval(idle)
+        clearTimeout(timer)
+      })
       await apollo.stop()
     },
   }
@@ -145,14 +151,19 @@ const toApolloGateway = (executor: Executor): NonNullable<ApolloServerOptions<Do
 
 /** Apollo's own codes for what is wrong with a request are one of ours. What it did not expect is masked. */
 const formatError = (formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError => {
-  const original = error instanceof GraphQLError ? error.originalError : undefined
-  const extensions = formatted.extensions ?? {}
-  const isLimit = original instanceof GraphQLError && (original.extensions.code === limitCode || isTokenLimit(original))
-  if (isLimit) return { ...formatted, extensions: { ...extensions, code: limitCode } }
-  if (requestFaults.has(String(extensions.code))) return { ...formatted, extensions: { ...extensions, code: 'INVALID_INPUT' } }
-  if (extensions.code === internalErrorCode && !extensions.errorId) return maskedError(original ?? error, logger).toJSON()
+  const causes = causesOf(error)
+  const code = formatted.extensions?.code
+  const recoded = (own: string): GraphQLFormattedError => ({ ...formatted, extensions: { ...formatted.extensions, code: own } })
+  if (causes.some(isBeyondParsing)) return limitError('The document is too long, or nested too deeply.').toJSON()
+  if (causes.some((cause) => cause instanceof GraphQLError && cause.extensions.code === limitCode)) return recoded(limitCode)
+  if (requestFaults.has(String(code))) return recoded('INVALID_INPUT')
+  if (code === internalErrorCode && !formatted.extensions?.errorId) return maskedError(causes.at(-1), logger).toJSON()
   return formatted
 }
+
+/** The error, and what it was made from, however often Apollo has wrapped it. */
+const causesOf = (error: unknown): unknown[] =>
+  error instanceof GraphQLError && error.originalError ? [error, ...causesOf(error.originalError)] : [error]
 
 const requestFaults = new Set([
   'GRAPHQL_PARSE_FAILED',

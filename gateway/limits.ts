@@ -21,7 +21,7 @@ export interface Limits {
   maxRootFields: number
   /** Fields in an operation, fragments spread out. */
   maxFields: number
-  /** Tokens of a document, counted before anything is built from it. */
+  /** Tokens of a document, counted as it is read. Also what keeps nesting (two tokens a level) from the end of the stack. */
   maxTokens: number
   /** Bytes of one request, over HTTP as over WebSocket. */
   maxRequestBytes: number
@@ -38,7 +38,7 @@ export const defaultLimits: Limits = {
   maxAliases: 50,
   maxRootFields: 20,
   maxFields: 1_000,
-  maxTokens: 4_000,
+  maxTokens: 2_000,
   maxRequestBytes: 2 * 1024 * 1024,
   initTimeoutMs: 5_000,
   maxSockets: 5_000,

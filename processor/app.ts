@@ -8,7 +8,8 @@ import { readConfig } from './config.ts'
 import { makeHeartbeats } from './heartbeats.ts'
 import { makeRelay } from './relay.ts'
 import { makeStatuses } from './statuses.ts'
-import { type SweepLimits, startSweeps } from './sweeps.ts'
+import { startSweeps } from './sweeps.ts'
+import { defaultTimings, type Timings } from './timings.ts'
 import { makeTopology } from './topology.ts'
 
 export interface ProcessorOptions {
@@ -18,7 +19,7 @@ export interface ProcessorOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
-  limits?: SweepLimits
+  timings?: Timings
 }
 
 export type Processor = ReturnType<typeof makeProcessor>
@@ -28,12 +29,12 @@ export type Processor = ReturnType<typeof makeProcessor>
  * and what did not happen in time is noticed. Starts without a broker and works once there is one. Any number may run on
  * one database. `close` finishes what is under way and leaves the rest to the others; it closes neither `db` nor `rabbit`.
  */
-export const makeProcessor = (options: ProcessorOptions) => {
+export const makeProcessor = ({ timings = defaultTimings, ...options }: ProcessorOptions) => {
   const topology = makeTopology(options)
   const relay = makeRelay({ ...options, topology })
   const statuses = makeStatuses(options)
-  const heartbeats = makeHeartbeats({ ...options, topology })
-  const sweeps = startSweeps({ ...options, topology, heartbeats, statuses })
+  const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
+  const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const works = (): boolean => relay.connected() && statuses.consuming() && heartbeats.consuming()
   const readiness: Readiness = { processor: () => works() || 'waits for its queues on RabbitMQ' }
   return {

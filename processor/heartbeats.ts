@@ -33,6 +33,8 @@ export const makeHeartbeats = (options: {
   rabbit: Rabbit
   queueType: QueueType
   topology: Topology
+  /** See `Timings`. */
+  freshMs: number
   logger: Logger
 }) => {
   const { db, topology, logger } = options
@@ -40,7 +42,7 @@ export const makeHeartbeats = (options: {
 
   const flush = async (signs: Sign[]): Promise<void> => {
     const heard = latestOf(signs)
-    const counted = await inTransaction(db, (tx) => writeHeard(tx, heard)).catch((error) => {
+    const counted = await inTransaction(db, (tx) => writeHeard(tx, heard, options.freshMs)).catch((error) => {
       throw error instanceof OutcomeUnknown ? new Unavailable(error.message, { cause: error }) : error
     })
     counters.heard += counted.length

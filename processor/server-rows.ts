@@ -12,14 +12,12 @@ export interface Heard {
   health: HostHealth
 }
 
-/** A row that shows a sign of life younger than this is not written for a mere further one. */
-const freshMs = 2_000
-
 /**
  * Writes signs of life of many machines at once (at most one each); a machine's row becomes ONLINE. Those of an agent that
- * has been replaced, and of machines nobody has registered, change nothing. Answers the ids of the machines that count.
+ * has been replaced, and of machines nobody has registered, change nothing; one without news writes nothing while the row's is
+ * younger than `freshMs`. Answers the ids of the machines that count.
  */
-export const writeHeard = async (tx: Transaction, heard: readonly Heard[]): Promise<string[]> => {
+export const writeHeard = async (tx: Transaction, heard: readonly Heard[], freshMs: number): Promise<string[]> => {
   const byServer = new Map(heard.map((one) => [one.serverId, one]))
   const rows = await tx
     .selectFrom('servers.servers')

@@ -8,27 +8,9 @@ import { startLoop } from './loop.ts'
 import { writeSilent } from './server-rows.ts'
 import { lockLost, lockPastDeadline, writeDeadlinePassed, writeLost } from './session-rows.ts'
 import { systemActor } from './statuses.ts'
+import type { Timings } from './timings.ts'
 import type { Topology } from './topology.ts'
 
-export interface SweepLimits {
-  /** Silence after which a server is STALE. */
-  staleAfterMs: number
-  /** Silence after which a server is OFFLINE. */
-  offlineAfterMs: number
-  /** Silence after which the live sessions of an OFFLINE server are LOST. */
-  lostAfterMs: number
-  /** How long reports must have been heard before a missing one means anything. */
-  settleMs: number
-}
-
-export const defaultLimits: SweepLimits = {
-  staleAfterMs: 10_000,
-  offlineAfterMs: 30_000,
-  lostAfterMs: 5 * 60_000,
-  settleMs: 5_000,
-}
-
-const everyMs = 1_000
 const perSweep = 100
 const purgeEveryMs = 60_000
 const keepSentMs = 24 * 60 * 60 * 1_000
@@ -46,10 +28,9 @@ export const startSweeps = (options: {
   heartbeats: { consuming: () => boolean }
   statuses: { consuming: () => boolean }
   logger: Logger
-  limits?: SweepLimits
+  timings: Timings
 }) => {
-  const { db, logger } = options
-  const limits = options.limits ?? defaultLimits
+  const { db, logger, timings } = options
   const heartbeats = makeListening(options.heartbeats.consuming)
   const reports = makeListening(options.statuses.consuming)
   const counters = { stale: 0, offline: 0, lost: 0, deadlinePassed: 0, purged: 0 }
@@ -69,9 +50,9 @@ export const startSweeps = (options: {
 
   const sweepServers = async (): Promise<void> => {
     const ms = await heardMs(heartbeats, queues.health)
-    if (ms < limits.staleAfterMs) return
-    const offlineAfterMs = ms < limits.offlineAfterMs ? Number.POSITIVE_INFINITY : limits.offlineAfterMs
-    const changed = await alone(db, (tx) => writeSilent(tx, { ...limits, offlineAfterMs }, perSweep))
+    if (ms < timings.staleAfterMs) return
+    const offlineAfterMs = ms < timings.offlineAfterMs ? Number.POSITIVE_INFINITY : timings.offlineAfterMs
+    const changed = await alone(db, (tx) => writeSilent(tx, { ...timings, offlineAfterMs }, perSweep))
     for (const { id, status } of changed ?? []) {
       counters[status === 'OFFLINE' ? 'offline' : 'stale']++
       logger.warn({ serverId: id, status }, 'server not heard of')
@@ -80,10 +61,10 @@ export const startSweeps = (options: {
 
   // Silence of a host means nothing to who has not listened to it for the whole threshold.
   const sweepLost = async (): Promise<void> => {
-    if ((await heardMs(heartbeats, queues.health)) < limits.lostAfterMs) return
-    if ((await heardMs(reports, queues.statuses)) < limits.settleMs) return
+    if ((await heardMs(heartbeats, queues.health)) < timings.lostAfterMs) return
+    if ((await heardMs(reports, queues.statuses)) < timings.settleMs) return
     const lost = await alone(db, async (tx) => {
-      const rows = await lockLost(tx, limits.lostAfterMs, perSweep)
+      const rows = await lockLost(tx, timings.lostAfterMs, perSweep)
       for (const row of rows) await writeLost(tx, row)
       return rows.map((row) => row.id)
     })
@@ -95,7 +76,7 @@ export const startSweeps = (options: {
 
   // Who has not heard the reports for a while can judge only those sessions whose start was never sent.
   const sweepSessions = async (): Promise<void> => {
-    const onlyUnsent = (await heardMs(reports, queues.statuses)) < limits.settleMs
+    const onlyUnsent = (await heardMs(reports, queues.statuses)) < timings.settleMs
     const failed = await alone(db, (tx) => failPastDeadline(tx, onlyUnsent))
     for (const sessionId of failed ?? []) {
       counters.deadlinePassed++
@@ -126,7 +107,7 @@ export const startSweeps = (options: {
       throw error
     }
   }
-  const loop = startLoop({ name: 'sweeps', everyMs, work, logger })
+  const loop = startLoop({ name: 'sweeps', everyMs: timings.sweepEveryMs, work, logger })
 
   return {
     /** Since start: servers declared STALE and OFFLINE, sessions FAILED by deadline, outbox messages removed. */

@@ -30,9 +30,9 @@ export const parseSafeInt = (value: unknown): number => {
 }
 
 export const serializeSafeInt = (value: unknown): number => {
-  const number = typeof value === 'number' ? value : Number(value)
+  const number = typeof value === 'bigint' || (typeof value === 'string' && /^-?\d+$/.test(value)) ? Number(value) : value
   if (!Number.isSafeInteger(number)) throw new TypeError(`A SafeInt field resolved to ${String(value)}`)
-  return number
+  return number as number
 }
 
 /** The default literal parser hands ints over as text in some executors; this one keeps JSON values as they are written. */

@@ -16,6 +16,7 @@ const requestTimeoutMs = 30_000
 const initTimeoutMs = 5_000
 const keepAliveMs = 15_000
 const closeTimeoutMs = 3_000
+const idleCheckMs = 50
 
 export interface SubgraphServerOptions {
   subgraph: Subgraph
@@ -36,7 +37,7 @@ export interface SubgraphServerOptions {
 export const serveSubgraph = async (options: SubgraphServerOptions): Promise<{ address: string; close(): Promise<void> }> => {
   const { subgraph, readiness } = options
   const logger = options.logger.child({ subgraph: subgraph.name })
-  const app = Fastify({ bodyLimit: bodyLimitBytes, requestTimeout: requestTimeoutMs, forceCloseConnections: 'idle' })
+  const app = Fastify({ bodyLimit: bodyLimitBytes, requestTimeout: requestTimeoutMs })
   app.setErrorHandler(async (error, _request, reply) => {
     const { statusCode, response } = present({ errors: [asGraphQLError(error)] }, logger)
     return reply.code(statusCode).send(response)
@@ -104,11 +105,16 @@ const watchSockets = (server: Server) => {
 }
 
 const close = async (app: FastifyInstance, sockets: Sockets): Promise<void> => {
+  // Connections kept alive end when their answer is out, not only those that are idle at this moment.
+  const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
   const timer = setTimeout(() => {
     sockets.destroy()
     app.server.closeAllConnections()
   }, closeTimeoutMs)
-  await app.close().finally(() => clearTimeout(timer))
+  await app.close().finally(() => {
+    clearInterval(idle)
+    clearTimeout(timer)
+  })
 }
 
 const present = (result: ExecutionResult, logger: Logger) => {

@@ -43,10 +43,11 @@ const describe = ({ name, url }: { name: string; url: string }, origin: string):
 
 const startDoor = async ({ parts, home, env, progress, changed }: Start): Promise<string> => {
   const database = progress.step('PostgreSQL', async (relabel) => {
-    relabel(describe(parts.postgres, await parts.postgres.start()))
+    const where = describe(parts.postgres, await parts.postgres.start())
+    relabel(where)
     const migrator = await openMigrator({ url: parts.postgres.url, migrations: readMigrations(join(root, 'migrations')) })
     const version = await migrator.up().finally(() => migrator.close())
-    relabel(`${describe(parts.postgres, 'started')}, migrated to ${version}`)
+    relabel(`${where}, migrated to ${version}`)
   })
   return progress.step('control plane', async (relabel) => {
     const started = parts.controlPlane.start(environments(parts, home, env).controlPlane, database)

@@ -8,7 +8,7 @@ import { ask, dockerStatus, ImageUnavailable, StartFailure, translateDockerError
 import { executableFault } from './executable.ts'
 import { labelFilter, type Owner, resourceName } from './labels.ts'
 import { type ObservedContainer, observe } from './observed.ts'
-import { resolveOwner } from './passwd.ts'
+import { ownerByNumbers, resolveOwner } from './passwd.ts'
 import { translateStartError } from './start-failure.ts'
 import { makeVolumes, ownVolumes } from './volumes.ts'
 
@@ -95,6 +95,8 @@ export const makeContainers = (options: { clients: DockerClients; owner: Owner; 
 
   const ownerOf = async (info: ContainerInspectInfo) => {
     const user = info.Config.User
+    const numbers = ownerByNumbers(user)
+    if (numbers !== null) return numbers
     const [passwd, group] = await Promise.all([files.readText(info.Id, '/etc/passwd'), files.readText(info.Id, '/etc/group')])
     const owner = resolveOwner(user, { passwd: passwd ?? '', group: group ?? '' })
     if (owner === null) throw new StartFailure('BAD_CONFIG', `There is no user ${user} in the image.`)

@@ -8,6 +8,13 @@ const rows = (text: string): string[][] => text.split('\n').map((line) => line.s
 
 const number = (text: string | undefined): number | null => (text !== undefined && /^\d+$/.test(text) ? Number(text) : null)
 
+/** The owner that `user` names without the image's files: root, or `uid:gid`; null for everything else. */
+export const ownerByNumbers = (user: string): FileOwner | null => {
+  if (user === '') return { uid: 0, gid: 0 }
+  const match = /^(\d+):(\d+)$/.exec(user)
+  return match === null ? null : { uid: Number(match[1]), gid: Number(match[2]) }
+}
+
 /**
  * The owner that `user` (`name`, `uid`, `name:group`, `uid:gid`; empty for root) means in an image with these
  * /etc/passwd and /etc/group, by Docker's rules: a user without a group gets its own from passwd, group 0 when it is not

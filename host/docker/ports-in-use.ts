@@ -54,6 +54,15 @@ const files = [
   ['udp6', 'UDP'],
 ] as const
 
+const readOrEmpty = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
+}
+
 /**
  * Everything that listens in this process's network namespace: the machine's, unless the agent runs in a container
  * without its network, where only Docker's own refusal tells. A file that is not there (no IPv6) has no listeners.
@@ -61,8 +70,7 @@ const files = [
 export const readListeners = async (procNet = '/proc/self/net'): Promise<Listener[]> => {
   const lists = await Promise.all(
     files.map(async ([name, protocol]) => {
-      const text = await readFile(path.join(procNet, name), 'utf8').catch(() => '')
-      return parseListeners(text, protocol)
+      return parseListeners(await readOrEmpty(path.join(procNet, name)), protocol)
     }),
   )
   return lists.flat()

@@ -6,8 +6,8 @@ import { Conflict, Invalid, NotFound, PortTaken, type TakenPort } from '../../li
 import { isUuid } from '../../lib/domain/ids.ts'
 import { allocatePorts, type PortBinding, type PortRange, type PortRequest } from '../../lib/domain/ports.ts'
 import { builtInValues } from '../../lib/domain/template.ts'
-import { type DeployGameConfigInput, matchPorts, parseDeployment } from './deployment-input.ts'
-import { type Deployment, heldPorts, insertDeployment, insertPorts, lockPorts } from './deployment-store.ts'
+import { type DeployGameConfigInput, freeName, matchPorts, parseDeployment } from './deployment-input.ts'
+import { type Deployment, heldPorts, insertDeployment, insertPorts, lockServer, namesOnServer } from './deployment-store.ts'
 import { type GameConfig, lockGameConfig } from './store.ts'
 
 /** A port may be taken past the lock, but hardly twice while we look. */
@@ -35,21 +35,23 @@ export const makeDeploy =
 
 interface Wanted {
   id: string
-  name: string
+  /** Null takes the config's. */
+  name: string | null
   serverId: string
   gameConfigId: string
   portBindings: PortRequest[]
 }
 
 const place = async (tx: Transaction, wanted: Wanted, actor: string): Promise<Deployment> => {
-  await lockPorts(tx, wanted.serverId)
+  await lockServer(tx, wanted.serverId)
   const server = await refServer(tx, wanted.serverId)
   if (!server) throw new NotFound('server', wanted.serverId)
   const config = await lockGameConfig(tx, wanted.gameConfigId)
   if (!config) throw new NotFound('game config', wanted.gameConfigId)
+  const { id, serverId, gameConfigId } = wanted
+  const name = wanted.name ?? freeName(config.name, await namesOnServer(tx, serverId))
   const bindings = await allocate(tx, wanted, config, rangeOf(server.portRange))
-  checkArguments(config, { serverName: server.name, deploymentId: wanted.id, deploymentName: wanted.name, ports: bindings })
-  const { id, name, serverId, gameConfigId } = wanted
+  checkArguments(config, { serverName: server.name, deploymentId: id, deploymentName: name, ports: bindings })
   await insertDeployment(tx, { id, name, serverId, gameConfigId }, actor).catch((error: unknown) => {
     if (!isViolationOf(error, 'server_game_configs_name')) throw error
     throw new Conflict(`There is a deployment named ${name} on this server already.`, { cause: error })

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { Invalid } from '../../lib/domain/errors.ts'
-import { duplicates, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { duplicates, makeInputCheck, maxNameLength } from '../../lib/domain/inputs.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
 
 export interface DeployGameConfigInput {
   serverId: string | number
   gameConfigId: string | number
-  name: string
+  name?: string | null
   portBindings?: readonly PortBindingInput[] | null
 }
 
@@ -19,9 +19,9 @@ export interface PortBindingInput {
 const maxBindings = 64
 
 /** What can be checked without knowing the config; throws `Invalid` with every fault. */
-export const parseDeployment = (input: DeployGameConfigInput): { name: string; portBindings: PortRequest[] } => {
+export const parseDeployment = (input: DeployGameConfigInput): { name: string | null; portBindings: PortRequest[] } => {
   const check = makeInputCheck()
-  check.name('name', input.name)
+  if (input.name != null) check.name('name', input.name)
   const given = input.portBindings ?? []
   if (given.length > maxBindings) check.refuse('portBindings', `must not have more than ${maxBindings} entries`)
   const names = duplicates(given, ({ name }) => name)
@@ -34,7 +34,18 @@ export const parseDeployment = (input: DeployGameConfigInput): { name: string; p
     return { name: binding.name, hostPort: binding.hostPort ?? null, bindAddress: bindAddress ?? anyAddress }
   })
   check.throwIfAny()
-  return { name: input.name, portBindings }
+  return { name: input.name ?? null, portBindings }
+}
+
+/** `base`, or the first of `base 2`, `base 3` … that is not taken, whatever its case. Cut where it would be too long. */
+export const freeName = (base: string, taken: readonly string[]): string => {
+  const known = new Set(taken.map((name) => name.toLowerCase()))
+  let name = base
+  for (let number = 2; known.has(name.toLowerCase()); number++) {
+    const suffix = ` ${number}`
+    name = [...base].slice(0, maxNameLength - suffix.length).join('') + suffix
+  }
+  return name
 }
 
 /** One request for each declared port; throws `Invalid` for a binding of none, and for two that want one number. */

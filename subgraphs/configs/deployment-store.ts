@@ -111,11 +111,21 @@ export const portsOfServers = async (db: Database, serverIds: readonly string[])
 }
 
 /**
- * Lets one transaction at a time allocate ports of a server, so that the second sees what the first took. Should someone
- * come past it, the constraint `one_owner_per_port` still refuses a second owner.
+ * Lets one transaction at a time take ports and names of a server, so that the second sees what the first took. Should
+ * someone come past it, the constraints `one_owner_per_port` and `server_game_configs_name` still refuse a second owner.
  */
-export const lockPorts = (tx: Transaction, serverId: string): Promise<unknown> =>
+export const lockServer = (tx: Transaction, serverId: string): Promise<unknown> =>
   sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ports.${serverId}`}, 0))`.execute(tx)
+
+export const namesOnServer = async (tx: Transaction, serverId: string): Promise<string[]> => {
+  const rows = await tx
+    .selectFrom('configs.server_game_configs')
+    .select('name')
+    .where('server_id', '=', serverId)
+    .where('deleted_at', 'is', null)
+    .execute()
+  return rows.map(({ name }) => name)
+}
 
 export const heldPorts = (tx: Transaction, serverId: string): Promise<HeldPort[]> =>
   tx

@@ -96,7 +96,7 @@ export const addDeployInput = (builder: Builder) => {
     fields: (t) => ({
       serverId: t.id({ required: true }),
       gameConfigId: t.id({ required: true }),
-      name: t.string({ required: true }),
+      name: t.string({ description: "The config's own unless told, with a number where the server has one of that name." }),
       portBindings: t.field({ type: [Binding], description: 'For ports left out, the platform picks.' }),
     }),
   })

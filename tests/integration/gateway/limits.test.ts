@@ -37,6 +37,11 @@ const table: [limit: string, inside: string, outside: string][] = [
     '{ server(id: "1") { ...A } } fragment A on Server { ...B ...B } fragment B on Server { ...C ...C } fragment C on Server { name name }',
     `{ server(id: "1") { ...F0 } } ${times(8, (i) => `fragment F${i} on Server { ...F${i + 1} ...F${i + 1} }`)} fragment F8 on Server { name }`,
   ],
+  [
+    'nested values',
+    `{ echo(json: ${'['.repeat(5)}${']'.repeat(5)}) }`,
+    `{ echo(json: ${'['.repeat(1_990)}${']'.repeat(1_990)}) }`,
+  ],
   ['tokens', `{ server(id: "1") { ${times(40, () => 'name')} } }`, `{ server(id: "1") { ${times(700, () => 'name')} } }`],
 ]
 

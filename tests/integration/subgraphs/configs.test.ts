@@ -112,6 +112,15 @@ describe('deploying', () => {
     expect(await world.deploy({ serverId, gameConfigId: quoting, name: "Bob's" })).toMatchObject({ name: "Bob's" })
   })
 
+  it('names a deployment after its config, with a number where the server has one of that name', async () => {
+    const serverId = await world.server()
+    const config = `${'x'.repeat(98)} 1`
+    const gameConfigId = await world.config({ name: config })
+    const names = []
+    for (let count = 0; count < 3; count++) names.push((await world.deploy({ serverId, gameConfigId, name: null })).name)
+    expect(names).toEqual([config, `${'x'.repeat(98)} 2`, `${'x'.repeat(98)} 3`])
+  })
+
   it('keeps names apart on one server', async () => {
     const serverId = await world.server()
     const gameConfigId = await world.config()

@@ -6,7 +6,7 @@ import { makeRabbit, type Rabbit } from '../../../lib/rabbit/connect.ts'
 import { makeSubgraphs } from '../../../subgraphs/app.ts'
 import type { SubgraphName } from '../../../subgraphs/context.ts'
 import { makeInProcessSubgraph } from '../../../subgraphs/in-process.ts'
-import { createTestBroker } from '../../support/broker.ts'
+import { createTestBroker, type TestBroker } from '../../support/broker.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 
@@ -17,6 +17,7 @@ export type Answer = any
 
 export interface Stage {
   db: Database
+  broker: TestBroker
   /** Not through the proxy: for what stands on the other side. */
   rabbit: Rabbit
   /** Between the subgraphs and the broker. */
@@ -30,6 +31,8 @@ export interface Stage {
   subscribe(subgraph: SubgraphName, query: string, variables?: Record<string, unknown>): Promise<Subscription>
   /** Rows by table, to see that nothing has changed. */
   countRows(): Promise<Record<string, number>>
+  /** As when their process stops in order. */
+  closeSubgraphs(): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,6 +85,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
 
   return {
     db: pool.db,
+    broker,
     rabbit,
     proxy,
     takeStatements: () => {
@@ -105,6 +109,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
       return wrap(result as AsyncIterableIterator<Answer>)
     },
     countRows: () => countRows(pool.db),
+    closeSubgraphs: close,
     close: async () => {
       await close()
       await Promise.all([behind.close(), rabbit.close()])

@@ -103,7 +103,8 @@ export type CreateGameResult = ConflictError | Game | InvalidInputError | Outcom
 
 export type DeployGameConfigInput = {
   gameConfigId: Scalars['ID']['input'];
-  name: Scalars['String']['input'];
+  /** The config's own unless told, with a number where the server has one of that name. */
+  name?: InputMaybe<Scalars['String']['input']>;
   /** For ports left out, the platform picks. */
   portBindings?: InputMaybe<Array<PortBindingInput>>;
   serverId: Scalars['ID']['input'];

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import { Invalid, NotFound } from '../../../lib/domain/errors.ts'
 import { addConnection, makeBuilder, pageArgs, toSubgraphSchema } from '../../../subgraphs/builder.ts'
@@ -17,8 +18,11 @@ const servers: Server[] = [
 /** Loading this one is a defect, as a lost database connection would be. */
 export const explodingServerId = 'server-explodes'
 
-/** The owner of `Server`, and of fields that show what a subgraph is told. `batches` records what was loaded together. */
-export const makeTestServers = (batches: string[][]): GraphQLSchema => {
+/**
+ * The owner of `Server`, and of fields that show what a subgraph is told. `batches` records what was loaded together, and
+ * `onSlow` is called when the field `slow` begins.
+ */
+export const makeTestServers = (batches: string[][], onSlow: () => void): GraphQLSchema => {
   const builder = makeBuilder({ errors: [Invalid, NotFound] })
   const serverById = makeLoader(async (ids: readonly string[]) => {
     batches.push([...ids])
@@ -44,6 +48,13 @@ export const makeTestServers = (batches: string[][]): GraphQLSchema => {
       type: Servers,
       args: pageArgs(t),
       resolve: (_, args) => toPage(servers, parsePage(args), ({ id }) => id),
+    }),
+    slow: t.string({
+      resolve: async () => {
+        onSlow()
+        await delay(300)
+        return 'done'
+      },
     }),
     whoAmI: t.string({ resolve: (_, __, { identity }) => `${identity.kind} ${identity.sub}` }),
     echo: t.field({

@@ -43,7 +43,7 @@ export const startStack = async ({ mode, limits, missing = [], gatewayKey = inte
   const batches: string[][] = []
   const logArguments: unknown[] = []
   const schemas: Record<string, GraphQLSchema> = {
-    servers: makeTestServers(batches),
+    servers: makeTestServers(batches, () => logger.debug('slow begins')),
     configs: makeTestConfigs(),
     sessions: makeTestSessions({ changes, logs, logArguments }),
   }

@@ -1,0 +1,25 @@
+/** How patient a processor is, in ms. */
+export interface Timings {
+  /** A server whose row shows a sign of life younger than this is not written for a mere further one. */
+  freshMs: number
+  /** Silence after which a server is STALE. */
+  staleAfterMs: number
+  /** Silence after which a server is OFFLINE. */
+  offlineAfterMs: number
+  /** Silence after which the live sessions of an OFFLINE server are LOST. */
+  lostAfterMs: number
+  /** How long sessions' reports must have been heard before a missing one means anything. */
+  settleMs: number
+  /** Between two looks for what did not happen. */
+  sweepEveryMs: number
+}
+
+/** A host gives a sign of life every 3 s: three missing ones make it STALE. */
+export const defaultTimings: Timings = {
+  freshMs: 2_000,
+  staleAfterMs: 10_000,
+  offlineAfterMs: 30_000,
+  lostAfterMs: 5 * 60_000,
+  settleMs: 5_000,
+  sweepEveryMs: 1_000,
+}
