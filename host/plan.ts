@@ -16,6 +16,8 @@ export interface Seen {
   container: SeenContainer | null
   /** The whole log of the exited container has been read. */
   logDrained: boolean
+  /** An earlier session of the same deployment has not ended yet: it may hold the ports. */
+  isDeploymentBusy: boolean
   /** Boot and engine as they are now. */
   machine: string
   /** Since when the watchdog sees nothing of it, in ms since the epoch; null while it lives, or has no watchdog. */
@@ -78,6 +80,7 @@ const planWithoutContainer = (record: SessionRecord, seen: Seen): Step => {
     })
   }
   if (record.desired !== 'run' || !record.spec) return cancelled(seen)
+  if (seen.isDeploymentBusy) return { kind: 'wait', untilMs: null }
   const early = record.notBeforeMs !== null && seen.nowMs < record.notBeforeMs
   return early ? { kind: 'wait', untilMs: record.notBeforeMs } : { kind: 'create' }
 }

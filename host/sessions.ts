@@ -26,8 +26,12 @@ export const makeSessions = (options: {
   const runners = new Map<string, SessionRunner>()
   let closed = false
 
+  /** Other sessions of the same deployment. Ids are UUIDv7: the lower one is the earlier. */
+  const othersOf = ({ sessionId, serverGameConfigId }: SessionRecord): SessionRecord[] =>
+    store.all().filter((other) => other.serverGameConfigId === serverGameConfigId && other.sessionId !== sessionId)
+
   const observe = async (record: SessionRecord): Promise<Seen> => {
-    const idle = { container: null, logDrained: true, machine: '', unresponsiveSinceMs: null }
+    const idle = { container: null, logDrained: true, isDeploymentBusy: false, machine: '', unresponsiveSinceMs: null }
     if (record.ended) return { ...idle, nowMs: Date.now() }
     const container = await options.containers.find(record.sessionId)
     if (container) await attachments.attach(container)
@@ -37,6 +41,7 @@ export const makeSessions = (options: {
     return {
       container,
       logDrained: attachments.isDrained(sessionId),
+      isDeploymentBusy: othersOf(record).some((other) => !other.ended && other.sessionId < sessionId),
       machine: await options.machine(),
       unresponsiveSinceMs: options.lifeSigns.unresponsiveSinceMs(sessionId),
       nowMs: Date.now(),
@@ -48,7 +53,11 @@ export const makeSessions = (options: {
       record,
       observe,
       steps: options.steps,
-      save: store.put,
+      save: async (next) => {
+        await store.put(next)
+        // What waited for the end of this one may begin.
+        if (next.ended) for (const other of othersOf(next)) runners.get(other.sessionId)?.wake()
+      },
       onUnreported: options.onUnreported,
       onDone: ({ sessionId }) => runners.delete(sessionId),
       logger: options.logger,

@@ -5,6 +5,7 @@ import { renderArgs, UnbalancedQuotes } from '../../lib/domain/argv.ts'
 import { Conflict, Invalid, NotFound, PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { allocatePorts, type PortBinding, type PortRange, type PortRequest } from '../../lib/domain/ports.ts'
+import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import { builtInValues } from '../../lib/domain/template.ts'
 import { type DeployGameConfigInput, freeName, matchPorts, parseDeployment } from './deployment-input.ts'
 import { type Deployment, heldPorts, insertDeployment, insertPorts, lockServer, namesOnServer } from './deployment-store.ts'
@@ -40,6 +41,8 @@ interface Wanted {
   serverId: string
   gameConfigId: string
   portBindings: PortRequest[]
+  restartPolicy: RestartPolicy
+  startPriority: number
 }
 
 const place = async (tx: Transaction, wanted: Wanted, actor: string): Promise<Deployment> => {
@@ -48,16 +51,18 @@ const place = async (tx: Transaction, wanted: Wanted, actor: string): Promise<De
   if (!server) throw new NotFound('server', wanted.serverId)
   const config = await lockGameConfig(tx, wanted.gameConfigId)
   if (!config) throw new NotFound('game config', wanted.gameConfigId)
-  const { id, serverId, gameConfigId } = wanted
+  const { id, serverId, gameConfigId, restartPolicy, startPriority } = wanted
   const name = wanted.name ?? freeName(config.name, await namesOnServer(tx, serverId))
   const bindings = await allocate(tx, wanted, config, rangeOf(server.portRange))
   checkArguments(config, { serverName: server.name, deploymentId: id, deploymentName: name, ports: bindings })
-  await insertDeployment(tx, { id, name, serverId, gameConfigId }, actor).catch((error: unknown) => {
-    if (!isViolationOf(error, 'server_game_configs_name')) throw error
-    throw new Conflict(`There is a deployment named ${name} on this server already.`, { cause: error })
-  })
+  await insertDeployment(tx, { id, name, serverId, gameConfigId, restartPolicy, startPriority }, actor).catch(
+    (error: unknown) => {
+      if (!isViolationOf(error, 'server_game_configs_name')) throw error
+      throw new Conflict(`There is a deployment named ${name} on this server already.`, { cause: error })
+    },
+  )
   await insertPorts(tx, wanted, bindings)
-  return { id, name, serverId, gameConfigId, deletedAt: null }
+  return { id, name, serverId, gameConfigId, restartPolicy, startPriority, deletedAt: null }
 }
 
 const allocate = async (tx: Transaction, wanted: Wanted, config: GameConfig, range: PortRange): Promise<PortBinding[]> => {

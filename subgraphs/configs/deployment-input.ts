@@ -2,12 +2,17 @@ import { isIP } from 'node:net'
 import { Invalid } from '../../lib/domain/errors.ts'
 import { duplicates, makeInputCheck, maxNameLength } from '../../lib/domain/inputs.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
+import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
+
+import { parseRestartPolicy, type RestartPolicyInput } from './life-input.ts'
 
 export interface DeployGameConfigInput {
   serverId: string | number
   gameConfigId: string | number
   name?: string | null
   portBindings?: readonly PortBindingInput[] | null
+  restartPolicy?: RestartPolicyInput | null
+  startPriority?: number | null
 }
 
 export interface PortBindingInput {
@@ -17,9 +22,18 @@ export interface PortBindingInput {
 }
 
 const maxBindings = 64
+const defaultPriority = 100
+const maxPriority = 1_000
+
+interface ParsedDeployment {
+  name: string | null
+  portBindings: PortRequest[]
+  restartPolicy: RestartPolicy
+  startPriority: number
+}
 
 /** What can be checked without knowing the config; throws `Invalid` with every fault. */
-export const parseDeployment = (input: DeployGameConfigInput): { name: string | null; portBindings: PortRequest[] } => {
+export const parseDeployment = (input: DeployGameConfigInput): ParsedDeployment => {
   const check = makeInputCheck()
   if (input.name != null) check.name('name', input.name)
   const given = input.portBindings ?? []
@@ -33,8 +47,11 @@ export const parseDeployment = (input: DeployGameConfigInput): { name: string | 
     if (bindAddress === undefined) check.refuse(`${path}.bindAddress`, 'must be an IP address of the machine')
     return { name: binding.name, hostPort: binding.hostPort ?? null, bindAddress: bindAddress ?? anyAddress }
   })
+  const restartPolicy = parseRestartPolicy(check, input.restartPolicy)
+  const startPriority = input.startPriority ?? defaultPriority
+  check.integer('startPriority', startPriority, 0, maxPriority)
   check.throwIfAny()
-  return { name: input.name ?? null, portBindings }
+  return { name: input.name ?? null, portBindings, restartPolicy, startPriority }
 }
 
 /** `base`, or the first of `base 2`, `base 3` … that is not taken, whatever its case. Cut where it would be too long. */

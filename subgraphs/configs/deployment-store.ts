@@ -3,6 +3,7 @@ import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { HeldPort, PortBinding, Protocol } from '../../lib/domain/ports.ts'
+import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 
 /** A row of configs.server_game_configs: a deployment. */
 export interface Deployment {
@@ -10,6 +11,8 @@ export interface Deployment {
   name: string
   serverId: string
   gameConfigId: string
+  restartPolicy: RestartPolicy
+  startPriority: number
   deletedAt: Date | null
 }
 
@@ -26,6 +29,8 @@ const selectDeployments = (db: Database | Transaction) =>
   db
     .selectFrom('configs.server_game_configs')
     .select(['id', 'name', 'server_id as serverId', 'game_config_id as gameConfigId', 'deleted_at as deletedAt'])
+    .select(['restart_policy as restartPolicy', 'start_priority as startPriority'])
+    .$castTo<Deployment>()
 
 const selectPresent = (db: Database) => selectDeployments(db).where('deleted_at', 'is', null)
 
@@ -62,6 +67,8 @@ export const insertDeployment = async (
       name: deployment.name,
       server_id: deployment.serverId,
       game_config_id: deployment.gameConfigId,
+      restart_policy: JSON.stringify(deployment.restartPolicy),
+      start_priority: deployment.startPriority,
       created_by: actor,
       updated_by: actor,
     })

@@ -1,5 +1,6 @@
 import { PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
 import { connectAddress, type PortBinding } from '../../lib/domain/ports.ts'
+import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { Builder } from '../builder.ts'
 import type { Enums } from './game-config-types.ts'
 import { type Loaders, must, type Refs } from './types.ts'
@@ -16,6 +17,14 @@ export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, en
       hostPort: t.exposeInt('hostPort'),
       protocol: t.expose('protocol', { type: enums.Protocol }),
       bindAddress: t.exposeString('bindAddress'),
+    }),
+  })
+  const Policy = builder.objectRef<RestartPolicy>('RestartPolicy').implement({
+    description: 'When a session that ended unasked is started again. Its host decides, also without the control plane.',
+    fields: (t) => ({
+      mode: t.expose('mode', { type: enums.RestartMode }),
+      maxRetries: t.exposeInt('maxRetries', { description: 'For ON_FAILURE.' }),
+      windowSeconds: t.exposeInt('windowSeconds'),
     }),
   })
   return refs.Deployment.implement({
@@ -42,6 +51,8 @@ export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, en
         description: 'In the order in which the config declares them; none once it was deleted.',
         resolve: async ({ id }, _, context) => (await loaders.bindings(context, id)) ?? [],
       }),
+      restartPolicy: t.expose('restartPolicy', { type: Policy }),
+      startPriority: t.exposeInt('startPriority', { description: 'After a reboot of the machine the lowest start first.' }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
   })
@@ -84,7 +95,14 @@ export const addPortConflictError = (builder: Builder, refs: Refs, loaders: Load
   })
 }
 
-export const addDeployInput = (builder: Builder) => {
+export const addDeployInput = (builder: Builder, enums: Enums) => {
+  const Policy = builder.inputType('RestartPolicyInput', {
+    fields: (t) => ({
+      mode: t.field({ type: enums.RestartMode, required: true }),
+      maxRetries: t.int({ description: '5 unless told.' }),
+      windowSeconds: t.int({ description: '600 unless told.' }),
+    }),
+  })
   const Binding = builder.inputType('PortBindingInput', {
     fields: (t) => ({
       name: t.string({ required: true, description: 'Of a port that the config declares.' }),
@@ -98,6 +116,8 @@ export const addDeployInput = (builder: Builder) => {
       gameConfigId: t.id({ required: true }),
       name: t.string({ description: "The config's own unless told, with a number where the server has one of that name." }),
       portBindings: t.field({ type: [Binding], description: 'For ports left out, the platform picks.' }),
+      restartPolicy: t.field({ type: Policy, description: 'ON_FAILURE unless told.' }),
+      startPriority: t.int({ description: '100 unless told; from 0 to 1000.' }),
     }),
   })
 }

@@ -4,6 +4,7 @@ import { duplicates, type InputCheck, makeInputCheck } from '../../lib/domain/in
 import { maxPort, type PortDefinition, type Protocol } from '../../lib/domain/ports.ts'
 import { builtInNames, renderTemplate, templateFaults } from '../../lib/domain/template.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+import { parseLife } from './life-input.ts'
 import { capabilities, signals } from './linux.ts'
 import type { NewGameConfig } from './store.ts'
 
@@ -28,6 +29,9 @@ export interface CreateGameConfigInput {
   volumePath?: Maybe<string>
   stop?: Maybe<{ kind: StopProcedure['kind']; value: string; graceSeconds?: Maybe<number> }>
   resources?: Maybe<{ memoryMb?: Maybe<number>; cpus?: Maybe<number>; pids?: Maybe<number> }>
+  readyPattern?: Maybe<string>
+  readyTimeoutSeconds?: Maybe<number>
+  watchdog?: Maybe<{ kind: 'NO_OUTPUT' | 'PORT'; seconds: number; port?: Maybe<string> }>
 }
 
 const defaultVolumePath = '/data/game'
@@ -74,6 +78,7 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     ports,
     stop: parseStop(check, input.stop),
     resources,
+    ...parseLife(check, input, ports),
   }
   check.throwIfAny()
   return config

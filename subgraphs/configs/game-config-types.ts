@@ -1,4 +1,5 @@
 import { protocols } from '../../lib/domain/ports.ts'
+import { restartModes } from '../../lib/domain/restart-policy.ts'
 import type { Builder } from '../builder.ts'
 import type { GameConfig } from './store.ts'
 import { type Loaders, must, type Refs } from './types.ts'
@@ -7,6 +8,14 @@ import { type Loaders, must, type Refs } from './types.ts'
 export const addEnums = (builder: Builder) => ({
   Protocol: builder.enumType('Protocol', { values: protocols }),
   PullPolicy: builder.enumType('PullPolicy', { values: ['IF_MISSING', 'ALWAYS'] as const }),
+  WatchdogKind: builder.enumType('WatchdogKind', {
+    description: 'NO_OUTPUT: no line for so long. PORT: the named TCP port has refused connections for so long.',
+    values: ['NO_OUTPUT', 'PORT'] as const,
+  }),
+  RestartMode: builder.enumType('RestartMode', {
+    description: 'ON_FAILURE: after a crash, so many times within the window. ALWAYS: whenever it ends unasked.',
+    values: restartModes,
+  }),
   StopKind: builder.enumType('StopKind', {
     description: 'STDIN writes a line to the console of the game, SIGNAL sends a signal.',
     values: ['STDIN', 'SIGNAL'] as const,
@@ -45,6 +54,15 @@ export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, en
       volumePath: t.exposeString('volumePath', { description: "Where the deployment's own volume is mounted." }),
       stop: t.expose('stop', { type: parts.Stop }),
       resources: t.expose('resources', { type: parts.Resources }),
+      readyPattern: t.exposeString('readyPattern', {
+        nullable: true,
+        description: 'A line of its output that fits (RE2 syntax) says that players can join.',
+      }),
+      readyTimeoutSeconds: t.exposeInt('readyTimeoutSeconds', {
+        nullable: true,
+        description: 'Without that line in time the session counts as crashed.',
+      }),
+      watchdog: t.expose('watchdog', { type: parts.Watchdog, nullable: true }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
   })
@@ -74,6 +92,14 @@ const addParts = (builder: Builder, enums: Enums) => ({
       kind: t.expose('kind', { type: enums.StopKind }),
       value: t.exposeString('value', { description: 'The line, or the signal by name.' }),
       graceSeconds: t.exposeInt('graceSeconds'),
+    }),
+  }),
+  Watchdog: builder.objectRef<NonNullable<GameConfig['watchdog']>>('Watchdog').implement({
+    description: 'Ends a game that does nothing. That counts as a crash, and the restart policy decides.',
+    fields: (t) => ({
+      kind: t.expose('kind', { type: enums.WatchdogKind }),
+      seconds: t.exposeInt('seconds'),
+      port: t.exposeString('port', { nullable: true }),
     }),
   }),
   Resources: builder.objectRef<GameConfig['resources']>('Resources').implement({
@@ -112,6 +138,13 @@ export const addCreateGameConfigInput = (builder: Builder, enums: Enums) => {
   const Resources = builder.inputType('ResourcesInput', {
     fields: (t) => ({ memoryMb: t.int(), cpus: t.float(), pids: t.int() }),
   })
+  const Watchdog = builder.inputType('WatchdogInput', {
+    fields: (t) => ({
+      kind: t.field({ type: enums.WatchdogKind, required: true }),
+      seconds: t.int({ required: true }),
+      port: t.string({ description: 'Name of a declared TCP port, for PORT.' }),
+    }),
+  })
   return builder.inputType('CreateGameConfigInput', {
     fields: (t) => ({
       gameId: t.id({ required: true }),
@@ -132,6 +165,9 @@ export const addCreateGameConfigInput = (builder: Builder, enums: Enums) => {
       volumePath: t.string({ description: '/data/game unless told.' }),
       stop: t.field({ type: Stop, description: 'SIGTERM with 30 s grace unless told.' }),
       resources: t.field({ type: Resources }),
+      readyPattern: t.string({ description: 'RE2 syntax.' }),
+      readyTimeoutSeconds: t.int({ description: 'Needs a readyPattern.' }),
+      watchdog: t.field({ type: Watchdog }),
     }),
   })
 }

@@ -147,7 +147,7 @@ const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: Confi
     }),
   })
   const GameConfigInput = addCreateGameConfigInput(builder, enums)
-  const DeployInput = addDeployInput(builder)
+  const DeployInput = addDeployInput(builder, enums)
   builder.mutationFields((t) => ({
     createGame: t.field({
       type: refs.Game,

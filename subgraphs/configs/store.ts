@@ -31,6 +31,9 @@ export interface NewGameConfig {
   volumePath: string
   stop: StopProcedure
   resources: SessionSpec['resources']
+  readyPattern: string | null
+  readyTimeoutSeconds: number | null
+  watchdog: SessionSpec['watchdog']
 }
 
 /** A row of configs.game_configs. */
@@ -66,6 +69,9 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'volume_path as volumePath',
       'stop',
       'resources',
+      'ready_pattern as readyPattern',
+      'ready_timeout_seconds as readyTimeoutSeconds',
+      'watchdog',
       'deleted_at as deletedAt',
     ])
     .$castTo<GameConfig>()
@@ -143,6 +149,9 @@ export const insertGameConfig = async (
       volume_path: config.volumePath,
       stop: JSON.stringify(config.stop),
       resources: JSON.stringify(config.resources),
+      ready_pattern: config.readyPattern,
+      ready_timeout_seconds: config.readyTimeoutSeconds,
+      watchdog: config.watchdog && JSON.stringify(config.watchdog),
       created_by: actor,
       updated_by: actor,
     })

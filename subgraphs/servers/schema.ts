@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql'
-import { Conflict, Denied, Invalid, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
+import { Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
@@ -13,7 +13,7 @@ export interface ServersSchemaDeps {
 }
 
 export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): GraphQLSchema => {
-  const builder = makeBuilder({ errors: [Invalid, Conflict, Unavailable, OutcomeUnknown, Denied] })
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown, Denied] })
   const Server = addServer(builder)
   const serverById = makeLoader((ids: readonly string[]) => service.byIds(ids))
   builder.asEntity(Server, {
@@ -45,6 +45,7 @@ export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): Grap
   builder.mutationType({})
   addRegisterServer(builder, Server, service)
   addEnrollServer(builder, service)
+  addDraining(builder, Server, service)
 
   builder.subscriptionType({})
   builder.subscriptionField('serverChanged', (t) =>
@@ -135,6 +136,22 @@ const addRegisterServer = (builder: Builder, Server: ServerRef, service: Servers
       resolve: (_, { input }, { actor }) => service.register(input, actor),
     }),
   )
+}
+
+const addDraining = (builder: Builder, Server: ServerRef, service: ServersService): void => {
+  const field = (name: 'drainServer' | 'undrainServer', draining: boolean, description: string): void => {
+    builder.mutationField(name, (t) =>
+      t.field({
+        type: Server,
+        description,
+        errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
+        args: { id: t.arg.id({ required: true }) },
+        resolve: (_, { id }, { actor }) => service.setDraining(String(id), draining, actor),
+      }),
+    )
+  }
+  field('drainServer', true, 'It takes no new sessions from now on; those that run go on. Already so is success.')
+  field('undrainServer', false, 'It takes sessions again. Already so is success.')
 }
 
 const addEnrollServer = (builder: Builder, service: ServersService): void => {

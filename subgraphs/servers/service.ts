@@ -46,6 +46,19 @@ export const makeServersService = (deps: ServersServiceDeps) => ({
 
   list: (page: KeysetPage): Promise<store.Server[]> => store.serversPage(deps.db, page),
 
+  /** Already so is success and changes nothing. */
+  setDraining: async (id: string, draining: boolean, actor: string): Promise<store.Server> => {
+    if (!isUuid(id)) throw new NotFound('server', id)
+    return inTransaction(deps.db, async (tx) => {
+      const server = await store.lockServer(tx, id)
+      if (!server) throw new NotFound('server', id)
+      if (server.draining === draining) return server
+      await store.writeDraining(tx, id, draining, actor)
+      await addChange(tx, { kind: 'changed.server', serverId: id })
+      return { ...server, draining }
+    })
+  },
+
   /** The token is in the answer and nowhere else: only its hash is kept. It can be spent once, within the hour. */
   register: async (input: RegisterServerInput, actor: string): Promise<{ server: store.Server; enrollmentToken: string }> => {
     const registration = parseRegistration(input, deps.defaultEnvironment)

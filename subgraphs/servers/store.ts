@@ -56,6 +56,14 @@ export const serversById = (db: Database, ids: readonly string[]): Promise<Serve
 export const serversPage = (db: Database, page: KeysetPage): Promise<Server[]> =>
   pageOf(selectServers(db).where('deleted_at', 'is', null), 'id', page).execute()
 
+/** A server that was not deleted, locked until the transaction ends. */
+export const lockServer = (tx: Transaction, id: string): Promise<Server | undefined> =>
+  selectServers(tx).where('id', '=', id).where('deleted_at', 'is', null).forNoKeyUpdate().executeTakeFirst()
+
+export const writeDraining = async (tx: Transaction, id: string, draining: boolean, actor: string): Promise<void> => {
+  await tx.updateTable('servers.servers').set({ draining, updated_by: actor }).where('id', '=', id).execute()
+}
+
 export interface NewServer {
   id: string
   name: string

@@ -71,7 +71,27 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
     }),
   })
   const StopInput = builder.inputType('StopSessionInput', { fields: (t) => ({ sessionId: t.id({ required: true }) }) })
+  const RestartInput = builder.inputType('RestartSessionInput', {
+    fields: (t) => ({
+      sessionId: t.id({ required: true }),
+      idempotencyKey: t.string({ description: 'The same key answers the same session, however often it is sent.' }),
+    }),
+  })
   builder.mutationFields((t) => ({
+    restartSession: t.field({
+      type: types.Session,
+      description: 'Answers with the new session, which waits until the old one has stopped.',
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: RestartInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.restart(input, actor),
+    }),
+    abandonSession: t.field({
+      type: types.Session,
+      description: 'For a host that is gone for good: ends the session without it. Already ended is success.',
+      errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: StopInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.abandon(String(input.sessionId), actor),
+    }),
     startSession: t.field({
       type: types.Session,
       description: 'Answers with a PENDING session; whether it runs, `sessionChanged` tells.',

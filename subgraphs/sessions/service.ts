@@ -1,12 +1,12 @@
 import { byId, forUuids } from '../../lib/db/by-id.ts'
-import { addChange, addCommand } from '../../lib/db/outbox.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { refDeployment, refServer } from '../../lib/db/refs.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
 import { Invalid, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
-import { isTerminal } from '../../lib/domain/session-states.ts'
+import { makeAbandon, makeEnd } from './end.ts'
 import { makeSendInput, type SendInputDeps } from './input.ts'
+import { makeRestart } from './restart.ts'
 import { makeStart, type StartDeps } from './start.ts'
 import * as store from './store.ts'
 
@@ -21,29 +21,6 @@ const maxLiveSessions = 10_000
 
 export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
   const { db } = deps
-
-  /**
-   * Asks the session's host to end it. Already ended, or asked before, is success and answers the session as it is; a kill
-   * is sent all the same while the session lives, as it may overtake a graceful stop.
-   */
-  const end =
-    (kind: 'session.stop' | 'session.kill') =>
-    async (id: string, actor: string): Promise<store.Session> => {
-      if (!isUuid(id)) throw new NotFound('session', id)
-      return inTransaction(db, async (tx) => {
-        const locked = await store.lockSession(tx, id)
-        if (!locked) throw new NotFound('session', id)
-        const { session, stopRequested } = locked
-        if (isTerminal(session.status) || (stopRequested && kind === 'session.stop')) return session
-        const { serverId, serverGameConfigId } = session
-        // Of a LOST session nothing is known before its host is back.
-        const status = session.status === 'LOST' ? 'LOST' : 'STOPPING'
-        await store.requestStop(tx, id, status, actor)
-        await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
-        await addCommand(tx, { serverId, actor, body: { kind, sessionId: id } })
-        return { ...session, status }
-      })
-    }
 
   return {
     byIds: byId((ids) => store.sessionsById(db, ids)),
@@ -71,8 +48,10 @@ export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
     ofDeployments: (ids: readonly string[], page: KeysetPage) => store.sessionsOfDeployments(db, ids.filter(isUuid), page),
 
     start: makeStart(deps),
-    stop: end('session.stop'),
-    kill: end('session.kill'),
+    restart: makeRestart(deps),
+    stop: makeEnd(deps, 'session.stop'),
+    kill: makeEnd(deps, 'session.kill'),
+    abandon: makeAbandon(deps),
     sendInput: makeSendInput(deps),
 
     /** Throws `Invalid` without any id, `NotFound` for an id that names nothing. */

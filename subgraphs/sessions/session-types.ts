@@ -37,11 +37,20 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
       }),
       createdAt: t.expose('createdAt', { type: 'DateTime' }),
       startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
+      readyAt: t.expose('readyAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: "When its config's ready pattern was seen.",
+      }),
       endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
       exitCode: t.exposeInt('exitCode', { nullable: true }),
       oomKilled: t.exposeBoolean('oomKilled', { nullable: true }),
       endReason: t.exposeString('endReason', { nullable: true, description: 'One word: REQUESTED, CRASHED, PORT_TAKEN …' }),
       endMessage: t.exposeString('endMessage', { nullable: true, description: "The reason in the operator's words." }),
+      lastLines: t.exposeStringList('lastLines', { nullable: true, description: 'Of a crash: the last 50 lines of its log.' }),
+      collapsedRestarts: t.exposeInt('collapsedRestarts', {
+        description: 'Restarts before this one that happened while its host could not tell, and are only counted.',
+      }),
       imageDigest: t.exposeString('imageDigest', {
         nullable: true,
         description: 'Which image it was, whatever its tag is today.',
@@ -49,6 +58,20 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
       spec: t.expose('spec', { type: 'JSON', nullable: true, description: 'What it runs with, every template rendered.' }),
     }),
   })
+  builder.objectFields(Session, (t) => ({
+    restartOf: t.field({
+      type: Session,
+      nullable: true,
+      description: 'The session this one continues.',
+      resolve: ({ restartOf }, _, context) => (restartOf ? loaders.session(context, restartOf) : null),
+    }),
+    waitsFor: t.field({
+      type: Session,
+      nullable: true,
+      description: 'It begins when that one has ended.',
+      resolve: ({ waitsFor }, _, context) => (waitsFor ? loaders.session(context, waitsFor) : null),
+    }),
+  }))
   const Sessions = addConnection(builder, 'Session', Session)
   Deployment.implement({
     fields: (t) => ({

@@ -41,6 +41,9 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn): S
     ports,
     resources,
     stop: config.stop as SessionSpec['stop'],
+    readyPattern: config.ready_pattern,
+    readyTimeoutSeconds: config.ready_timeout_seconds,
+    watchdog: config.watchdog as SessionSpec['watchdog'],
   }
 }
 

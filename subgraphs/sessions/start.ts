@@ -1,11 +1,12 @@
 import type { Database } from '../../lib/db/connect.ts'
 import { openOperation } from '../../lib/db/operations.ts'
-import { addChange, addCommand } from '../../lib/db/outbox.ts'
 import { refDeployment, refServer } from '../../lib/db/refs.ts'
+import { addStart, announceSession } from '../../lib/db/session-life.ts'
 import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound, Unavailable } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import type { SessionSpec } from '../../lib/messages/session-spec.ts'
 import { buildSpec } from './spec.ts'
 import * as store from './store.ts'
 
@@ -58,6 +59,15 @@ const startIn = async (tx: Transaction, start: Start, actor: string): Promise<st
   const { id, deploymentId, idempotencyKey, startDeadlineMs } = start
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, deploymentId, idempotencyKey)
   if (known) return known
+  const { serverId, spec } = await prepareRun(tx, deploymentId)
+  const live = await store.activeSessionOf(tx, deploymentId)
+  if (live) throw liveConflict(live.id)
+  const row = { id, serverGameConfigId: deploymentId, serverId, idempotencyKey, spec, startDeadlineMs, restartOf: null }
+  return beginSession(tx, row, actor)
+}
+
+/** Where a deployment would run now, and with what. Throws `NotFound`, or `Unavailable` when its host takes no sessions. */
+export const prepareRun = async (tx: Transaction, deploymentId: string): Promise<{ serverId: string; spec: SessionSpec }> => {
   const deployment = await refDeployment(tx, deploymentId)
   if (!deployment) throw new NotFound('deployment', deploymentId)
   const { serverId } = deployment
@@ -65,29 +75,30 @@ const startIn = async (tx: Transaction, start: Start, actor: string): Promise<st
   if (!server) throw new Unavailable('The server of this deployment was deleted.')
   if (server.status === 'OFFLINE') throw new Unavailable(`The server ${server.name} is OFFLINE: its host has not been heard of.`)
   if (server.draining) throw new Unavailable(`The server ${server.name} is draining and takes no new sessions.`)
-  const live = await store.liveSessionOf(tx, deploymentId)
-  if (live) throw liveConflict(live.id)
+  return { serverId, spec: buildSpec(deployment, server) }
+}
 
-  const spec = buildSpec(deployment, server)
-  const row = { id, serverGameConfigId: deploymentId, serverId, idempotencyKey, spec, startDeadlineMs }
-  const { session, startDeadline } = await store.insertSession(tx, row, actor).catch(asConflict)
-  await openOperation(tx, { serverGameConfigId: deploymentId, kind: 'SESSION', subjectId: id })
-  await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId: deploymentId, serverId })
-  const { environment } = server
-  const body = { kind: 'session.start' as const, sessionId: id, serverGameConfigId: deploymentId, environment, spec }
-  await addCommand(tx, { serverId, actor, body, expiresAt: startDeadline })
+/** Row, operation, change and command of a session that begins at once; `Conflict` when another was quicker. */
+export const beginSession = async (tx: Transaction, row: store.NewSession, actor: string): Promise<store.Session> => {
+  const { id, serverGameConfigId, spec } = row
+  const { session, startDeadline } = await store.insertSession(tx, { ...row, waitsFor: null }, actor).catch(asConflict)
+  await openOperation(tx, { serverGameConfigId, kind: 'SESSION', subjectId: id })
+  await announceSession(tx, session)
+  await addStart(tx, { ...session, actor, spec, startDeadline: startDeadline ?? undefined })
   return session
 }
 
 const liveConflict = (sessionId: string | undefined, cause?: unknown): Conflict =>
   new Conflict(`A session of this deployment is live already${sessionId ? `: ${sessionId}` : ''}. Stop it first.`, { cause })
 
-const asConflict = (error: unknown): never => {
-  const raced = ['one_live_session_per_deployment', 'sessions_idempotency'].some((name) => isViolationOf(error, name))
+export const asConflict = (error: unknown): never => {
+  const raced = ['one_live_session_per_deployment', 'one_waiting_session_per_deployment', 'sessions_idempotency'].some((name) =>
+    isViolationOf(error, name),
+  )
   throw raced ? liveConflict(undefined, error) : error
 }
 
-const checkKey = (key: string): void => {
+export const checkKey = (key: string): void => {
   const check = makeInputCheck()
   check.text('idempotencyKey', key, maxKeyLength)
   check.throwIfAny()

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
-import type { SessionStatus } from '../../lib/domain/session-states.ts'
+import type { EndReason, SessionStatus } from '../../lib/domain/session-states.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
 
 /** A row of sessions.sessions. */
@@ -13,11 +13,16 @@ export interface Session {
   status: SessionStatus
   createdAt: Date
   startedAt: Date | null
+  readyAt: Date | null
   endedAt: Date | null
   exitCode: number | null
   oomKilled: boolean | null
   endReason: string | null
   endMessage: string | null
+  lastLines: string[] | null
+  restartOf: string | null
+  collapsedRestarts: number
+  waitsFor: string | null
   imageDigest: string | null
   spec: SessionSpec
   revision: number
@@ -35,6 +40,11 @@ const selectSessions = (db: Database | Transaction) =>
       'status',
       'created_at as createdAt',
       'started_at as startedAt',
+      'ready_at as readyAt',
+      'last_lines as lastLines',
+      'restart_of as restartOf',
+      'collapsed_restarts as collapsedRestarts',
+      'waits_for as waitsFor',
       'ended_at as endedAt',
       'exit_code as exitCode',
       'oom_killed as oomKilled',
@@ -49,6 +59,8 @@ const selectSessions = (db: Database | Transaction) =>
 
 /** Written as the partial indexes of live sessions are, so that they serve it. */
 const isLive = sql<boolean>`status NOT IN ('STOPPED', 'CRASHED', 'FAILED')`
+/** Live, and not waiting for the end of another: at most one a deployment. */
+const isActive = sql<boolean>`status NOT IN ('STOPPED', 'CRASHED', 'FAILED') AND waits_for IS NULL`
 
 export interface SessionFilter {
   /** Any of these; null is any status. */
@@ -89,7 +101,7 @@ export const sessionsOfServers = (
 export const sessionsOfDeployments = (db: Database, ids: readonly string[], page: KeysetPage): Promise<Map<string, Session[]>> =>
   readPages(db, ids, page, (id) => pageOf(selectSessions(db).where('server_game_config_id', '=', id), 'id', page))
 
-/** The live sessions that match; at most one a deployment. */
+/** The live sessions that match, those that wait included. */
 export const liveSessions = (db: Database, filter: Omit<SessionFilter, 'statuses'>, limit: number): Promise<Session[]> =>
   selectMatching(db, { ...filter, statuses: null })
     .where(isLive)
@@ -98,7 +110,7 @@ export const liveSessions = (db: Database, filter: Omit<SessionFilter, 'statuses
     .execute()
 
 export const liveSessionsOfDeployments = (db: Database, ids: readonly string[]): Promise<Session[]> =>
-  selectSessions(db).where('server_game_config_id', 'in', ids).where(isLive).execute()
+  selectSessions(db).where('server_game_config_id', 'in', ids).where(isActive).execute()
 
 export const sessionByKey = (db: Database | Transaction, serverGameConfigId: string, idempotencyKey: string) =>
   selectSessions(db)
@@ -106,8 +118,8 @@ export const sessionByKey = (db: Database | Transaction, serverGameConfigId: str
     .where('idempotency_key', '=', idempotencyKey)
     .executeTakeFirst()
 
-export const liveSessionOf = (tx: Transaction, serverGameConfigId: string): Promise<Session | undefined> =>
-  selectSessions(tx).where('server_game_config_id', '=', serverGameConfigId).where(isLive).executeTakeFirst()
+export const activeSessionOf = (tx: Transaction, serverGameConfigId: string): Promise<Session | undefined> =>
+  selectSessions(tx).where('server_game_config_id', '=', serverGameConfigId).where(isActive).executeTakeFirst()
 
 export interface NewSession {
   id: string
@@ -116,14 +128,16 @@ export interface NewSession {
   idempotencyKey: string | null
   spec: SessionSpec
   startDeadlineMs: number
+  /** The session it continues. */
+  restartOf: string | null
 }
 
-/** A PENDING session, and the moment by the database's clock after which it must not start. */
+/** A PENDING session, and the moment by the database's clock after which it must not start: null while it waits for another. */
 export const insertSession = async (
   tx: Transaction,
-  session: NewSession,
+  session: NewSession & { waitsFor: string | null },
   actor: string,
-): Promise<{ session: Session; startDeadline: Date }> => {
+): Promise<{ session: Session; startDeadline: Date | null }> => {
   const { startDeadline } = await tx
     .insertInto('sessions.sessions')
     .values({
@@ -132,7 +146,9 @@ export const insertSession = async (
       server_id: session.serverId,
       idempotency_key: session.idempotencyKey,
       spec: JSON.stringify(session.spec),
-      start_deadline: sql`now() + make_interval(secs => ${session.startDeadlineMs / 1000})`,
+      start_deadline: session.waitsFor ? null : sql<Date>`now() + make_interval(secs => ${session.startDeadlineMs / 1000})`,
+      restart_of: session.restartOf,
+      waits_for: session.waitsFor,
       created_by: actor,
     })
     .returning('start_deadline as startDeadline')
@@ -167,4 +183,29 @@ export const requestStop = async (tx: Transaction, id: string, status: SessionSt
     })
     .where('id', '=', id)
     .execute()
+}
+
+/** The session that waits for the end of this one, locked. */
+export const lockWaiting = (tx: Transaction, id: string): Promise<Session | undefined> =>
+  selectSessions(tx).where('waits_for', '=', id).where('status', '=', 'PENDING').forUpdate().executeTakeFirst()
+
+/** Ends a session by the control plane alone: its host has nothing to do with it, or is gone. */
+export const writeEnd = async (
+  tx: Transaction,
+  id: string,
+  end: { reason: EndReason; message: string; actor: string },
+): Promise<Session> => {
+  await tx
+    .updateTable('sessions.sessions')
+    .set({
+      status: 'STOPPED',
+      ended_at: sql`now()`,
+      end_reason: end.reason,
+      end_message: end.message,
+      stop_requested_at: sql`coalesce(stop_requested_at, now())`,
+      stop_requested_by: sql`coalesce(stop_requested_by, ${end.actor})`,
+    })
+    .where('id', '=', id)
+    .execute()
+  return selectSessions(tx).where('id', '=', id).executeTakeFirstOrThrow()
 }

@@ -50,6 +50,7 @@ const seen = (container: SeenContainer | null, nowMs = t0, logDrained = true): S
   container,
   nowMs,
   logDrained,
+  isDeploymentBusy: false,
   machine,
   unresponsiveSinceMs: null,
 })
@@ -193,7 +194,7 @@ const makeWorld = () => {
     }
   }
   const look = (): void => {
-    if (record) carryOut(planStep(record, { container, nowMs, logDrained: drained, machine, unresponsiveSinceMs: null }))
+    if (record) carryOut(planStep(record, { container, nowMs, logDrained: drained, isDeploymentBusy: false, machine, unresponsiveSinceMs: null }))
   }
   return {
     happen: (event: string): void => {

@@ -1,0 +1,56 @@
+import { announceSession } from '../../lib/db/session-life.ts'
+import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
+import { Conflict, NotFound } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
+import { isTerminal } from '../../lib/domain/session-states.ts'
+import { requestEnd } from './end.ts'
+import { asConflict, beginSession, checkKey, prepareRun, type StartDeps } from './start.ts'
+import * as store from './store.ts'
+
+export interface RestartSessionInput {
+  sessionId: string | number
+  idempotencyKey?: string | null
+}
+
+/**
+ * A new session of the same deployment, as its config is now: begun at once when the old one has ended, else PENDING until
+ * it has, which is asked for in the same transaction. One at most waits. The same `idempotencyKey` answers the session it
+ * made before. Throws `NotFound`, `Unavailable` (the host is OFFLINE or draining), or `Conflict` (another already waits).
+ */
+export const makeRestart =
+  (deps: StartDeps) =>
+  async (input: RestartSessionInput, actor: string): Promise<store.Session> => {
+    const oldId = String(input.sessionId)
+    const idempotencyKey = input.idempotencyKey ?? null
+    if (idempotencyKey !== null) checkKey(idempotencyKey)
+    if (!isUuid(oldId)) throw new NotFound('session', oldId)
+    const restart = { oldId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
+    return inTransaction(deps.db, (tx) => restartIn(tx, restart, actor))
+  }
+
+interface Restart {
+  oldId: string
+  id: string
+  idempotencyKey: string | null
+  startDeadlineMs: number
+}
+
+const restartIn = async (tx: Transaction, restart: Restart, actor: string): Promise<store.Session> => {
+  const { oldId, id, idempotencyKey, startDeadlineMs } = restart
+  const locked = await store.lockSession(tx, oldId)
+  if (!locked) throw new NotFound('session', oldId)
+  const { session: old } = locked
+  const { serverGameConfigId } = old
+  const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, serverGameConfigId, idempotencyKey)
+  if (known) return known
+  const { serverId, spec } = await prepareRun(tx, serverGameConfigId)
+  const row = { id, serverGameConfigId, serverId, idempotencyKey, spec, startDeadlineMs, restartOf: oldId }
+  if (isTerminal(old.status)) return beginSession(tx, row, actor)
+  if (old.waitsFor) throw new Conflict('The session has not begun yet: it waits for the end of another one itself.')
+  const waiting = await store.lockWaiting(tx, oldId)
+  if (waiting) throw new Conflict(`A session waits for the end of this one already: ${waiting.id}.`)
+  const { session } = await store.insertSession(tx, { ...row, waitsFor: oldId }, actor).catch(asConflict)
+  await announceSession(tx, session)
+  await requestEnd(tx, 'session.stop', locked, actor)
+  return session
+}
