@@ -17,6 +17,7 @@ export type Answer = any
 
 export interface Stage {
   db: Database
+  databaseUrl: string
   broker: TestBroker
   /** Not through the proxy: for what stands on the other side. */
   rabbit: Rabbit
@@ -85,6 +86,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
 
   return {
     db: pool.db,
+    databaseUrl: database.url,
     broker,
     rabbit,
     proxy,
