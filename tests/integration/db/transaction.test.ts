@@ -13,21 +13,28 @@ const logger = makeLogger({ name: 'test', level: 'fatal' })
 let database: TestDatabase
 let proxy: TcpProxy
 let pool: ReturnType<typeof connectDatabase>
+/** Not through the proxy. */
+let direct: ReturnType<typeof connectDatabase>
 beforeAll(async () => {
   database = await createTestDatabase()
   proxy = await openTcpProxy(database.url)
   pool = connectDatabase({ url: proxy.url, name: 'test', logger, statementTimeoutMs: 3_000 })
+  direct = connectDatabase({ url: database.url, name: 'test-direct', logger })
 })
-afterEach(() => proxy.restore())
+afterEach(async () => {
+  proxy.restore()
+  await eventually(async () => (await pool.ready()) === true, { what: 'the pool works again' })
+})
 afterAll(async () => {
   await pool.close()
+  await direct.close()
   await proxy.close()
   await database.drop()
 })
 
 const outcomeOf = (work: Promise<unknown>): Promise<unknown> => work.catch((error) => error)
 const serverNames = async (): Promise<string[]> =>
-  (await pool.db.selectFrom('servers.servers').select('name').execute()).map(({ name }) => name)
+  (await direct.db.selectFrom('servers.servers').select('name').execute()).map(({ name }) => name)
 
 describe('a transaction', () => {
   it('is rolled back by what its work throws, and throws that', async () => {
@@ -43,7 +50,7 @@ describe('a transaction', () => {
   })
 
   it('runs again after a deadlock', async () => {
-    const [a, b] = [await insertServer(pool.db), await insertServer(pool.db)]
+    const [a, b] = [await insertServer(direct.db), await insertServer(direct.db)]
     let runs = 0
     const swap = (first: string, second: string) =>
       inTransaction(pool.db, async (tx) => {
@@ -72,7 +79,6 @@ describe('a transaction', () => {
       }),
     )
     expect(outcome).toBeInstanceOf(Unavailable)
-    proxy.restore()
     expect(await serverNames()).toEqual(before)
   })
 
@@ -99,7 +105,7 @@ describe('a transaction', () => {
   })
 
   it('names the constraint that refused', async () => {
-    const id = await insertServer(pool.db)
+    const id = await insertServer(direct.db)
     const outcome = await outcomeOf(
       inTransaction(pool.db, (tx) =>
         tx
