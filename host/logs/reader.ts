@@ -26,7 +26,7 @@ export interface LogReaderOptions {
  * How the reading ended: the whole log was taken; all that Docker could still give of it; the container was removed
  * before; or the reader was closed.
  */
-export type DrainOutcome = 'complete' | 'incomplete' | 'gone' | 'closed'
+type DrainOutcome = 'complete' | 'incomplete' | 'gone' | 'closed'
 
 export interface LogReader {
   /** Settles once nothing more will be appended; never rejects. */
