@@ -8,7 +8,7 @@ const alias = [{ find: /^graphql$/, replacement: require.resolve('graphql') }]
 
 const project = (name: string, options: object) => ({
   resolve: { alias },
-  test: { name, include: [`tests/${name}/**/*.test.ts`], server: { deps: { inline: [/graphql/, /pothos/] } }, ...options },
+  test: { name, include: [`tests/${name}/**/*.test.ts`], ...options },
 })
 
 export default defineConfig({

@@ -1,10 +1,12 @@
-// `npm run image -- [--tag manman] [--base node:20-bookworm-slim]`: builds the image of every deployable from what is
-// installed and built here. The tag goes to stdout, progress to stderr.
-import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// `npm run image -- [--tag manman] [--base IMAGE | --base local]`: builds the image of every deployable from what is
+// installed and built here. `--base local` stands on this machine's own node and needs no registry. The tag goes to stdout,
+// progress to stderr.
+import { copyFileSync, createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { localBase, run, tarOf } from './docker.mjs'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -31,31 +33,27 @@ const filesBelow = (dir) =>
     return notForRunning.test(entry.name) ? [] : [path]
   })
 
-const context = () => [
-  'deploy/Dockerfile',
-  'package.json',
-  'LICENSE',
-  ...[...productionPackages(), 'dist', 'migrations', 'schema'].flatMap(filesBelow),
-]
-
-/** The build's context goes to Docker as a tar of just these files, whoever owns them here. */
-const build = async (tag, base) => {
-  const tar = spawn('tar', ['-C', root, '--owner=0', '--group=0', '--numeric-owner', '-c', '--null', '--files-from=-'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const args = ['build', '--file', 'deploy/Dockerfile', '--tag', tag, ...(base ? ['--build-arg', `BASE=${base}`] : []), '-']
-  const docker = spawn('docker', args, { stdio: ['pipe', 2, 2] })
-  const ended = Promise.all([tar, docker].map((child) => new Promise((done, fail) => child.on('close', done).on('error', fail))))
-  tar.stdin.end(context().join('\0'))
-  await Promise.all([ended, pipeline(tar.stdout, docker.stdin)])
-  const codes = await ended
-  return codes.every((code) => code === 0)
-}
+/** Archives of all that the image has. The same files make the same bytes, or Docker's cache would be of no use. */
+const archives = () => ({
+  'node_modules.tar': productionPackages().flatMap(filesBelow),
+  'manman.tar': ['package.json', 'LICENSE', ...['dist', 'migrations', 'schema'].flatMap(filesBelow)],
+})
 
 const { values } = parseArgs({ options: { tag: { type: 'string', default: 'manman' }, base: { type: 'string' } } })
 if (!existsSync(join(root, 'dist/cli/main.js'))) {
   process.stderr.write('dist/ is missing: `npm run build` first\n')
   process.exit(1)
 }
-if (await build(values.tag, values.base)) process.stdout.write(`${values.tag}\n`)
-else process.exitCode = 1
+const base = values.base === 'local' ? await localBase() : values.base
+const args = ['--tag', values.tag, ...(base ? ['--build-arg', `BASE=${base}`] : [])]
+const context = mkdtempSync(join(tmpdir(), 'manman-image-'))
+try {
+  copyFileSync(join(root, 'deploy/Dockerfile'), join(context, 'Dockerfile'))
+  for (const [name, files] of Object.entries(archives())) {
+    await pipeline(tarOf(root, files), createWriteStream(join(context, name)))
+  }
+  await run('docker', ['build', ...args, context])
+  process.stdout.write(`${values.tag}\n`)
+} finally {
+  rmSync(context, { recursive: true, force: true })
+}

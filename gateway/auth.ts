@@ -27,7 +27,7 @@ const digestOf = (token: string): Buffer => createHash('sha256').update(token).d
 
 /** The token of an `Authorization: Bearer …` value; undefined without one. Another scheme is a token that nobody has. */
 export const tokenOf = (authorization: unknown): string | undefined => {
-  if (typeof authorization !== 'string' || authorization.trim() === '') return undefined
+  if (typeof authorization !== 'string' || /^\s*(bearer\s*)?$/i.test(authorization)) return undefined
   return /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
 }
 

@@ -34,8 +34,6 @@ export const makeDocuments = (schema: GraphQLSchema, limits: Limits) => {
   }
 }
 
-export type Documents = ReturnType<typeof makeDocuments>
-
 /** Parses within the limits; throws `BadDocument`. */
 export const parseDocument = (text: string, { maxTokens }: Limits): DocumentNode => {
   try {

@@ -17,7 +17,8 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const welcome = `# ManMan. Put your admin token into "Headers" below: { "Authorization": "Bearer …" }
+const welcome = `# Put the admin token behind "Bearer " in Headers, below.
+# Then fetch the schema, by the arrows at the lower left.
 {
   servers {
     nodes { id name status }

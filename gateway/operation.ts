@@ -43,7 +43,7 @@ const separate = (document: DocumentNode, operationName: string | null | undefin
 }
 
 /** Names of an operation's root fields, through fragments; `@skip` and `@include` change nothing. */
-export const rootFieldsOf = (document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> => {
+const rootFieldsOf = (document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> => {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
   const names = new Set<string>()

@@ -37,7 +37,7 @@ export const makeHeartbeats = (options: {
   freshMs: number
   logger: Logger
 }) => {
-  const { db, topology, logger } = options
+  const { db, topology } = options
   const counters = { heard: 0, ignored: 0 }
 
   const flush = async (signs: Sign[]): Promise<void> => {
@@ -47,11 +47,7 @@ export const makeHeartbeats = (options: {
     })
     counters.heard += counted.length
     counters.ignored += heard.length - counted.length
-    for (const serverId of counted) {
-      topology
-        .ensureHost(serverId)
-        .catch((error) => logger.warn({ serverId, reason: error.message }, "host's queues not declared"))
-    }
+    counted.forEach(topology.noteHost)
   }
   const batcher = makeBatcher<Sign>({ maxItems: heartbeatsAtOnce, lingerMs, flush })
 
@@ -64,7 +60,7 @@ export const makeHeartbeats = (options: {
   const consumer = makeConsumer({
     rabbit: options.rabbit,
     name: 'heartbeats',
-    logger,
+    logger: options.logger,
     queue: async (channel) => {
       await declareTopology(channel, options.queueType)
       return queues.health

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { addChange } from '../lib/db/outbox.ts'
+import { addChanges } from '../lib/db/outbox.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
 import type { HostHealth } from '../lib/messages/statuses.ts'
 import { tellsNews, type Vitals } from './vitals.ts'
@@ -19,39 +19,57 @@ export interface Heard {
  */
 export const writeHeard = async (tx: Transaction, heard: readonly Heard[], freshMs: number): Promise<string[]> => {
   const byServer = new Map(heard.map((one) => [one.serverId, one]))
-  const rows = await tx
+  const rows = await lockServers(tx, [...byServer.keys()])
+  const counted = rows.flatMap((row) => judge(row, byServer.get(row.id)!, freshMs) ?? [])
+  const writes = counted.filter(({ due }) => due)
+  await write(tx, writes)
+  const changed = writes.filter(({ news }) => news)
+  await tellChanged(
+    tx,
+    changed.map(({ serverId }) => serverId),
+  )
+  return counted.map(({ serverId }) => serverId)
+}
+
+// In one order, so that two processors that write the same machines never wait for each other in a ring.
+const lockServers = (tx: Transaction, ids: string[]) =>
+  tx
     .selectFrom('servers.servers')
     .select(['id', 'status', 'agent_epoch', 'agent_version', 'capacity', 'conditions'])
     .select(sql<number | null>`(extract(epoch FROM clock_timestamp() - last_seen_at) * 1000)::float8`.as('seenMsAgo'))
-    .where('id', '=', sql<string>`ANY(${[...byServer.keys()]}::uuid[])`)
+    .where('id', '=', sql<string>`ANY(${ids}::uuid[])`)
     .where('deleted_at', 'is', null)
-    // In one order, so that two processors that write the same machines never wait for each other in a ring.
     .orderBy('id')
     .forNoKeyUpdate()
     .execute()
-  const counted = rows.flatMap((row) => {
-    const one = byServer.get(row.id)
-    if (!one || one.health.epoch < row.agent_epoch) return []
-    const known: Vitals = {
-      agentVersion: row.agent_version,
-      capacity: row.capacity as Vitals['capacity'],
-      conditions: row.conditions as unknown as Vitals['conditions'],
-    }
-    const news = row.status !== 'ONLINE' || tellsNews(known, one.health)
-    const due = news || one.health.epoch > row.agent_epoch || (row.seenMsAgo ?? Number.POSITIVE_INFINITY) >= freshMs
-    return [{ one, news, due, known }]
-  })
-  // Small drifts of the capacity are not stored either: compared with a drifting value, no change would ever be news.
-  const writes = counted.filter(({ due }) => due)
-  await write(
-    tx,
-    writes.map(({ one, news, known }) => ({ ...one, vitals: news ? one.health : known })),
-  )
-  for (const { one, news } of writes) if (news) await addChange(tx, { kind: 'changed.server', serverId: one.serverId })
-  return counted.map(({ one }) => one.serverId)
+
+type ServerRow = Awaited<ReturnType<typeof lockServers>>[number]
+
+interface Judged extends Heard {
+  /** People see something change. */
+  news: boolean
+  /** To be written, if only for the time. */
+  due: boolean
+  /** What the row is to show. */
+  vitals: Vitals
 }
 
-const write = async (tx: Transaction, heard: (Heard & { vitals: Vitals })[]): Promise<void> => {
+/** Undefined when an agent speaks that has been replaced. */
+const judge = (row: ServerRow, heard: Heard, freshMs: number): Judged | undefined => {
+  const { health } = heard
+  if (health.epoch < row.agent_epoch) return undefined
+  const known: Vitals = {
+    agentVersion: row.agent_version,
+    capacity: row.capacity as Vitals['capacity'],
+    conditions: row.conditions as unknown as Vitals['conditions'],
+  }
+  const news = row.status !== 'ONLINE' || tellsNews(known, health)
+  const due = news || health.epoch > row.agent_epoch || (row.seenMsAgo ?? Number.POSITIVE_INFINITY) >= freshMs
+  // A small drift of the capacity is not stored either: compared with a drifting value, no change would ever be news.
+  return { ...heard, news, due, vitals: news ? health : known }
+}
+
+const write = async (tx: Transaction, heard: Judged[]): Promise<void> => {
   if (heard.length === 0) return
   const values = heard.map(({ serverId, ageMs, health, vitals }) => ({
     id: serverId,
@@ -100,9 +118,18 @@ export const writeSilent = async (
     ) silent
     WHERE s.id = silent.id
     RETURNING s.id, s.status`.execute(tx)
-  for (const { id } of rows) await addChange(tx, { kind: 'changed.server', serverId: id })
+  await tellChanged(
+    tx,
+    rows.map(({ id }) => id),
+  )
   return rows
 }
 
 const silentFor = (ms: number) =>
   Number.isFinite(ms) ? sql`last_seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'` : sql`false`
+
+const tellChanged = (tx: Transaction, serverIds: string[]): Promise<void> =>
+  addChanges(
+    tx,
+    serverIds.map((serverId) => ({ kind: 'changed.server', serverId })),
+  )

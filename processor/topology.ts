@@ -1,4 +1,5 @@
 import { Unavailable } from '../lib/domain/errors.ts'
+import type { Logger } from '../lib/process/logger.ts'
 import { withTimeout } from '../lib/process/retry.ts'
 import type { ConfirmChannel, Rabbit } from '../lib/rabbit/connect.ts'
 import { declareHostQueues, declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
@@ -8,22 +9,27 @@ const answerLimitMs = 5_000
 export interface Topology {
   /** True while connected to a broker that has our exchanges and queues. */
   ready(): boolean
-  /** Declares the queues of a host, once per connection. Rejects with `Unavailable` when the broker does not do it. */
-  ensureHost(serverId: string): Promise<void>
-  /** Declares them in any case: somebody has found them missing. */
+  /** Declares the queues of a host. Rejects with `Unavailable` when the broker does not do it. */
   declareHost(serverId: string): Promise<void>
+  /**
+   * The host lives: its queues are declared in the background, unless they were on this connection. One host after the
+   * other, as it costs a broker tens of ms each, and a thousand may come at once.
+   */
+  noteHost(serverId: string): void
   /** Messages in the queue that nobody has been given yet. Its answer also proves that the connection carries. */
   unread(queue: string): Promise<number>
   close(): Promise<void>
 }
 
 /** Keeps exchanges and queues declared: again after every reconnect, as the broker may be a new and empty one. */
-export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType }): Topology => {
-  let declared = new Map<string, Promise<void>>()
+export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType; logger: Logger }): Topology => {
+  const noted = new Set<string>()
+  let declared = new Set<string>()
+  let declaring: Promise<void> | undefined
   const kept = options.rabbit.keepChannel({
     name: 'topology',
     setup: async (channel) => {
-      declared = new Map()
+      declared = new Set()
       await declareTopology(channel, options.queueType)
     },
   })
@@ -39,19 +45,37 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType }):
     }
   }
 
-  const declareHost = (serverId: string): Promise<void> => {
-    const known = declared
-    const declaring = ask((channel) => declareHostQueues(channel, serverId, options.queueType))
-    known.set(serverId, declaring)
-    declaring.catch(() => known.delete(serverId))
-    return declaring
+  const declareHost = async (serverId: string): Promise<void> => {
+    const onThisConnection = declared
+    await ask((channel) => declareHostQueues(channel, serverId, options.queueType))
+    onThisConnection.add(serverId)
+  }
+
+  const declareNoted = async (): Promise<void> => {
+    for (const serverId of noted) {
+      noted.delete(serverId)
+      if (declared.has(serverId)) continue
+      // It is noted again at its next sign of life.
+      await declareHost(serverId).catch((error) =>
+        options.logger.warn({ serverId, reason: error.message }, 'queues not declared'),
+      )
+    }
+    declaring = undefined
   }
 
   return {
     ready: () => kept.current() !== undefined,
-    ensureHost: (serverId) => declared.get(serverId) ?? declareHost(serverId),
     declareHost,
+    noteHost: (serverId) => {
+      if (declared.has(serverId)) return
+      noted.add(serverId)
+      declaring ??= declareNoted()
+    },
     unread: async (queue) => (await ask((channel) => channel.checkQueue(queue))).messageCount,
-    close: () => kept.close(),
+    close: async () => {
+      noted.clear()
+      await declaring
+      await kept.close()
+    },
   }
 }

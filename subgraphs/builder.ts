@@ -75,6 +75,8 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
  * - Fields are non-null unless they say `nullable: true`. One that enters another subgraph says so: that subgraph may be down.
  * - The thing a mutation answers is an object, never a list; error types have no field `id` (it would clash with `Session.id`).
  * - No `errors` on subscriptions: the plugin never ends their source there. Throw; the code reaches the client all the same.
+ * - The iterator a subscription resolves to ends a `next()` that waits when its `return()` is called. A bare async generator
+ *   doesn't: it would hold its source for as long as nothing happens.
  * - A `ManManError` thrown anywhere else becomes a GraphQL error with its code; any other error is masked and logged.
  * - `builder.mutationType({})` and `builder.subscriptionType({})` come before their first field, and only where there is one.
  */

@@ -10,11 +10,12 @@ export const makePageLoader = <Row extends { id: string }, Filter = null>(
 ): ((context: Context, parentId: string, page: PageRequest, filter: Filter) => Promise<Page<Row>>) => {
   const load = makeLoader(async (keys: readonly string[]) => {
     const loaded = new Map<string, readonly Row[]>()
-    for (const [list, parentIds] of byList(keys)) {
+    const readList = async ([list, parentIds]: [string, string[]]): Promise<void> => {
       const { page, filter } = JSON.parse(list) as { page: PageRequest; filter: Filter }
-      const rows = await read(parentIds, { ...page, after: page.after, before: page.before }, filter)
+      const rows = await read(parentIds, page, filter)
       for (const parentId of parentIds) loaded.set(toKey(parentId, list), rows.get(parentId) ?? [])
     }
+    await Promise.all([...byList(keys)].map(readList))
     return loaded
   })
   return async (context, parentId, page, filter) => {

@@ -64,8 +64,6 @@ export const makeInProcessSubgraph = (options: {
   }
 }
 
-export type InProcessSubgraph = ReturnType<typeof makeInProcessSubgraph>
-
 interface Prepared {
   run: (
     root: unknown,

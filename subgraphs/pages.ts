@@ -31,8 +31,8 @@ export interface PageArgs {
   before?: string | null
 }
 
-export const defaultPageSize = 50
-export const maxPageSize = 200
+const defaultPageSize = 50
+const maxPageSize = 200
 const maxKeyLength = 200
 
 /** Reads Relay's four arguments; throws `Invalid` naming every fault. */

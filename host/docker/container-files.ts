@@ -4,7 +4,7 @@ import type { DockerClients } from './client.ts'
 import { ask } from './errors.ts'
 
 /** What a path is in a container's file system. */
-export interface FileStat {
+interface FileStat {
   isDirectory: boolean
   isSymlink: boolean
   /** Permission bits. */

@@ -5,7 +5,7 @@ import { ask, dockerMessage, dockerStatus, ImageUnavailable, isAbort, translateD
 import { jsonLines } from './json-lines.ts'
 import { makePullTracker, type PullProgress, pullFailure } from './pull-progress.ts'
 
-export interface ImageInfo {
+interface ImageInfo {
   /** Digest of the image's configuration, `sha256:…`: the same image has the same everywhere. */
   id: string
   /** The image's USER; empty for root. */
@@ -13,7 +13,7 @@ export interface ImageInfo {
   sizeBytes: number
 }
 
-export interface EnsuredImage {
+interface EnsuredImage {
   image: ImageInfo
   /** It was fetched now. */
   pulled: boolean

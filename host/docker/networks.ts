@@ -6,7 +6,7 @@ import { ask, dockerMessage, translateDockerError } from './errors.ts'
 import { labelFilter, type Owner, readSessionLabels, resourceName, type SessionLabels, sessionLabels } from './labels.ts'
 import { freeSubnets } from './subnets.ts'
 
-export interface SessionNetwork {
+interface SessionNetwork {
   id: string
   sessionId: string
   /** RFC 3339. */

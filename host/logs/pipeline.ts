@@ -62,4 +62,3 @@ export const makeLogPipeline = (options: { tty: boolean; point: ResumePoint; now
     },
   }
 }
-export type LogPipeline = ReturnType<typeof makeLogPipeline>

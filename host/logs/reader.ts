@@ -26,7 +26,7 @@ export interface LogReaderOptions {
  * How the reading ended: the whole log was taken; all that Docker could still give of it; the container was removed
  * before; or the reader was closed.
  */
-export type DrainOutcome = 'complete' | 'incomplete' | 'gone' | 'closed'
+type DrainOutcome = 'complete' | 'incomplete' | 'gone' | 'closed'
 
 export interface LogReader {
   /** Settles once nothing more will be appended; never rejects. */
@@ -59,6 +59,14 @@ export const makeLogReader = (options: LogReaderOptions): LogReader => {
   let hasEnded = false
   let lastFault = ''
 
+  /** Says in the log, once, what Docker said instead of a line. */
+  const noteFault = async (error: unknown): Promise<void> => {
+    logger.warn({ err: error }, "Docker's log can't be read on")
+    if (!(error instanceof DockerLogFault) || error.message === lastFault) return
+    lastFault = error.message
+    await log.system(`Docker can't read its log: ${error.message}`)
+  }
+
   const follow = async (): Promise<number> => {
     const one = new AbortController()
     following = one
@@ -67,17 +75,12 @@ export const makeLogReader = (options: LogReaderOptions): LogReader => {
     } catch (error) {
       // Cut off by `ended()`: what is left is read without following.
       if (one.signal.aborted && !stop.signal.aborted) return 0
-      throw error
+      if (!isFault(error)) throw error
+      await noteFault(error)
+      return 0
     } finally {
       following = null
     }
-  }
-
-  /** Says in the log, once, what Docker said instead of a line. */
-  const noteFault = async (error: unknown): Promise<void> => {
-    if (!(error instanceof DockerLogFault) || error.message === lastFault) return
-    lastFault = error.message
-    await log.system(`Docker can't read its log: ${error.message}`)
   }
 
   const sweep = async (): Promise<DrainOutcome> => {
@@ -102,11 +105,6 @@ export const makeLogReader = (options: LogReaderOptions): LogReader => {
     return { outcome: state === 'ended' ? await sweep() : null, isIdle: lines === 0 && state === 'running' }
   }
 
-  const recoverFrom = async (error: unknown): Promise<void> => {
-    logger.warn({ err: error }, 'reading the log was interrupted; it goes on from its cursor')
-    await noteFault(error).catch((cause) => logger.error({ err: cause }, 'the session log takes no lines'))
-  }
-
   const run = async (): Promise<DrainOutcome> => {
     let idle = 0
     while (!stop.signal.aborted) {
@@ -117,7 +115,7 @@ export const makeLogReader = (options: LogReaderOptions): LogReader => {
       } catch (error) {
         if (stop.signal.aborted) break
         if (error instanceof NotFound) return 'gone'
-        await recoverFrom(error)
+        logger.warn({ err: error }, 'reading the log was interrupted; it goes on from its cursor')
         idle++
       }
       // Rejects only on `close`, which the loop's condition sees.

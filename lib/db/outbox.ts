@@ -36,31 +36,45 @@ export const addCommand = async (
 type ChangeBody = Changed extends infer C ? (C extends Changed ? Omit<C, 'version' | 'id' | 'at'> : never) : never
 
 /** Tells live subscriptions that a row has changed. The caller holds the row's lock, which orders changes of one row. */
-export const addChange = (tx: Transaction, change: ChangeBody): Promise<void> => {
+export const addChange = (tx: Transaction, change: ChangeBody): Promise<void> => insert(tx, asMessage(change))
+
+/** `addChange` for many rows, in one statement. */
+export const addChanges = async (tx: Transaction, changes: readonly ChangeBody[]): Promise<void> => {
+  if (changes.length > 0) await insert(tx, ...changes.map(asMessage))
+}
+
+interface NewMessage {
+  lane: string
+  exchange: string
+  routingKey: string
+  body: object
+  durable: boolean
+  expiresAt: Date | null
+}
+
+const asMessage = (change: ChangeBody): NewMessage => {
   const of =
     change.kind === 'changed.session'
       ? { lane: `session.${change.sessionId}`, routingKey: keys.changedSession(change.serverId, change.sessionId) }
       : { lane: `server.${change.serverId}`, routingKey: keys.changedServer(change.serverId) }
-  return insert(tx, { ...of, exchange: exchanges.events, body: change, durable: false, expiresAt: null })
+  return { ...of, exchange: exchanges.events, body: change, durable: false, expiresAt: null }
 }
 
-const insert = async (
-  tx: Transaction,
-  message: { lane: string; exchange: string; routingKey: string; body: object; durable: boolean; expiresAt: Date | null },
-): Promise<void> => {
-  const id = newId()
-  await tx
-    .insertInto('outbox.messages')
-    .values({
+const insert = async (tx: Transaction, ...messages: NewMessage[]): Promise<void> => {
+  const at = new Date().toISOString()
+  const rows = messages.map((message) => {
+    const id = newId()
+    return {
       id,
       lane: message.lane,
       exchange: message.exchange,
       routing_key: message.routingKey,
-      body: JSON.stringify({ version: messageVersion, id, at: new Date().toISOString(), ...message.body }),
+      body: JSON.stringify({ version: messageVersion, id, at, ...message.body }),
       durable: message.durable,
       expires_at: message.expiresAt,
-    })
-    .execute()
+    }
+  })
+  await tx.insertInto('outbox.messages').values(rows).execute()
 }
 
 /** A message of the outbox, as the relay publishes it. */

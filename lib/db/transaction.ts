@@ -34,7 +34,7 @@ export const inTransaction = async <T>(db: Database, work: (tx: Transaction) => 
 const translate = (cause: unknown, committing: boolean): ManManError =>
   committing
     ? new OutcomeUnknown('The database was lost while it committed; it may have happened.', { cause })
-    : new Unavailable('The database is away; nothing was changed.', { cause })
+    : new Unavailable('The database is away or too busy; nothing was changed.', { cause })
 
 /** Classes of SQLSTATE that speak of the server and not of the statement: connection, resources, shutdown or time limit, disk. */
 const serverClasses = new Set(['08', '53', '57', '58'])

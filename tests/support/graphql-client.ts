@@ -9,7 +9,7 @@ export interface TypedDocument<Data, Variables> {
   __apiType?: (variables: Variables) => Data
 }
 
-export interface GraphqlError {
+interface GraphqlError {
   message: string
   path?: (string | number)[]
   extensions: { code: string; [key: string]: unknown }
@@ -23,7 +23,7 @@ export interface GraphqlResult<Data> {
 }
 
 /** A subscription or operation failed with errors instead of data. */
-export class GraphqlFailure extends Error {
+class GraphqlFailure extends Error {
   readonly errors: readonly GraphqlError[]
   constructor(errors: readonly GraphqlError[]) {
     super(errors.map(({ message, extensions }) => `${extensions?.code}: ${message}`).join('; '))

@@ -77,6 +77,56 @@ describe.each<StackMode>(['in process', 'remote'])('joins across subgraphs, %s',
     })
   })
 
+  test.each<[string, string, object | undefined, object]>([
+    [
+      'aliases at every level',
+      '{ a: server(id: "server-1") { n: name d: deployments { e: edges { o: node { t: name s: server { m: name } } } } } }',
+      undefined,
+      { a: { n: 'alpha', d: { e: [{ o: { t: 'lobby', s: { m: 'alpha' } } }] } } },
+    ],
+    [
+      'the same join by two ways',
+      '{ server(id: "server-1") { deployments { nodes { name } } ...F } } fragment F on Server { deployments { nodes { id } } }',
+      undefined,
+      { server: { deployments: { nodes: [{ name: 'lobby', id: 'deployment-1' }] } } },
+    ],
+    [
+      'a join that is included',
+      'query($x: Boolean!) { server(id: "server-1") { name @skip(if: $x) deployments @include(if: $x) { nodes { server { name } } } } }',
+      { x: true },
+      { server: { deployments: { nodes: [{ server: { name: 'alpha' } }] } } },
+    ],
+    [
+      'a join that is not',
+      'query($x: Boolean!) { server(id: "server-1") { name @skip(if: $x) deployments @include(if: $x) { nodes { server { name } } } } }',
+      { x: false },
+      { server: { name: 'alpha' } },
+    ],
+    [
+      'defaults of variables',
+      'query($n: Int = 0, $id: ID = "server-1") { server(id: $id) { deployments(first: $n) { nodes { id } pageInfo { hasNextPage } } } }',
+      undefined,
+      { server: { deployments: { nodes: [], pageInfo: { hasNextPage: true } } } },
+    ],
+    [
+      'mutations of two subgraphs, in their order',
+      `mutation {
+        a: startSession(serverGameConfigId: "deployment-1") { ...S }
+        b: renameServer(id: "server-2", name: "n") { ... on Server { name deployments { nodes { name } } } }
+        c: startSession(serverGameConfigId: "deployment-2") { ...S }
+      } fragment S on Session { deployment { name server { name } } }`,
+      undefined,
+      {
+        a: { deployment: { name: 'lobby', server: { name: 'alpha' } } },
+        b: { name: 'n', deployments: { nodes: [{ name: 'arena' }] } },
+        c: { deployment: { name: 'arena', server: { name: 'beta' } } },
+      },
+    ],
+  ])('%s', async (_, query, variables, expected) => {
+    for (const _ of uses)
+      expect(await stack.client.request(query, variables)).toEqual({ status: 200, data: expected, errors: [] })
+  })
+
   test('in the payload of a subscription', async () => {
     const results = stack.client.results('subscription { sessionChanged { id status deployment { name server { name } } } }')
     const first = results.next()

@@ -116,8 +116,8 @@ export const openSandbox = async (): Promise<Sandbox> => {
       return game.spec.tty ? log.toString('latin1') : text
     },
     async close() {
-      for (const container of await docker.containers.list()) await docker.containers.remove(container.id)
-      for (const network of await docker.networks.list()) await docker.networks.remove(network.sessionId)
+      await Promise.all((await docker.containers.list()).map((container) => docker.containers.remove(container.id)))
+      await Promise.all((await docker.networks.list()).map((network) => docker.networks.remove(network.sessionId)))
       const left = await leftovers()
       docker.close()
       await rm(dataDir, { recursive: true, force: true })

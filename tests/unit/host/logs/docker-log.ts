@@ -102,7 +102,7 @@ const longLine = fc
   .map(({ length, seed }) => Buffer.alloc(length, (seed % 200) + 32))
 
 /** Games' lines: mostly short, blank and binary ones included, sometimes very long. */
-export const text = fc.oneof({ weight: 30, arbitrary: lineBytes }, { weight: 1, arbitrary: longLine })
+const text = fc.oneof({ weight: 30, arbitrary: lineBytes }, { weight: 1, arbitrary: longLine })
 
 const afterNs = fc.oneof(
   fc.integer({ min: -6_000_000, max: 1_000_000 }),
