@@ -41,9 +41,10 @@ export const makeInputCheck = () => {
     /** A JSON object that fits into a jsonb column, at most `maxBytes` long as text. */
     object: (path: string, value: unknown, maxBytes: number): Record<string, unknown> | undefined => {
       if (!isObject(value)) return refuse(path, 'must be a JSON object')
-      const json = JSON.stringify(value)
-      if (Buffer.byteLength(json) > maxBytes) return refuse(path, `must not be longer than ${maxBytes} bytes as JSON`)
-      return escapedNul.test(json) ? refuse(path, 'must not contain a NUL character') : value
+      const fault = jsonFault(value)
+      if (fault) return refuse(path, fault)
+      const bytes = Buffer.byteLength(JSON.stringify(value))
+      return bytes <= maxBytes ? value : refuse(path, `must not be longer than ${maxBytes} bytes as JSON`)
     },
     /** Names every fault found so far, in the order of the checks. */
     throwIfAny: (): void => {
@@ -58,8 +59,10 @@ export const maxNameLength = 100
 
 /** The keys that more than one item has. */
 export const duplicates = <Item>(items: readonly Item[], keyOf: (item: Item) => string): Set<string> => {
-  const keys = items.map(keyOf)
-  return new Set(keys.filter((key, index) => keys.indexOf(key) !== index))
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const key of items.map(keyOf)) (seen.has(key) ? twice : seen).add(key)
+  return twice
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -67,5 +70,17 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const loneSurrogate = /\p{Cs}/u
 const controls = /[\p{Cc}\u2028\u2029]/u
-// A backslash before it would make it a literal: \\u0000 is four harmless characters after a backslash.
-const escapedNul = /(?<!\\)(?:\\\\)*\\u0000/
+const maxJsonDepth = 32
+
+/** What PostgreSQL's jsonb would refuse, or what would take it too long to. */
+const jsonFault = (value: unknown, depth = 0): string | undefined => {
+  if (depth > maxJsonDepth) return `must not be nested deeper than ${maxJsonDepth} levels`
+  if (typeof value === 'string' && value.includes('\0')) return 'must not contain a NUL character'
+  if (typeof value === 'string' && loneSurrogate.test(value)) return 'is not valid Unicode'
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    const fault = jsonFault(key, depth) ?? jsonFault(inner, depth + 1)
+    if (fault) return fault
+  }
+  return undefined
+}

@@ -36,10 +36,11 @@ interface ParsedDeployment {
 export const parseDeployment = (input: DeployGameConfigInput): ParsedDeployment => {
   const check = makeInputCheck()
   if (input.name != null) check.name('name', input.name)
-  const given = input.portBindings ?? []
-  if (given.length > maxBindings) check.refuse('portBindings', `must not have more than ${maxBindings} entries`)
+  const all = input.portBindings ?? []
+  if (all.length > maxBindings) check.refuse('portBindings', `must not have more than ${maxBindings} entries`)
+  const given = all.slice(0, maxBindings)
   const names = duplicates(given, ({ name }) => name)
-  const portBindings = given.slice(0, maxBindings).map((binding, index) => {
+  const portBindings = given.map((binding, index) => {
     const path = `portBindings.${index}`
     const bindAddress = canonicalAddress(binding.bindAddress ?? anyAddress)
     if (names.has(binding.name)) check.refuse(`${path}.name`, 'is bound more than once')

@@ -146,13 +146,13 @@ const parseVolumes = (check: InputCheck, input: CreateGameConfigInput): { volume
   checkMount(check, 'volumePath', volumePath)
   if (!checkCount(check, 'volumes', given)) return { volumePath, volumes: [] }
   const names = duplicates(given, ({ name }) => name)
-  const places = duplicates([{ mountPath: volumePath }, ...given], ({ mountPath }) => mountPath.replace(/\/+$/, ''))
+  const places = duplicates([{ mountPath: volumePath }, ...given], ({ mountPath }) => normalise(mountPath))
   const volumes = given.map((volume, index) => {
     const path = `volumes.${index}`
     if (!slugPattern.test(volume.name)) check.refuse(`${path}.name`, slugRule)
     if (names.has(volume.name)) check.refuse(`${path}.name`, 'is the name of more than one volume')
     checkMount(check, `${path}.mountPath`, volume.mountPath)
-    if (places.has(volume.mountPath.replace(/\/+$/, ''))) check.refuse(`${path}.mountPath`, 'is where another volume is mounted')
+    if (places.has(normalise(volume.mountPath))) check.refuse(`${path}.mountPath`, 'is where another volume is mounted')
     return { ...volume, readOnly: volume.readOnly ?? false }
   })
   return { volumePath, volumes }
@@ -198,6 +198,13 @@ const checkMount = (check: InputCheck, path: string, value: string): void => {
     check.refuse(path, 'must not be /, or in /proc, /sys or /dev')
   if (value.includes(':')) check.refuse(path, 'must not contain a colon')
 }
+
+/** The same place is the same text: no empty steps, no `.`. */
+const normalise = (path: string): string =>
+  path
+    .split('/')
+    .filter((step) => step !== '' && step !== '.')
+    .join('/')
 
 const slugPattern = /^[A-Za-z][A-Za-z0-9_-]{0,49}$/
 const slugRule = 'must be 1 to 50 letters, digits, - or _, and begin with a letter'

@@ -48,7 +48,8 @@ export async function* watchRows<Row extends { id: string }>(
     dirty = new Set()
     try {
       const standing = all ? await watch.standing() : []
-      const others = [...ids].filter((id) => !standing.some((row) => row.id === id))
+      const known = new Set(standing.map(({ id }) => id))
+      const others = [...ids].filter((id) => !known.has(id))
       return others.length === 0 ? standing : [...standing, ...(await watch.byIds(others)).values()]
     } catch (error) {
       missed = true

@@ -18,6 +18,7 @@ export interface Registration {
 }
 
 const maxLabelBytes = 16 * 1024
+const maxHostLength = 253
 
 /** Checks what a new machine is said to be; throws `Invalid` with every fault. */
 export const parseRegistration = (input: RegisterServerInput, defaultEnvironment: string): Registration => {
@@ -28,7 +29,7 @@ export const parseRegistration = (input: RegisterServerInput, defaultEnvironment
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$/.test(environment))
     check.refuse('environment', 'must be 1 to 50 letters, digits, - or _, and begin with a letter or digit')
   const publicAddress = input.publicAddress ?? null
-  if (publicAddress !== null && !hostPattern.test(publicAddress))
+  if (publicAddress !== null && (publicAddress.length > maxHostLength || !hostPattern.test(publicAddress)))
     check.refuse('publicAddress', 'must be a host name or an IP address, without a port')
   const portRange = input.portRange == null ? null : parsePortRange(input.portRange)
   if (portRange === undefined) check.refuse('portRange', 'must be two ports like 20000-29999, the lower first')
@@ -41,4 +42,4 @@ export const parseRegistration = (input: RegisterServerInput, defaultEnvironment
 
 /** A host name, IPv4 address, or IPv6 address without brackets. */
 const hostPattern =
-  /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$|^(?=.*:.*:)[0-9A-Fa-f:.]{2,45}$/
+  /^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$|^(?=.*:.*:)[0-9A-Fa-f:.]{2,45}$/

@@ -47,7 +47,7 @@ const addQueries = (builder: Builder, types: SessionTypes, loaders: Loaders, ser
       resolve: async (_, { filter, ...args }) => {
         const page = parsePage(args)
         const narrowed = {
-          statuses: filter?.statuses ?? null,
+          statuses: filter?.statuses ? [...new Set(filter.statuses)] : null,
           serverId: idOf(filter?.serverId),
           serverGameConfigId: idOf(filter?.serverGameConfigId),
         }
