@@ -5,6 +5,7 @@ import { addCommand } from '../../lib/db/outbox.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
 import type { SessionStatus } from '../../lib/domain/session-states.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import { defaultRestartPolicy } from '../../lib/domain/restart-policy.ts'
 import { newId } from '../../lib/process/new-id.ts'
 
 /** Rows for tests that need things to be there and not how they came about. */
@@ -27,6 +28,9 @@ export const aSpec: SessionSpec = {
   ports: [],
   resources: { memoryMb: null, cpus: null, pids: null },
   stop: { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: 10 },
+  readyPattern: null,
+  readyTimeoutSeconds: null,
+  watchdog: null,
 }
 
 export const insertServer = async (db: Database, given: { status?: string; seenMsAgo?: number } = {}): Promise<string> => {
@@ -99,7 +103,7 @@ export const insertSession = async (
       .execute()
     await openOperation(tx, { serverGameConfigId, kind: 'SESSION', subjectId: id })
     if (status !== 'PENDING') return
-    const body = { kind: 'session.start' as const, sessionId: id, serverGameConfigId, environment: 'test', spec: aSpec }
+    const body = { kind: 'session.start' as const, sessionId: id, serverGameConfigId, environment: 'test', spec: aSpec, restartPolicy: defaultRestartPolicy, priority: 100 }
     await addCommand(tx, { serverId, actor: 'test', body, expiresAt: startDeadline })
   })
   return id

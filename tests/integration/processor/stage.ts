@@ -133,6 +133,9 @@ const silentReport = {
   endReason: null,
   endMessage: null,
   imageDigest: null,
+  readyAt: null,
+  lastLines: null,
+  restart: null,
   logLastSeq: null,
 } as const
 

@@ -109,7 +109,7 @@ describe('a session not begun by its start deadline', () => {
     await eventually(async () => (await sessionRow(sessionId)).status === 'FAILED', { what: 'the session is FAILED' })
     const row = await sessionRow(sessionId)
     expect(row).toMatchObject({ end_reason: 'DEADLINE_PASSED', end_message: expect.stringContaining('deadline'), revision: 0 })
-    expect(row.ended_at!.getTime()).toBeGreaterThanOrEqual(row.start_deadline.getTime())
+    expect(row.ended_at!.getTime()).toBeGreaterThanOrEqual(row.start_deadline!.getTime())
     const operation = await stage.db
       .selectFrom('operations.deployment_operations')
       .select('closed_at')

@@ -60,7 +60,7 @@ describe('starting', () => {
     })
     const row = await stage.db.selectFrom('sessions.sessions').selectAll().where('id', '=', session.id).executeTakeFirstOrThrow()
     expect(command!.expires_at).toEqual(row.start_deadline)
-    expect(row.start_deadline.getTime() - row.created_at.getTime()).toBe(600_000)
+    expect(row.start_deadline!.getTime() - row.created_at.getTime()).toBe(600_000)
     expect(row.created_by).toBe('tester')
 
     const spec = sessionSpecSchema.parse(session.spec)

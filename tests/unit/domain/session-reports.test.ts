@@ -15,6 +15,8 @@ const report = (given: Partial<ReportedSession> = {}): ReportedSession => ({
   revision: 1,
   status: 'RUNNING',
   startedAt: '2026-01-01T00:00:00Z',
+  readyAt: null,
+  lastLines: null,
   endedAt: null,
   exitCode: null,
   oomKilled: null,

@@ -56,6 +56,9 @@ const spec = (image: string): SessionSpec => ({
   ports: [],
   resources: { memoryMb: null, cpus: null, pids: null },
   stop: { kind: 'STDIN', value: 'quit', graceSeconds: 5 },
+  readyPattern: null,
+  readyTimeoutSeconds: null,
+  watchdog: null,
 })
 
 export const openSandbox = async (): Promise<Sandbox> => {

@@ -18,6 +18,9 @@ const spec: SessionSpec = {
   ports: [],
   resources: { memoryMb: null, cpus: null, pids: null },
   stop: { kind: 'STDIN', value: 'quit', graceSeconds: 30 },
+  readyPattern: null,
+  readyTimeoutSeconds: null,
+  watchdog: null,
 }
 const labels = { sessionId: 's1', sgcId: 'd1', serverId: 'h1', environment: 'prod', createdAt: '2026-01-01T00:00:00.000Z' }
 const container = (given: Partial<SessionSpec> = {}): ContainerSpec => ({
