@@ -3,9 +3,9 @@ import type { Database } from '../../lib/db/connect.ts'
 import { openOperation } from '../../lib/db/operations.ts'
 import { addCommand } from '../../lib/db/outbox.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
+import { defaultRestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { SessionStatus } from '../../lib/domain/session-states.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
-import { defaultRestartPolicy } from '../../lib/domain/restart-policy.ts'
 import { newId } from '../../lib/process/new-id.ts'
 
 /** Rows for tests that need things to be there and not how they came about. */
@@ -103,7 +103,15 @@ export const insertSession = async (
       .execute()
     await openOperation(tx, { serverGameConfigId, kind: 'SESSION', subjectId: id })
     if (status !== 'PENDING') return
-    const body = { kind: 'session.start' as const, sessionId: id, serverGameConfigId, environment: 'test', spec: aSpec, restartPolicy: defaultRestartPolicy, priority: 100 }
+    const body = {
+      kind: 'session.start' as const,
+      sessionId: id,
+      serverGameConfigId,
+      environment: 'test',
+      spec: aSpec,
+      restartPolicy: defaultRestartPolicy,
+      priority: 100,
+    }
     await addCommand(tx, { serverId, actor: 'test', body, expiresAt: startDeadline })
   })
   return id

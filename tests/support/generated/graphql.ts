@@ -22,6 +22,8 @@ export type Scalars = {
   SafeInt: { input: number; output: number; }
 };
 
+export type AbandonSessionResult = ConflictError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
+
 /** An archive of a deployment's volume. */
 export type Backup = {
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
@@ -79,6 +81,10 @@ export type CreateGameConfigInput = {
   /** IF_MISSING unless told. */
   pullPolicy?: InputMaybe<PullPolicy>;
   readOnlyRootfs?: InputMaybe<Scalars['Boolean']['input']>;
+  /** RE2 syntax. */
+  readyPattern?: InputMaybe<Scalars['String']['input']>;
+  /** Needs a readyPattern. */
+  readyTimeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
   resources?: InputMaybe<ResourcesInput>;
   /** SIGTERM with 30 s grace unless told. */
   stop?: InputMaybe<StopProcedureInput>;
@@ -87,6 +93,7 @@ export type CreateGameConfigInput = {
   /** /data/game unless told. */
   volumePath?: InputMaybe<Scalars['String']['input']>;
   volumes?: InputMaybe<Array<VolumeDefinitionInput>>;
+  watchdog?: InputMaybe<WatchdogInput>;
   workingDir?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -107,7 +114,11 @@ export type DeployGameConfigInput = {
   name?: InputMaybe<Scalars['String']['input']>;
   /** For ports left out, the platform picks. */
   portBindings?: InputMaybe<Array<PortBindingInput>>;
+  /** ON_FAILURE unless told. */
+  restartPolicy?: InputMaybe<RestartPolicyInput>;
   serverId: Scalars['ID']['input'];
+  /** 100 unless told; from 0 to 1000. */
+  startPriority?: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
@@ -116,6 +127,8 @@ export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoun
 export type DeploymentStatus =
   | 'ACTIVE'
   | 'INACTIVE';
+
+export type DrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
 
 export type EnrollServerInput = {
   machineId: Scalars['String']['input'];
@@ -187,6 +200,10 @@ export type GameConfig = {
   ports: Array<PortDefinition>;
   pullPolicy: PullPolicy;
   readOnlyRootfs: Scalars['Boolean']['output'];
+  /** A line of its output that fits (RE2 syntax) says that players can join. */
+  readyPattern?: Maybe<Scalars['String']['output']>;
+  /** Without that line in time the session counts as crashed. */
+  readyTimeoutSeconds?: Maybe<Scalars['Int']['output']>;
   resources: Resources;
   stop: StopProcedure;
   tty: Scalars['Boolean']['output'];
@@ -194,6 +211,7 @@ export type GameConfig = {
   /** Where the deployment's own volume is mounted. */
   volumePath: Scalars['String']['output'];
   volumes: Array<VolumeDefinition>;
+  watchdog?: Maybe<Watchdog>;
   workingDir?: Maybe<Scalars['String']['output']>;
 };
 
@@ -275,23 +293,36 @@ export type LogStream =
   | 'SYSTEM';
 
 export type Mutation = {
+  /** For a host that is gone for good: ends the session without it. Already ended is success. */
+  abandonSession: AbandonSessionResult;
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
   /** Places a config on a server, with all its ports or not at all. */
   deployGameConfig: DeployGameConfigResult;
+  /** It takes no new sessions from now on; those that run go on. Already so is success. */
+  drainServer: DrainServerResult;
   /** Spends an enrollment token: the caller becomes its server's host. Needs no other credentials. */
   enrollServer: EnrollServerResult;
   /** Without asking the game. Already ended is success. */
   killSession: KillSessionResult;
   /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
   registerServer: RegisterServerResult;
+  /** Answers with the new session, which waits until the old one has stopped. */
+  restartSession: RestartSessionResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
   /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. */
   startSession: StartSessionResult;
   /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. */
   stopSession: StopSessionResult;
+  /** It takes sessions again. Already so is success. */
+  undrainServer: UndrainServerResult;
+};
+
+
+export type MutationAbandonSessionArgs = {
+  input: StopSessionInput;
 };
 
 
@@ -310,6 +341,11 @@ export type MutationDeployGameConfigArgs = {
 };
 
 
+export type MutationDrainServerArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationEnrollServerArgs = {
   input: EnrollServerInput;
 };
@@ -325,6 +361,11 @@ export type MutationRegisterServerArgs = {
 };
 
 
+export type MutationRestartSessionArgs = {
+  input: RestartSessionInput;
+};
+
+
 export type MutationSendInputArgs = {
   input: SendInputInput;
 };
@@ -337,6 +378,11 @@ export type MutationStartSessionArgs = {
 
 export type MutationStopSessionArgs = {
   input: StopSessionInput;
+};
+
+
+export type MutationUndrainServerArgs = {
+  id: Scalars['ID']['input'];
 };
 
 export type NotFoundError = Error & {
@@ -548,6 +594,36 @@ export type ResourcesInput = {
   pids?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** ON_FAILURE: after a crash, so many times within the window. ALWAYS: whenever it ends unasked. */
+export type RestartMode =
+  | 'ALWAYS'
+  | 'NEVER'
+  | 'ON_FAILURE';
+
+/** When a session that ended unasked is started again. Its host decides, also without the control plane. */
+export type RestartPolicy = {
+  /** For ON_FAILURE. */
+  maxRetries: Scalars['Int']['output'];
+  mode: RestartMode;
+  windowSeconds: Scalars['Int']['output'];
+};
+
+export type RestartPolicyInput = {
+  /** 5 unless told. */
+  maxRetries?: InputMaybe<Scalars['Int']['input']>;
+  mode: RestartMode;
+  /** 600 unless told. */
+  windowSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type RestartSessionInput = {
+  /** The same key answers the same session, however often it is sent. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  sessionId: Scalars['ID']['input'];
+};
+
+export type RestartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
+
 export type SendInputInput = {
   /** The same key types once. */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
@@ -649,8 +725,11 @@ export type ServerGameConfig = {
   name: Scalars['String']['output'];
   /** In the order in which the config declares them; none once it was deleted. */
   portBindings: Array<PortBinding>;
+  restartPolicy: RestartPolicy;
   server?: Maybe<Server>;
   sessions?: Maybe<SessionConnection>;
+  /** After a reboot of the machine the lowest start first. */
+  startPriority: Scalars['Int']['output'];
   status: DeploymentStatus;
 };
 
@@ -698,6 +777,8 @@ export type ServerStatus =
 
 /** One execution of a deployment, from start to end, with its own exit code and log. */
 export type Session = {
+  /** Restarts before this one that happened while its host could not tell, and are only counted. */
+  collapsedRestarts: Scalars['Int']['output'];
   createdAt: Scalars['DateTime']['output'];
   deployment?: Maybe<ServerGameConfig>;
   /** The reason in the operator's words. */
@@ -709,13 +790,21 @@ export type Session = {
   id: Scalars['ID']['output'];
   /** Which image it was, whatever its tag is today. */
   imageDigest?: Maybe<Scalars['String']['output']>;
+  /** Of a crash: the last 50 lines of its log. */
+  lastLines?: Maybe<Array<Scalars['String']['output']>>;
   oomKilled?: Maybe<Scalars['Boolean']['output']>;
+  /** When its config's ready pattern was seen. */
+  readyAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The session this one continues. */
+  restartOf?: Maybe<Session>;
   server?: Maybe<Server>;
   /** What it runs with, every template rendered. */
   spec?: Maybe<Scalars['JSON']['output']>;
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** LOST is not an end: the truth replaces it when the host is back. */
   status: SessionStatus;
+  /** It begins when that one has ended. */
+  waitsFor?: Maybe<Session>;
 };
 
 export type SessionConnection = {
@@ -827,6 +916,8 @@ export type UnavailableError = Error & {
   message: Scalars['String']['output'];
 };
 
+export type UndrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
 export type VolumeDefinition = {
   mountPath: Scalars['String']['output'];
   name: Scalars['String']['output'];
@@ -838,6 +929,25 @@ export type VolumeDefinitionInput = {
   name: Scalars['String']['input'];
   readOnly?: InputMaybe<Scalars['Boolean']['input']>;
 };
+
+/** Ends a game that does nothing. That counts as a crash, and the restart policy decides. */
+export type Watchdog = {
+  kind: WatchdogKind;
+  port?: Maybe<Scalars['String']['output']>;
+  seconds: Scalars['Int']['output'];
+};
+
+export type WatchdogInput = {
+  kind: WatchdogKind;
+  /** Name of a declared TCP port, for PORT. */
+  port?: InputMaybe<Scalars['String']['input']>;
+  seconds: Scalars['Int']['input'];
+};
+
+/** NO_OUTPUT: no line for so long. PORT: the named TCP port has refused connections for so long. */
+export type WatchdogKind =
+  | 'NO_OUTPUT'
+  | 'PORT';
 
 export type RegisterServerMutationVariables = Exact<{
   input: RegisterServerInput;

@@ -61,7 +61,10 @@ describe('planStep', () => {
     expect(planStep(started(), seen(null)).kind).toBe('create')
     expect(planStep(started(), seen({ ...running, state: 'created', startedAt: null })).kind).toBe('start')
     expect(planStep(started(), seen(running))).toEqual({ kind: 'note-started', startedAt: running.startedAt })
-    expect(planStep({ ...started(), startedAt: running.startedAt, machine }, seen(running))).toEqual({ kind: 'wait', untilMs: null })
+    expect(planStep({ ...started(), startedAt: running.startedAt, machine }, seen(running))).toEqual({
+      kind: 'wait',
+      untilMs: null,
+    })
   })
 
   it('tells the game to stop, waits for its grace, then kills it, and kills it again', () => {
@@ -78,7 +81,8 @@ describe('planStep', () => {
   it('tells the game again when the agent died while telling it', () => {
     const told: SessionRecord = {
       ...started(),
-      startedAt: running.startedAt, machine,
+      startedAt: running.startedAt,
+      machine,
       desired: 'stop',
       stop: { attemptedAt: iso(t0), sentAt: null, killedAt: null },
     }
@@ -160,7 +164,9 @@ function stopAt(attempted: number | null, sent: number | null, killed: number | 
 
 const command = (kind: 'session.start' | 'session.stop' | 'session.kill') => {
   const base = { version: 1 as const, id: sessionId, at: iso(t0), number: 1, actor: 'admin', sessionId }
-  return kind === 'session.start' ? { ...base, kind, serverGameConfigId, environment: 'default', spec, restartPolicy, priority: 100 } : { ...base, kind }
+  return kind === 'session.start'
+    ? { ...base, kind, serverGameConfigId, environment: 'default', spec, restartPolicy, priority: 100 }
+    : { ...base, kind }
 }
 
 /** A machine in memory: commands change the record, one step is carried out per look, time passes by minutes. */
@@ -194,7 +200,10 @@ const makeWorld = () => {
     }
   }
   const look = (): void => {
-    if (record) carryOut(planStep(record, { container, nowMs, logDrained: drained, isDeploymentBusy: false, machine, unresponsiveSinceMs: null }))
+    if (record)
+      carryOut(
+        planStep(record, { container, nowMs, logDrained: drained, isDeploymentBusy: false, machine, unresponsiveSinceMs: null }),
+      )
   }
   return {
     happen: (event: string): void => {
