@@ -53,7 +53,7 @@ export const makeAttachments = (options: {
       reader,
       isDrained: false,
       input,
-      console: makeSessionConsole({ input, log, now: () => new Date() }),
+      console: makeSessionConsole({ input, log, now: () => new Date(), logger: options.logger.child({ sessionId }) }),
     }
     void reader.drained.then((outcome) => {
       attachment.isDrained = outcome !== 'closed'

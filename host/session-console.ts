@@ -1,3 +1,4 @@
+import type { Logger } from '../lib/process/logger.ts'
 import type { GameInput } from './docker/input.ts'
 import type { SessionLog } from './logs/session-log.ts'
 
@@ -11,17 +12,25 @@ export interface SessionConsole {
  * The line stands in the log before the game can answer it, so that the log reads as the console did. When the game did
  * not take it after all, a SYSTEM line says so.
  */
-export const makeSessionConsole = (options: { input: GameInput; log: SessionLog; now: () => Date }): SessionConsole => {
+export const makeSessionConsole = (options: {
+  input: GameInput
+  log: SessionLog
+  now: () => Date
+  logger: Logger
+}): SessionConsole => {
   let tail: Promise<unknown> = Promise.resolve()
 
   const typeNow = async (line: string): Promise<Date> => {
-    await options.log.input(line)
+    await options.log.input(line).catch((error) => {
+      // A full disk must not keep a stop command from a game: what is typed counts for more than its record.
+      options.logger.error({ err: error }, 'what was typed could not be recorded')
+    })
     try {
       await options.input.write(line)
       return options.now()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      await options.log.system(`The game did not take the line above: ${reason}`)
+      await options.log.system(`The game did not take the line above: ${reason}`).catch(() => undefined) // as above
       throw error
     }
   }
