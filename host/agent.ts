@@ -101,6 +101,7 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
     serverId,
     publisher,
     unreported: sessions.unreported,
+    toldAndLive: sessions.toldAndLive,
     recordOf: store.get,
     onConfirmed: sessions.confirm,
     logger,
@@ -108,7 +109,14 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
 
   sessions.resume()
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
-  const commands = makeCommandConsumer({ rabbit, serverId, store, change: sessions.change, logger })
+  const commands = makeCommandConsumer({
+    rabbit,
+    serverId,
+    store,
+    change: sessions.change,
+    onReady: reporter.repeat,
+    logger,
+  })
   const answers = makeAnswers({
     logs,
     consoleOf: attachments.consoleOf,

@@ -39,6 +39,8 @@ export const makeCommandConsumer = (options: {
   store: SessionStore
   /** Changes a session's record durably and has it brought about. */
   change: (sessionId: string, change: (record: SessionRecord | undefined) => SessionRecord) => Promise<void>
+  /** The broker is (again) there, and this agent the one it listens to. */
+  onReady: () => void
   logger: Logger
 }) =>
   makeConsumer({
@@ -50,6 +52,7 @@ export const makeCommandConsumer = (options: {
     inOrder: true,
     exclusive: true, // a second agent of this identity is kept out
     deadLetter: 'reject',
+    onReady: options.onReady,
     handle: async (message) => {
       const command = readMessage(commandSchema, message.content)
       if (command.number <= options.store.appliedCommand()) return

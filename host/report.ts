@@ -51,6 +51,8 @@ export const makeReporter = (options: {
   publisher: Publisher
   /** Records whose `reported` is behind their `revision`, but for those whose end their successor tells. */
   unreported: () => SessionRecord[]
+  /** Records of sessions that go on and were told of. */
+  toldAndLive: () => SessionRecord[]
   recordOf: (sessionId: string) => SessionRecord | undefined
   onConfirmed: (sessionId: string, revision: number) => Promise<void>
   logger: Logger
@@ -58,6 +60,8 @@ export const makeReporter = (options: {
   const stop = new AbortController()
   let wake = (): void => undefined
   let woken: Promise<void> = Promise.resolve()
+  /** Told before, to be told once more. */
+  const again = new Set<string>()
 
   const publish = async (record: SessionRecord): Promise<void> => {
     const id = newId()
@@ -71,22 +75,28 @@ export const makeReporter = (options: {
       persistent: true,
       mandatory: true,
     })
+    again.delete(record.sessionId)
     await options.onConfirmed(record.sessionId, record.revision)
     if (predecessor?.ended) await options.onConfirmed(predecessor.sessionId, predecessor.revision)
   }
+
+  const due = (): SessionRecord[] => [
+    ...options.unreported(),
+    ...(again.size > 0 ? options.toldAndLive().filter(({ sessionId }) => again.has(sessionId)) : []),
+  ]
 
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       woken = new Promise((resolve) => {
         wake = resolve
       })
-      const waiting = options.unreported()
+      const waiting = due()
       const outcomes = await Promise.allSettled(waiting.map(publish))
       const failed = outcomes.find((outcome) => outcome.status === 'rejected')
       if (failed) {
         options.logger.debug({ err: failed.reason, waiting: waiting.length }, 'reports are waiting for the broker')
         await delay(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
-      } else if (options.unreported().length === 0) {
+      } else if (due().length === 0) {
         await woken
       }
     }
@@ -96,6 +106,12 @@ export const makeReporter = (options: {
   return {
     /** Some record has a new revision. */
     wake: () => wake(),
+    /** Tells every session that goes on once more: while nothing was heard of this host, they may have been given up as lost. */
+    repeat: (): void => {
+      again.clear()
+      for (const { sessionId } of options.toldAndLive()) again.add(sessionId)
+      wake()
+    },
     close: async (): Promise<void> => {
       stop.abort()
       wake()

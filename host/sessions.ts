@@ -7,6 +7,10 @@ import type { Seen } from './plan.ts'
 import type { SessionRecord } from './session-record.ts'
 import { makeSessionRunner, type SessionRunner, type Steps } from './session-runner.ts'
 import type { SessionStore } from './session-store.ts'
+import { collapseChain, untoldChain } from './succession.ts'
+
+/** Ended sessions of one deployment that are told of after a long outage, beside the one that runs. */
+const keptUntold = 19
 
 /** Every session of this machine, each with a loop of its own that brings it to what is wanted. */
 export const makeSessions = (options: {
@@ -41,7 +45,10 @@ export const makeSessions = (options: {
     return {
       container,
       logDrained: attachments.isDrained(sessionId),
-      isDeploymentBusy: othersOf(record).some((other) => !other.ended && other.sessionId < sessionId),
+      // A later one that has started all the same holds the ports until it has ended.
+      isDeploymentBusy: othersOf(record).some(
+        (other) => !other.ended && (other.sessionId < sessionId || other.startedAt !== null),
+      ),
       machine: await options.machine(),
       unresponsiveSinceMs: options.lifeSigns.unresponsiveSinceMs(sessionId),
       nowMs: Date.now(),
@@ -67,11 +74,19 @@ export const makeSessions = (options: {
   }
 
   /** The end of a session and the begin of its successor are told in one report, so that nobody sees the one without the other. */
-  const isToldBySuccessor = ({ sessionId, ended, next }: SessionRecord): boolean => {
+  const isToldBySuccessor = ({ sessionId, ended, next, restart, reported }: SessionRecord): boolean => {
     if (!ended || next?.kind === 'nothing') return false
+    // One that the control plane does not know yet has to tell itself: its successor's report names it as known.
+    if (restart && reported === 0) return false
     if (next === null || !next.begun) return true
     const successor = store.get(next.sessionId)
     return successor?.restart?.of === sessionId && successor.reported === 0
+  }
+
+  /** It continues a session that is to be made known first. */
+  const followsUntold = ({ restart }: SessionRecord): boolean => {
+    const before = restart ? store.get(restart.of) : undefined
+    return before !== undefined && before.restart !== null && before.reported === 0
   }
 
   /** Changes the record of a session that is known; of others nothing is made. */
@@ -80,6 +95,22 @@ export const makeSessions = (options: {
     const record = store.get(sessionId)
     if (runner) await runner.update(change)
     else if (record) await store.put(change(record))
+  }
+
+  /**
+   * After a long outage only the ends of a chain of restarts are told, and how many there were between. The link over the
+   * gap is durable before anything is forgotten; then the newest goes first, so that what is left is still a chain.
+   */
+  const collapse = async (last: SessionRecord): Promise<void> => {
+    const plan = collapseChain(untoldChain(last, store.get), keptUntold)
+    if (!plan || plan.forget.some(({ sessionId, cleaned }) => !cleaned || runners.has(sessionId))) return
+    const { before, after, collapsed } = plan
+    await changeKnown(after, (now) => ({ ...now, restart: now.restart && { ...now.restart, of: before, collapsed } }))
+    await changeKnown(before, (now) => ({ ...now, next: { kind: 'session', sessionId: after, begun: true } }))
+    for (const { sessionId } of plan.forget.toReversed()) {
+      await options.logs.remove(sessionId)
+      await store.forget(sessionId)
+    }
   }
 
   return {
@@ -102,11 +133,14 @@ export const makeSessions = (options: {
     changeKnown,
     /** Begins the session that continues another, unless something has been decided about it already. */
     begin: async (predecessorId: string, successor: SessionRecord): Promise<void> => {
-      const next = store.get(predecessorId)?.next
-      if (next?.kind !== 'session' || next.sessionId !== successor.sessionId || store.get(successor.sessionId)) return
+      const predecessor = store.get(predecessorId)
+      const next = predecessor?.next
+      if (!predecessor || next?.kind !== 'session' || next.sessionId !== successor.sessionId || store.get(successor.sessionId))
+        return
       await store.put(successor)
       if (!closed) run(successor)
       options.onUnreported()
+      await collapse(predecessor)
     },
     wake: (sessionId: string): void => runners.get(sessionId)?.wake(),
     /** Docker may have changed in any way: every session looks again. */
@@ -116,7 +150,9 @@ export const makeSessions = (options: {
     isLive: (sessionId: string): boolean => runners.has(sessionId),
     /** Records whose latest revision the control plane has not confirmed. */
     unreported: (): SessionRecord[] =>
-      store.all().filter((record) => record.reported < record.revision && !isToldBySuccessor(record)),
+      store.all().filter((record) => record.reported < record.revision && !isToldBySuccessor(record) && !followsUntold(record)),
+    /** Sessions that have not ended and were told of: what the control plane may have given up as lost meanwhile. */
+    toldAndLive: (): SessionRecord[] => store.all().filter((record) => !record.ended && record.reported >= record.revision),
     /** The broker has confirmed a revision. */
     confirm: async (sessionId: string, revision: number): Promise<void> => {
       const note = (record: SessionRecord): SessionRecord => ({ ...record, reported: Math.max(record.reported, revision) })

@@ -45,24 +45,34 @@ export const decideSuccession = (record: SessionRecord, newId: string, nowMs: nu
 }
 
 /**
- * Which of a deployment's sessions, that ended while nobody could be told, are only counted: all but the oldest and the
- * newest `keep - 1`. `chain` is oldest first and unreported. Answers what to forget and the relinked rest.
+ * The sessions that ended one after the other up to `last`, oldest first, while the control plane heard of none of them; the
+ * oldest may be one that it knows, whose end it does not.
  */
-export const collapseChain = (
-  chain: readonly SessionRecord[],
-  keep: number,
-): { forget: SessionRecord[]; relinked: SessionRecord[] } => {
-  if (chain.length <= keep) return { forget: [], relinked: [] }
-  const forget = chain.slice(1, chain.length - keep + 1)
-  const before = chain[0] as SessionRecord
-  const after = chain[chain.length - keep + 1] as SessionRecord
-  if (!after.restart) return { forget: [], relinked: [] }
-  const collapsed = forget.reduce((sum, record) => sum + 1 + (record.restart?.collapsed ?? 0), after.restart.collapsed)
-  return {
-    forget,
-    relinked: [
-      { ...before, next: { kind: 'session', sessionId: after.sessionId, begun: true } },
-      { ...after, restart: { ...after.restart, of: before.sessionId, collapsed } },
-    ],
+export const untoldChain = (last: SessionRecord, recordOf: (sessionId: string) => SessionRecord | undefined): SessionRecord[] => {
+  const chain: SessionRecord[] = []
+  for (let record: SessionRecord | undefined = last; record?.ended && record.reported < record.revision; ) {
+    chain.unshift(record)
+    record = record.restart && record.reported === 0 ? recordOf(record.restart.of) : undefined
   }
+  return chain
+}
+
+export interface Collapse {
+  /** Oldest first: no longer told of, only counted. */
+  forget: SessionRecord[]
+  /** The ids of the two that then follow each other. */
+  before: string
+  after: string
+  /** Sessions between the two. */
+  collapsed: number
+}
+
+/** What to forget of a chain so that its oldest and its newest `keep - 1` stay; null when it is short enough. */
+export const collapseChain = (chain: readonly SessionRecord[], keep: number): Collapse | null => {
+  const [before, ...rest] = chain
+  const forget = rest.slice(0, Math.max(0, chain.length - keep))
+  const after = rest[forget.length]
+  if (!before || !after?.restart || forget.length === 0) return null
+  const collapsed = forget.reduce((sum, { restart }) => sum + 1 + (restart?.collapsed ?? 0), after.restart.collapsed)
+  return { forget, before: before.sessionId, after: after.sessionId, collapsed }
 }

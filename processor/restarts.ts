@@ -2,10 +2,14 @@ import { sql } from 'kysely'
 import { openOperation } from '../lib/db/operations.ts'
 import { finishSession } from '../lib/db/session-life.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
+import { Unavailable } from '../lib/domain/errors.ts'
 import { decideReport } from '../lib/domain/session-reports.ts'
 import { isTerminal } from '../lib/domain/session-states.ts'
 import type { SessionReport } from '../lib/messages/statuses.ts'
 import { lockSession, type SessionRow, writeReport } from './session-rows.ts'
+
+/** The report of the session before may be on its way, beside this one. */
+export class UnknownPredecessor extends Unavailable {}
 
 const forgotten = 'It ended while its host could not tell, and was started again.'
 
@@ -16,13 +20,15 @@ const hostActor = 'host'
  * A host tells that it has started a session again by itself: ends the one before, as the same report says, and makes the
  * row of the one that continues it, in one transaction, so that nobody sees the deployment without a session in between.
  * A session that is known already is left to its report. Where the deployment has another session by now, or the end was
- * asked for, the new one is entered as ended: its next sign of life is then answered with a kill.
+ * asked for, the new one is entered as ended: its next sign of life is then answered with a kill. Throws
+ * `UnknownPredecessor` when the one before is not known.
  */
 export const continueSession = async (tx: Transaction, speaker: string, report: SessionReport): Promise<void> => {
   const { restart } = report
   if (!restart) return
   const before = await lockSession(tx, restart.of)
-  if (!before || before.serverId !== speaker || before.serverGameConfigId !== restart.serverGameConfigId) return
+  if (!before) throw new UnknownPredecessor(`The session ${restart.of}, which ${report.sessionId} continues, is not known yet.`)
+  if (before.serverId !== speaker || before.serverGameConfigId !== restart.serverGameConfigId) return
   const known = await lockSession(tx, report.sessionId)
   if (known) return
   await endPredecessor(tx, speaker, before, report)

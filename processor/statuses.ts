@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../lib/db/connect.ts'
 import { addCommand } from '../lib/db/outbox.ts'
-import { inTransaction, type Transaction } from '../lib/db/transaction.ts'
-import { OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
+import { inTransaction, isViolationOf, type Transaction } from '../lib/db/transaction.ts'
+import { Conflict, OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { decideReport, type ReportDecision } from '../lib/domain/session-reports.ts'
 import { readMessage, Unreadable } from '../lib/messages/envelope.ts'
 import { queues, speakerOf } from '../lib/messages/routing.ts'
@@ -11,7 +11,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
-import { continueSession } from './restarts.ts'
+import { continueSession, UnknownPredecessor } from './restarts.ts'
 import { lockSession, writeReport } from './session-rows.ts'
 
 /** Who asks for what the control plane does by itself. */
@@ -21,6 +21,8 @@ const reportsAtOnce = 50
 /** A session that goes on reporting is told to end once in this time, not at every report. */
 const killAgainAfterMs = 60_000
 const maxRemembered = 10_000
+/** Reports that continue an unknown session are tried so often, a second apart. */
+const maxTries = 30
 
 /**
  * Brings what hosts report of their sessions into the database: each report changes a row once, whatever the order they come
@@ -32,8 +34,22 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
   /** Sessions told to end, and the report that was answered so. */
   const killed = new LRUCache<string, string>({ max: maxRemembered, ttl: killAgainAfterMs })
 
+  /** Reports that wait for the one before theirs, and how often they were tried. */
+  const tried = new LRUCache<string, number>({ max: maxRemembered, ttl: 2 * maxTries * 1_000 })
+
+  const follow = async (tx: Transaction, speaker: string, report: SessionReport): Promise<void> => {
+    const tries = (tried.get(report.id) ?? 0) + 1
+    try {
+      await continueSession(tx, speaker, report)
+    } catch (error) {
+      if (!(error instanceof UnknownPredecessor)) throw error
+      tried.set(report.id, tries)
+      if (tries < maxTries) throw error
+    }
+  }
+
   const apply = async (tx: Transaction, speaker: string, report: SessionReport): Promise<ReportDecision> => {
-    await continueSession(tx, speaker, report)
+    await follow(tx, speaker, report)
     const row = await lockSession(tx, report.sessionId)
     const decision = decideReport(row, speaker, report)
     if (row && decision.kind === 'apply') await writeReport(tx, row, decision.session)
@@ -59,7 +75,7 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
     } catch (error) {
       if (killed.get(report.sessionId) === report.id) killed.delete(report.sessionId)
       // A report applied twice changes the row once, so that an uncertain commit is simply tried again.
-      throw error instanceof OutcomeUnknown ? new Unavailable(error.message, { cause: error }) : error
+      throw isWorthAnotherTry(error) ? new Unavailable((error as Error).message, { cause: error }) : error
     }
   }
 
@@ -82,6 +98,10 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
     close: consumer.close,
   }
 }
+
+/** The outcome of the commit is not known, or a person's start took the deployment in the same moment. */
+const isWorthAnotherTry = (error: unknown): boolean =>
+  error instanceof OutcomeUnknown || error instanceof Conflict || isViolationOf(error, 'one_live_session_per_deployment')
 
 const tell = (logger: Logger, decision: ReportDecision, report: object): void => {
   if (decision.kind === 'apply' || decision.kind === 'stale') logger.debug({ ...report, decision: decision.kind }, 'report')

@@ -105,4 +105,3 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
     },
   }
 }
-export type ControlPeer = Awaited<ReturnType<typeof makeControlPeer>>

@@ -45,6 +45,8 @@ const exited = (exitCode: number, oomKilled = false): SeenContainer => ({
   finishedAt: '2026-01-01T00:01:00.000Z',
 })
 const machine = 'boot-1'
+const startedAt = '2026-01-01T00:00:00.000Z'
+const ran = (): SessionRecord => ({ ...started(), startedAt, machine })
 const t0 = Date.parse('2026-01-01T00:00:30.000Z')
 const seen = (container: SeenContainer | null, nowMs = t0, logDrained = true): Seen => ({
   container,
@@ -136,16 +138,83 @@ describe('planStep', () => {
     })
   })
 
+  it('waits for the end of the session before it, and for the delay of its restart', () => {
+    expect(planStep(started(), { ...seen(null), isDeploymentBusy: true })).toEqual({ kind: 'wait', untilMs: null })
+    const later = { ...started(), notBeforeMs: t0 + 4_000 }
+    expect(planStep(later, seen(null))).toEqual({ kind: 'wait', untilMs: t0 + 4_000 })
+    expect(planStep(later, seen(null, t0 + 4_000)).kind).toBe('create')
+    const unwanted = { ...later, desired: 'stop' as const }
+    expect(endingOf(planStep(unwanted, { ...seen(null), isDeploymentBusy: true }))).toMatchObject({ reason: 'CANCELLED' })
+  })
+
+  it('gives up a game that is not ready in time, kills it, and calls it a crash', () => {
+    const record: SessionRecord = { ...ran(), spec: { ...spec, readyPattern: 'Done', readyTimeoutSeconds: 60 } }
+    const dueMs = Date.parse(startedAt) + 60_000
+    expect(planStep(record, seen(running))).toEqual({ kind: 'wait', untilMs: dueMs })
+    expect(planStep(record, seen(running, dueMs))).toEqual({ kind: 'give-up', reason: 'READY_TIMEOUT' })
+    expect(planStep({ ...record, readyAt: startedAt }, seen(running, dueMs))).toEqual({ kind: 'wait', untilMs: null })
+    const given: SessionRecord = { ...record, killedFor: 'READY_TIMEOUT' }
+    expect(planStep(given, seen(running, dueMs)).kind).toBe('kill')
+    const killed = { ...given, stop: stopAt(null, null, dueMs) }
+    expect(planStep(killed, seen(running, dueMs + 1)).kind).toBe('wait')
+    expect(endingOf(planStep(killed, seen(exited(137))))).toMatchObject({
+      status: 'CRASHED',
+      reason: 'READY_TIMEOUT',
+      message: 'It was not ready within 60 s and was killed.',
+    })
+    expect(endingOf(planStep(killed, seen(exited(2))))).toMatchObject({ status: 'CRASHED', reason: 'CRASHED' })
+  })
+
+  it('gives up a game that shows no life for as long as its watchdog waits', () => {
+    const record: SessionRecord = { ...ran(), spec: { ...spec, watchdog: { kind: 'NO_OUTPUT', seconds: 30, port: null } } }
+    const silent = (sinceMs: number | null, nowMs: number): Seen => ({ ...seen(running, nowMs), unresponsiveSinceMs: sinceMs })
+    expect(planStep(record, silent(null, t0))).toEqual({ kind: 'wait', untilMs: null })
+    expect(planStep(record, silent(t0, t0 + 1))).toEqual({ kind: 'wait', untilMs: t0 + 30_000 })
+    expect(planStep(record, silent(t0, t0 + 30_000))).toEqual({ kind: 'give-up', reason: 'UNRESPONSIVE' })
+    const stopping = { ...record, desired: 'stop' as const }
+    expect(planStep(stopping, silent(t0, t0 + 30_000)).kind).toBe('send-stop')
+    const killed: SessionRecord = { ...record, killedFor: 'UNRESPONSIVE', stop: stopAt(null, null, t0) }
+    expect(endingOf(planStep(killed, seen(exited(137))))).toMatchObject({
+      reason: 'UNRESPONSIVE',
+      message: 'It gave no sign of life for 30 s and was killed.',
+    })
+  })
+
+  it('tells a restart of the machine from a crash', () => {
+    const before = { ...ran(), machine: 'boot-0' }
+    for (const code of [0, 137, 255])
+      expect(endingOf(planStep(before, seen(exited(code))))).toMatchObject({ status: 'STOPPED', reason: 'HOST_RESTARTED' })
+    const asked = { ...before, desired: 'stop' as const, stop: stopAt(t0, t0, null) }
+    expect(endingOf(planStep(asked, seen(exited(143))))).toMatchObject({ reason: 'REQUESTED' })
+    // An engine that keeps its containers over its own restart: the next end is judged by the new one.
+    expect(planStep(before, seen(running))).toEqual({ kind: 'note-machine' })
+    expect(endingOf(planStep(before, seen(exited(137, true))))).toMatchObject({ reason: 'OUT_OF_MEMORY' })
+  })
+
+  it('decides what follows an end before it cleans up, and begins it once', () => {
+    const ending = endingOf(planStep(ran(), seen(exited(1)))) ?? null
+    const record = { ...ran(), ended: ending }
+    expect(planStep(record, seen(null)).kind).toBe('succeed')
+    const next = { kind: 'session' as const, sessionId, begun: false }
+    expect(planStep({ ...record, next }, seen(null)).kind).toBe('succeed')
+    expect(planStep({ ...record, next: { ...next, begun: true } }, seen(null)).kind).toBe('remove')
+    expect(planStep({ ...record, next: { kind: 'nothing' } }, seen(null)).kind).toBe('remove')
+    expect(planStep({ ...record, next: { kind: 'nothing' }, cleaned: true }, seen(null)).kind).toBe('done')
+  })
+
   it('comes to an end from any history, and concludes once', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom('start', 'stop', 'kill', 'exit-0', 'exit-1', 'look', 'minute'), { maxLength: 40 }),
+        fc.array(fc.constantFrom('start', 'stop', 'kill', 'exit-0', 'exit-1', 'look', 'minute', 'reboot', 'silence'), {
+          maxLength: 40,
+        }),
         (events) => {
           const world = makeWorld()
           for (const event of events) world.happen(event)
           world.happen('start')
           world.happen('kill')
           for (let i = 0; i < 30; i++) world.happen('minute')
+          expect(world.successions()).toBe(1)
           expect(world.lastStep()).toBe('done')
           expect(world.conclusions()).toBe(1)
           expect(world.containerExists()).toBe(false)
@@ -169,51 +238,110 @@ const command = (kind: 'session.start' | 'session.stop' | 'session.kill') => {
     : { ...base, kind }
 }
 
-/** A machine in memory: commands change the record, one step is carried out per look, time passes by minutes. */
+/**
+ * A machine in memory: commands change the record, one step is carried out per look, time passes by minutes. What follows an
+ * end is decided in two looks, as when the agent dies in between.
+ */
 const makeWorld = () => {
   let record: SessionRecord | undefined
   let container: SeenContainer | null = null
   let nowMs = t0
+  let boot = 1
   let drained = false
+  let silentSinceMs: number | null = null
   let last: Step['kind'] = 'wait'
   let conclusions = 0
+  let successions = 0
 
-  const carryOut = (step: Step): void => {
-    if (!record) return
-    last = step.kind
-    if (step.kind === 'create') container = { ...running, state: 'created', startedAt: null }
-    else if (step.kind === 'start') container = { ...running, startedAt: iso(nowMs) }
-    else if (step.kind === 'note-started') record = { ...record, startedAt: step.startedAt, machine }
-    else if (step.kind === 'succeed') record = { ...record, next: { kind: 'nothing' } }
-    else if (step.kind === 'send-stop')
-      record = { ...record, stop: { ...record.stop, attemptedAt: iso(nowMs), sentAt: iso(nowMs) } }
-    else if (step.kind === 'kill') {
-      record = { ...record, stop: { ...record.stop, killedAt: iso(nowMs) } }
-      if (container?.state === 'running') container = exited(137)
-    } else if (step.kind === 'drain-log') drained = true
-    else if (step.kind === 'conclude') {
-      conclusions++
-      record = { ...record, ended: step.ending }
-    } else if (step.kind === 'remove') {
-      container = null
-      record = { ...record, cleaned: true }
+  const change = (part: Partial<SessionRecord>): void => {
+    if (record) record = { ...record, ...part }
+  }
+  const stopped = (part: Partial<SessionRecord['stop']>): void => {
+    if (record) change({ stop: { ...record.stop, ...part } })
+  }
+  const die = (exitCode: number): void => {
+    if (container?.state === 'running') container = exited(exitCode)
+  }
+  const succeed = (): void => {
+    if (record?.next) {
+      change({ next: { kind: 'session', sessionId, begun: true } })
+      successions++
+    } else if (record?.desired === 'run') change({ next: { kind: 'session', sessionId, begun: false } })
+    else {
+      change({ next: { kind: 'nothing' } })
+      successions++
     }
   }
-  const look = (): void => {
-    if (record)
-      carryOut(
-        planStep(record, { container, nowMs, logDrained: drained, isDeploymentBusy: false, machine, unresponsiveSinceMs: null }),
-      )
+  const executors: { [Kind in Step['kind']]: (step: Extract<Step, { kind: Kind }>) => void } = {
+    create: () => {
+      container = { ...running, state: 'created', startedAt: null }
+    },
+    start: () => {
+      container = { ...running, startedAt: iso(nowMs) }
+    },
+    'note-started': (step) => change({ startedAt: step.startedAt, machine: `boot-${boot}` }),
+    'note-machine': () => change({ machine: `boot-${boot}` }),
+    'give-up': (step) => change({ killedFor: step.reason }),
+    'send-stop': () => stopped({ attemptedAt: iso(nowMs), sentAt: iso(nowMs) }),
+    kill: () => {
+      stopped({ killedAt: iso(nowMs) })
+      die(137)
+    },
+    'drain-log': () => {
+      drained = true
+    },
+    conclude: (step) => {
+      conclusions++
+      change({ ended: step.ending })
+    },
+    succeed,
+    remove: () => {
+      container = null
+      change({ cleaned: true })
+    },
+    wait: () => undefined,
+    done: () => undefined,
   }
+  const look = (): void => {
+    if (!record) return
+    const step = planStep(record, {
+      container,
+      nowMs,
+      logDrained: drained,
+      isDeploymentBusy: false,
+      machine: `boot-${boot}`,
+      unresponsiveSinceMs: silentSinceMs,
+    })
+    last = step.kind
+    const execute = executors[step.kind] as (step: Step) => void
+    execute(step)
+  }
+  const happenings: Record<string, () => void> = {
+    minute: () => {
+      nowMs += 60_000
+    },
+    'exit-0': () => die(0),
+    'exit-1': () => die(1),
+    reboot: () => {
+      boot++
+      die(255)
+    },
+    silence: () => {
+      silentSinceMs = nowMs
+    },
+  }
+  const isCommand = (event: string): event is 'start' | 'stop' | 'kill' => ['start', 'stop', 'kill'].includes(event)
+  const watched = { ...spec, watchdog: { kind: 'NO_OUTPUT' as const, seconds: 90, port: null } }
   return {
     happen: (event: string): void => {
-      if (event === 'start' || event === 'stop' || event === 'kill') record = applyCommand(record, command(`session.${event}`))
-      else if (event === 'minute') nowMs += 60_000
-      else if (event.startsWith('exit') && container?.state === 'running') container = exited(Number(event.slice(5)))
+      if (isCommand(event)) record = applyCommand(record, command(`session.${event}`))
+      if (record?.spec && !record.spec.watchdog) change({ spec: watched })
+      happenings[event]?.()
       look()
     },
     lastStep: () => last,
     conclusions: () => conclusions,
+    successions: () => successions,
     containerExists: () => container !== null,
   }
 }
