@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { makeAgent } from '../../host/agent.ts'
 import { makeDocker } from '../../host/docker/docker.ts'
-import { openSessionStore } from '../../host/session-store.ts'
+import { openSessionStore, type SessionStore } from '../../host/session-store.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { LogLines } from '../../lib/messages/logs.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
@@ -15,6 +15,7 @@ import { createTestBroker } from './broker.ts'
 import { makeControlPeer } from './control-peer.ts'
 import { eventually } from './eventually.ts'
 import { buildFakeGame } from './images/fake-game.ts'
+import { openTcpProxy } from './tcp-proxy.ts'
 
 const environment = 'agent-test'
 const networkPool = '10.214.0.0/16'
@@ -27,18 +28,22 @@ export const makeAgentHarness = async () => {
   const logger = makeLogger({ name: 'agent-test', level: process.env.LOG_LEVEL ?? 'fatal' })
   const image = await buildFakeGame()
   const broker = await createTestBroker()
+  const proxy = await openTcpProxy(broker.url)
   const peer = await makeControlPeer({ amqpUrl: broker.url, serverId })
   const dataDir = await mkdtemp(join(tmpdir(), 'manman-agent-'))
   const docker = makeDocker({ socketPath: dockerSocket, serverId, environment, dataDir, networkPool, logger })
   let agent: Awaited<ReturnType<typeof makeAgent>> | undefined
 
-  const startAgent = async (): Promise<void> => {
-    const store = await openSessionStore({ dataDir, serverId, logger })
+  const openStore = (): Promise<SessionStore> => openSessionStore({ dataDir, serverId, logger })
+  /** Waits until the agent is ready; not when it can't be, without a broker. */
+  const startAgent = async (wait: 'until-ready' | 'no' = 'until-ready'): Promise<void> => {
+    const store = await openStore()
     const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes: 1e6 }
     const config = { dataDir, environment, dockerSocket, networkPool, ...limits }
-    const started = await makeAgent({ config, serverId, amqpUrl: broker.url, epoch: 1, agentVersion: 'test', store, logger })
+    const started = await makeAgent({ config, serverId, amqpUrl: proxy.url, epoch: 1, agentVersion: 'test', store, logger })
     agent = started
-    await eventually(async () => (await checkReadiness(started.readiness)).ready, { what: 'the agent is ready' })
+    if (wait === 'until-ready')
+      await eventually(async () => (await checkReadiness(started.readiness)).ready, { what: 'the agent is ready' })
   }
   const stopAgent = async (): Promise<void> => {
     await agent?.close()
@@ -105,6 +110,11 @@ export const makeAgentHarness = async () => {
   return {
     serverId,
     peer,
+    /** Between the agent and the broker. */
+    proxy,
+    /** The agent's own records; for a test to look, or to write while no agent runs. */
+    openStore,
+    specOf,
     docker,
     dataDir,
     startAgent,
@@ -129,6 +139,7 @@ export const makeAgentHarness = async () => {
       }
       docker.close()
       await peer.close()
+      await proxy.close()
       await broker.drop()
       await rm(dataDir, { recursive: true, force: true })
       expect(left, 'containers and networks left behind').toEqual([])

@@ -1,8 +1,13 @@
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { connectDatabase } from '../../../lib/db/connect.ts'
 import { type Migrator, openMigrator } from '../../../lib/db/migrate.ts'
 import { type Migration, readMigrations } from '../../../lib/db/migrations.ts'
+import { defaultRestartPolicy } from '../../../lib/domain/restart-policy.ts'
+import { makeLogger } from '../../../lib/process/logger.ts'
+import { newId } from '../../../lib/process/new-id.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { insertServer, insertSession } from '../../support/rows.ts'
 import { migrationsDir } from '../../support/template.ts'
 
 const migration = (version: number, up: string, down: string): Migration => ({
@@ -111,5 +116,37 @@ describe("this release's migrations", () => {
     expect(left.filter((row) => (row as { table_name: string }).table_name !== 'schema_migrations')).toEqual(empty)
     expect(await moved.up()).toBe(all.length)
     expect(await describeSchema()).toEqual(full)
+  })
+
+  it('of the life of sessions keep sessions on the way up and down', async () => {
+    const all = readMigrations(migrationsDir)
+    const moved = await migrator(all)
+    await moved.up()
+    const { version } = all.find(({ name }) => name === 'session_life')!
+    for (let at = all.length; at > version; at--) await moved.steps(-1)
+    const { db, close } = connectDatabase({
+      url: database.url,
+      name: 'test',
+      logger: makeLogger({ name: 'test', level: 'fatal' }),
+    })
+    try {
+      const running = await insertSession(db, { serverId: await insertServer(db), status: 'RUNNING' })
+      const place = await client.query('select server_id, server_game_config_id from sessions.sessions where id = $1', [running])
+      const { server_id, server_game_config_id } = place.rows[0]
+      await client.query(
+        `insert into sessions.sessions (id, server_id, server_game_config_id, spec, waits_for, created_by)
+          values ($1, $2, $3, '{}', $4, 'test')`,
+        [newId(), server_id, server_game_config_id, running],
+      )
+      await moved.steps(-1)
+      expect((await client.query('select id, status from sessions.sessions')).rows).toEqual([{ id: running, status: 'RUNNING' }])
+      await moved.steps(1)
+      const { rows } = await client.query('select waits_for, restart_of, collapsed_restarts from sessions.sessions')
+      expect(rows).toEqual([{ waits_for: null, restart_of: null, collapsed_restarts: 0 }])
+      const policies = await client.query('select restart_policy, start_priority from configs.server_game_configs')
+      expect(policies.rows).toEqual([{ restart_policy: defaultRestartPolicy, start_priority: 100 }])
+    } finally {
+      await close()
+    }
   })
 })

@@ -1,5 +1,9 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { newSessionRecord, type SessionRecord } from '../../../host/session-record.ts'
 import type { RestartPolicy } from '../../../lib/domain/restart-policy.ts'
+import { newId } from '../../../lib/process/new-id.ts'
 import { type AgentHarness, makeAgentHarness } from '../../support/agent-harness.ts'
 import { eventually } from '../../support/eventually.ts'
 
@@ -94,6 +98,75 @@ describe('restarts by the host', () => {
     await endBy(command.sessionId, 'crash 2')
     await host.peer.report(command.sessionId, 'CRASHED')
     expect(host.peer.reports.some((report) => report.restart?.of === command.sessionId)).toBe(false)
+  })
+})
+
+/** Makes `first`, which has ended, the head of a chain of `count` crashes that happened while nobody could be told. */
+const writeChain = async (first: string, count: number): Promise<string[]> => {
+  const store = await host.openStore()
+  const head = store.get(first)!
+  const crash = { ...head.ended!, status: 'CRASHED' as const, reason: 'CRASHED' as const, exitCode: 1 }
+  const ids = Array.from({ length: count }, () => newId())
+  const nextOf = (id: string | undefined): SessionRecord['next'] =>
+    id === undefined ? null : { kind: 'session', sessionId: id, begun: true }
+  await store.put({ ...head, ended: crash, revision: head.revision + 1, next: nextOf(ids[0]) })
+  for (const [i, sessionId] of ids.entries()) {
+    const { serverGameConfigId, environment, spec } = head
+    const restart = { of: ids[i - 1] ?? first, collapsed: 0, atMs: [] }
+    const restartPolicy: RestartPolicy = { mode: 'ALWAYS', maxRetries: 0, windowSeconds: 60 }
+    const like = { sessionId, serverGameConfigId, environment, spec, desired: 'run' as const, restartPolicy, restart }
+    await store.put(newSessionRecord({ ...like, ended: crash, cleaned: true, logLastSeq: 0, next: nextOf(ids[i + 1]) }))
+    await mkdir(join(host.dataDir, 'logs', sessionId))
+  }
+  return ids
+}
+
+describe('a long outage', () => {
+  it('leaves at most 20 sessions of a chain to be told, and a count', async () => {
+    const first = await host.start()
+    await endBy(first, 'crash 1')
+    await host.peer.report(first, 'CRASHED')
+    await host.stopAgent()
+    const ids = await writeChain(first, 30)
+    host.proxy.cut()
+    await host.startAgent('no')
+    const isForgotten = async (id: string) => (await host.openStore()).get(id) === undefined
+    await eventually(() => isForgotten(ids[0]!), { what: 'the chain is collapsed', limitMs: 30_000 })
+    host.proxy.restore()
+
+    const running = await successorOf(ids.at(-1)!)
+    const told = host.peer.reports.filter(
+      ({ restart, sessionId }) => restart && (ids.includes(sessionId) || sessionId === running.sessionId),
+    )
+    const chain = new Map(told.map((report) => [report.sessionId, report]))
+    expect([...chain.keys()]).toEqual([...ids.slice(12), running.sessionId])
+    const links = [...chain.values()].map(({ restart }) => restart!)
+    expect(links.map(({ of }) => of)).toEqual([first, ...ids.slice(12)])
+    expect(links.map(({ collapsed }) => collapsed)).toEqual([12, ...Array(18).fill(0)])
+    expect(await readdir(join(host.dataDir, 'logs'))).toEqual(expect.not.arrayContaining(ids.slice(0, 12)))
+
+    // A person knows the first one only: what they ask of it binds the one that runs.
+    await host.peer.report(running.sessionId, 'RUNNING')
+    await host.peer.send({ kind: 'session.stop', sessionId: first })
+    await host.peer.report(running.sessionId, 'STOPPED')
+  })
+})
+
+describe('a broker that comes back', () => {
+  it('is told again of what goes on, and of nothing that has ended', async () => {
+    const [ended, running] = await Promise.all([host.start(), host.start()])
+    await endBy(ended, 'quit')
+    await host.peer.report(ended, 'STOPPED')
+    const { revision } = await host.peer.report(running, 'RUNNING')
+    const count = (sessionId: string) => host.peer.reports.filter((report) => report.sessionId === sessionId).length
+    const before = { ended: count(ended), running: count(running) }
+    host.proxy.cut()
+    host.proxy.restore()
+    await eventually(() => count(running) > before.running, { what: 'the session is told again', limitMs: 30_000 })
+    expect(host.peer.reports.findLast((report) => report.sessionId === running)).toMatchObject({ status: 'RUNNING', revision })
+    expect(count(ended)).toBe(before.ended)
+    await host.peer.send({ kind: 'session.kill', sessionId: running })
+    await host.peer.report(running, 'STOPPED')
   })
 })
 
