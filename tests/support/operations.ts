@@ -70,6 +70,28 @@ export const killSession = graphql(`
   }
 `)
 
+export const restartSession = graphql(`
+  mutation RestartSession($input: RestartSessionInput!) {
+    restartSession(input: $input) {
+      __typename
+      ... on Session { id status waitsFor { id } }
+      ... on Error { code message }
+    }
+  }
+`)
+
+export const drainServer = graphql(`
+  mutation DrainServer($id: ID!) { drainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }
+`)
+
+export const undrainServer = graphql(`
+  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }
+`)
+
+export const activeSessionOf = graphql(`
+  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }
+`)
+
 export const sendInput = graphql(`
   mutation SendInput($input: SendInputInput!) {
     sendInput(input: $input) {
@@ -83,7 +105,21 @@ export const sendInput = graphql(`
 
 export const sessionById = graphql(`
   query SessionById($id: ID!) {
-    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }
+    session(id: $id) {
+      id
+      status
+      startedAt
+      readyAt
+      endedAt
+      exitCode
+      oomKilled
+      endReason
+      endMessage
+      lastLines
+      imageDigest
+      restartOf { id }
+      waitsFor { id }
+    }
   }
 `)
 

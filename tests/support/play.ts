@@ -1,5 +1,5 @@
 import { eventually } from './eventually.ts'
-import type { CreateGameConfigInput, SessionStatus } from './generated/graphql.ts'
+import type { CreateGameConfigInput, RestartPolicyInput, SessionStatus } from './generated/graphql.ts'
 import { followLogs, type LogFollower } from './log-follower.ts'
 import { ok } from './ok.ts'
 import * as operations from './operations.ts'
@@ -9,15 +9,20 @@ type Config = Omit<CreateGameConfigInput, 'gameId' | 'name'>
 
 let names = 0
 
-/** Game, config and deployment for `config`; ports are picked unless `hostPorts` gives them by name. */
-export const deploy = async (stack: Stack, config: Config, hostPorts: Record<string, number> = {}) => {
+/** Game, config and deployment for `config`; ports are picked unless `hostPorts` gives them by name. A crash is not restarted. */
+export const deploy = async (
+  stack: Stack,
+  config: Config,
+  hostPorts: Record<string, number> = {},
+  restartPolicy: RestartPolicyInput = { mode: 'NEVER' },
+) => {
   const name = `game ${++names}`
   const { createGame } = await stack.client.run(operations.createGame, { input: { name } })
   const gameId = ok(createGame, 'Game').id
   const { createGameConfig } = await stack.client.run(operations.createGameConfig, { input: { gameId, name, ...config } })
   const gameConfigId = ok(createGameConfig, 'GameConfig').id
   const portBindings = Object.entries(hostPorts).map(([port, hostPort]) => ({ name: port, hostPort }))
-  const input = { serverId: stack.serverId, gameConfigId, name, portBindings }
+  const input = { serverId: stack.serverId, gameConfigId, name, portBindings, restartPolicy }
   const { deployGameConfig } = await stack.client.run(operations.deployGameConfig, { input })
   return { ...ok(deployGameConfig, 'ServerGameConfig'), gameId, gameConfigId }
 }
@@ -49,9 +54,14 @@ const terminal = new Set<SessionStatus>(['STOPPED', 'CRASHED', 'FAILED'])
 
 /** Starts a session and follows its log and its status over WebSocket from the first moment. */
 export const start = async (stack: Stack, deployment: { id: string }): Promise<Play> => {
+  const input = { serverGameConfigId: deployment.id }
+  const { startSession } = await stack.client.run(operations.startSession, { input })
+  return follow(stack, ok(startSession, 'Session').id)
+}
+
+/** Follows a session that somebody else has started. */
+export const follow = (stack: Stack, id: string): Play => {
   const { client } = stack
-  const { startSession } = await client.run(operations.startSession, { input: { serverGameConfigId: deployment.id } })
-  const { id } = ok(startSession, 'Session')
   const logs = followLogs(client, id)
   const changes = followStatus(stack, id)
   const row = async (): Promise<SessionRow> => {

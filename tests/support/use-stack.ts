@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type Play, start } from './play.ts'
+import { follow, type Play, start } from './play.ts'
 import { type Stack, type StackOptions, startStack } from './stack.ts'
 
 /**
@@ -28,6 +28,12 @@ export const useStack = (options: StackOptions) => {
     stack: running,
     play: async (deployment: { id: string }): Promise<Play> => {
       const play = await start(running(), deployment)
+      plays.push(play)
+      return play
+    },
+    /** A session that the platform has started. */
+    join: (sessionId: string): Play => {
+      const play = follow(running(), sessionId)
       plays.push(play)
       return play
     },

@@ -22,8 +22,12 @@ type Documents = {
     "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.StartSessionDocument,
     "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": typeof types.StopSessionDocument,
     "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": typeof types.KillSessionDocument,
+    "\n  mutation RestartSession($input: RestartSessionInput!) {\n    restartSession(input: $input) {\n      __typename\n      ... on Session { id status waitsFor { id } }\n      ... on Error { code message }\n    }\n  }\n": typeof types.RestartSessionDocument,
+    "\n  mutation DrainServer($id: ID!) { drainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": typeof types.DrainServerDocument,
+    "\n  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": typeof types.UndrainServerDocument,
+    "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n": typeof types.ActiveSessionOfDocument,
     "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.SendInputDocument,
-    "\n  query SessionById($id: ID!) {\n    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }\n  }\n": typeof types.SessionByIdDocument,
+    "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n": typeof types.SessionByIdDocument,
     "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": typeof types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": typeof types.WholeFleetDocument,
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": typeof types.SessionLogsDocument,
@@ -37,8 +41,12 @@ const documents: Documents = {
     "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.StartSessionDocument,
     "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": types.StopSessionDocument,
     "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": types.KillSessionDocument,
+    "\n  mutation RestartSession($input: RestartSessionInput!) {\n    restartSession(input: $input) {\n      __typename\n      ... on Session { id status waitsFor { id } }\n      ... on Error { code message }\n    }\n  }\n": types.RestartSessionDocument,
+    "\n  mutation DrainServer($id: ID!) { drainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": types.DrainServerDocument,
+    "\n  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": types.UndrainServerDocument,
+    "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n": types.ActiveSessionOfDocument,
     "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.SendInputDocument,
-    "\n  query SessionById($id: ID!) {\n    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }\n  }\n": types.SessionByIdDocument,
+    "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n": types.SessionByIdDocument,
     "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": types.WholeFleetDocument,
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": types.SessionLogsDocument,
@@ -76,11 +84,27 @@ export function graphql(source: "\n  mutation KillSession($input: StopSessionInp
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "\n  mutation RestartSession($input: RestartSessionInput!) {\n    restartSession(input: $input) {\n      __typename\n      ... on Session { id status waitsFor { id } }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').RestartSessionDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DrainServer($id: ID!) { drainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n"): typeof import('./graphql.ts').DrainServerDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n"): typeof import('./graphql.ts').UndrainServerDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n"): typeof import('./graphql.ts').ActiveSessionOfDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').SendInputDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query SessionById($id: ID!) {\n    session(id: $id) { id status startedAt endedAt exitCode oomKilled endReason endMessage imageDigest }\n  }\n"): typeof import('./graphql.ts').SessionByIdDocument;
+export function graphql(source: "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n"): typeof import('./graphql.ts').SessionByIdDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -1042,6 +1042,51 @@ export type KillSessionMutation = { killSession:
     | { __typename: 'UnavailableError', code: string, message: string }
    };
 
+export type RestartSessionMutationVariables = Exact<{
+  input: RestartSessionInput;
+}>;
+
+
+export type RestartSessionMutation = { restartSession:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'Session', id: string, status: SessionStatus, waitsFor?: { id: string } | null }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type DrainServerMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type DrainServerMutation = { drainServer:
+    | { __typename: 'NotFoundError', code: string }
+    | { __typename: 'OutcomeUnknownError', code: string }
+    | { __typename: 'Server', id: string, draining: boolean }
+    | { __typename: 'UnavailableError', code: string }
+   };
+
+export type UndrainServerMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type UndrainServerMutation = { undrainServer:
+    | { __typename: 'NotFoundError', code: string }
+    | { __typename: 'OutcomeUnknownError', code: string }
+    | { __typename: 'Server', id: string, draining: boolean }
+    | { __typename: 'UnavailableError', code: string }
+   };
+
+export type ActiveSessionOfQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type ActiveSessionOfQuery = { serverGameConfig?: { activeSession?: { id: string, status: SessionStatus, restartOf?: { id: string } | null } | null } | null };
+
 export type SendInputMutationVariables = Exact<{
   input: SendInputInput;
 }>;
@@ -1061,7 +1106,7 @@ export type SessionByIdQueryVariables = Exact<{
 }>;
 
 
-export type SessionByIdQuery = { session?: { id: string, status: SessionStatus, startedAt?: string | null, endedAt?: string | null, exitCode?: number | null, oomKilled?: boolean | null, endReason?: string | null, endMessage?: string | null, imageDigest?: string | null } | null };
+export type SessionByIdQuery = { session?: { id: string, status: SessionStatus, startedAt?: string | null, readyAt?: string | null, endedAt?: string | null, exitCode?: number | null, oomKilled?: boolean | null, endReason?: string | null, endMessage?: string | null, lastLines?: Array<string> | null, imageDigest?: string | null, restartOf?: { id: string } | null, waitsFor?: { id: string } | null } | null };
 
 export type ServerByIdQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -1268,6 +1313,65 @@ export const KillSessionDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<KillSessionMutation, KillSessionMutationVariables>;
+export const RestartSessionDocument = new TypedDocumentString(`
+    mutation RestartSession($input: RestartSessionInput!) {
+  restartSession(input: $input) {
+    __typename
+    ... on Session {
+      id
+      status
+      waitsFor {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestartSessionMutation, RestartSessionMutationVariables>;
+export const DrainServerDocument = new TypedDocumentString(`
+    mutation DrainServer($id: ID!) {
+  drainServer(id: $id) {
+    __typename
+    ... on Server {
+      id
+      draining
+    }
+    ... on Error {
+      code
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DrainServerMutation, DrainServerMutationVariables>;
+export const UndrainServerDocument = new TypedDocumentString(`
+    mutation UndrainServer($id: ID!) {
+  undrainServer(id: $id) {
+    __typename
+    ... on Server {
+      id
+      draining
+    }
+    ... on Error {
+      code
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UndrainServerMutation, UndrainServerMutationVariables>;
+export const ActiveSessionOfDocument = new TypedDocumentString(`
+    query ActiveSessionOf($id: ID!) {
+  serverGameConfig(id: $id) {
+    activeSession {
+      id
+      status
+      restartOf {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ActiveSessionOfQuery, ActiveSessionOfQueryVariables>;
 export const SendInputDocument = new TypedDocumentString(`
     mutation SendInput($input: SendInputInput!) {
   sendInput(input: $input) {
@@ -1295,12 +1399,20 @@ export const SessionByIdDocument = new TypedDocumentString(`
     id
     status
     startedAt
+    readyAt
     endedAt
     exitCode
     oomKilled
     endReason
     endMessage
+    lastLines
     imageDigest
+    restartOf {
+      id
+    }
+    waitsFor {
+      id
+    }
   }
 }
     `) as unknown as TypedDocumentString<SessionByIdQuery, SessionByIdQueryVariables>;
