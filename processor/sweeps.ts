@@ -62,7 +62,9 @@ export const startSweeps = (options: {
   // Who has not heard the reports for a while can judge only those sessions whose start was never sent.
   const sweepSessions = async (): Promise<void> => {
     const onlyUnsent = (await heardMs(reports, queues.statuses)) < timings.settleMs
-    const failed = await alone(db, (tx) => failPastDeadline(tx, onlyUnsent))
+    const failed = await alone(db, (tx) =>
+      failPastDeadline(tx, { graceMs: timings.deadlineGraceMs, limit: perSweep, onlyUnsent }),
+    )
     for (const sessionId of failed ?? []) {
       counters.deadlinePassed++
       logger.warn({ sessionId }, 'session not begun before its deadline')
@@ -104,8 +106,8 @@ export const startSweeps = (options: {
 const alone = <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T | undefined> =>
   inTransaction(db, async (tx) => ((await tryLock(tx, 'sweeps')) ? work(tx) : undefined))
 
-const failPastDeadline = async (tx: Transaction, onlyUnsent: boolean): Promise<string[]> => {
-  const rows = await lockPastDeadline(tx, { limit: perSweep, onlyUnsent })
+const failPastDeadline = async (tx: Transaction, options: Parameters<typeof lockPastDeadline>[1]): Promise<string[]> => {
+  const rows = await lockPastDeadline(tx, options)
   for (const row of rows) await writeDeadlinePassed(tx, row)
   // Behind the start, on the same ordered queue, for a host that has it after all. Last, as it locks the hosts' counters;
   // in one order, as mutations and other sweeps lock them too.

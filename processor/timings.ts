@@ -8,6 +8,8 @@ export interface Timings {
   offlineAfterMs: number
   /** How long sessions' reports must have been heard before a missing one means anything. */
   settleMs: number
+  /** How long after a start deadline its session is FAILED: a host that began in the last moment has to say so. */
+  deadlineGraceMs: number
   /** Between two looks for what did not happen. */
   sweepEveryMs: number
 }
@@ -18,5 +20,6 @@ export const defaultTimings: Timings = {
   staleAfterMs: 10_000,
   offlineAfterMs: 30_000,
   settleMs: 5_000,
+  deadlineGraceMs: 2_000,
   sweepEveryMs: 1_000,
 }

@@ -225,3 +225,21 @@ describe('a relay that is lost between the confirm and the mark', () => {
     expect(applied(heard)).toEqual(upTo(3))
   })
 })
+
+describe("a host's queue that somebody has declared otherwise", () => {
+  it('holds up that host alone', async () => {
+    const [odd, other] = await Promise.all([insertServer(stage.db), insertServer(stage.db)])
+    // Durable, yet not as we declare it, and not bound: commands are unroutable, and declaring it fails.
+    await stage.direct().assertQueue(queues.hostCommands(odd), { arguments: { 'x-max-length': 7 } })
+    await addStops(odd, 1)
+    const heard = await stage.openHost(other)
+    for (let n = 1; n <= 5; n++) {
+      await addStops(other, 1)
+      await eventually(() => heard.length === n, { what: 'the other host has its command' })
+      expect(await relays[0].readiness.processor?.()).toBe(true)
+    }
+    await stage.direct().deleteQueue(queues.hostCommands(odd))
+    const freed = await stage.openHost(odd)
+    await eventually(() => freed.length === 1, { what: 'the host has its command' })
+  })
+})
