@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -26,7 +27,7 @@ export interface Spawned {
  */
 export const spawnDetached = async (
   command: readonly string[],
-  options: { log: string; env?: NodeJS.ProcessEnv; cwd?: string },
+  options: { log: string; env?: NodeJS.ProcessEnv; cwd?: string; niceness?: number },
 ): Promise<Spawned> => {
   const [program, ...args] = command
   const log = openLog(options.log)
@@ -40,6 +41,7 @@ export const spawnDetached = async (
     const exited = new Promise<number | string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code ?? 0)))
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     child.unref()
+    if (options.niceness) setPriority(child.pid!, options.niceness)
     return { pid: child.pid!, exited }
   } finally {
     closeSync(log)
@@ -59,6 +61,15 @@ export const isAlive = (pid: number): boolean => {
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
   } catch {
     return process.platform !== 'linux' // no /proc there: the signal's answer has to do
+  }
+}
+
+/** Gives a process, with every thread it has by now, another niceness. Only root may lower one. "Gone" is success. */
+export const renice = (pid: number, niceness: number): void => {
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), niceness)
+  } catch {
+    // ended meanwhile, or a thread of it did: what is left keeps the niceness it has
   }
 }
 

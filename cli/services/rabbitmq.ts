@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { probeBroker } from '../../lib/rabbit/probe.ts'
-import { commandLine, isAlive, logTail, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
+import { commandLine, isAlive, logTail, renice, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
 import { makePlugins, makeSettings } from './rabbitmq-config.ts'
 import { type Origin, type Service, ServiceFault } from './service.ts'
 import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
@@ -13,6 +13,12 @@ const run = promisify(execFile)
 
 const startLimitMs = 90_000 // about 10 s on two idle cores; a machine that installs packages beside it takes far longer
 const stopLimitMs = 20_000
+
+/**
+ * While it starts, RabbitMQ would keep both cores of a small machine busy, and the door opens two seconds later. It steps
+ * back until it is ready, where we may raise it again afterwards: as root.
+ */
+const startNiceness = 10
 
 const stateSchema = z.object({
   amqpPort: z.number().int(),
@@ -62,7 +68,9 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     if (await adopt()) return 'adopted'
     writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
     writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
-    const spawned = await spawnDetached([program], { log: options.log, env: environment(options.dir, state), cwd: options.dir })
+    const niceness = process.getuid?.() === 0 ? startNiceness : 0
+    const env = environment(options.dir, state)
+    const spawned = await spawnDetached([program], { log: options.log, env, cwd: options.dir, niceness })
     try {
       await waitForAnswer(spawned, url, options.log)
     } catch (error) {
@@ -70,6 +78,7 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
       throw error
     }
     pid = leftover(options.dir)
+    if (pid !== undefined && niceness !== 0) renice(pid, 0)
     return 'started'
   }
 
