@@ -98,6 +98,8 @@ export const startSweeps = (options: {
   return {
     /** Since start: servers declared STALE and OFFLINE, sessions FAILED by deadline, outbox messages removed. */
     counters: () => ({ ...counters }),
+    /** True unless the last one failed: then what it failed with. */
+    works: loop.works,
     close: loop.close,
   }
 }

@@ -30,13 +30,13 @@ const describe = (issue: z.core.$ZodIssue, given: Record<string, unknown>): stri
 
 /** Kinds of variables that several deployables have. */
 export const envKinds = {
-  port: (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback),
+  port: (fallback: number) => z.coerce.number('is not a number').int().min(0).max(65_535).default(fallback),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   url: (...protocols: string[]) =>
     z.string().refine((text) => protocols.some((p) => URL.canParse(text) && new URL(text).protocol === `${p}:`), {
       message: `is not a ${protocols.join(':// or ')}:// URL`,
     }),
-  positiveInt: (fallback: number) => z.coerce.number().int().positive().default(fallback),
+  positiveInt: (fallback: number) => z.coerce.number('is not a number').int().positive().default(fallback),
 }
 
 /**

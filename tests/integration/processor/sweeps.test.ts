@@ -6,7 +6,7 @@ import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { eventually } from '../../support/eventually.ts'
 import { insertServer, insertSession } from '../../support/rows.ts'
-import { isReady, logger, openStage, type Stage } from './stage.ts'
+import { becomesReady, isReady, logger, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let processor: Processor
@@ -21,7 +21,7 @@ const timings = {
 beforeAll(async () => {
   stage = await openStage()
   processor = await stage.startProcessor(timings)
-  await isReady(processor)
+  await becomesReady(processor)
 })
 afterEach(() => {
   stage.proxies.broker.restore()
@@ -66,12 +66,12 @@ describe('a server that falls silent', () => {
 
   it('is not declared dead by a processor that could not hear it', async () => {
     stage.proxies.broker.cut()
-    await eventually(async () => (await processor.readiness.processor?.()) !== true, { what: 'the loss is noticed' })
+    await eventually(async () => !(await isReady(processor)), { what: 'the loss is noticed' })
     const serverId = await insertServer(stage.db, { status: 'ONLINE', seenMsAgo: 60_000 })
     await new Promise((resolve) => setTimeout(resolve, timings.offlineAfterMs))
     expect((await serverRow(serverId)).status).toBe('ONLINE')
     stage.proxies.broker.restore()
-    await isReady(processor)
+    await becomesReady(processor)
     const readyAt = performance.now()
     await becomes(serverId, 'STALE') // not OFFLINE yet, although it was silent for a minute
     expect(performance.now() - readyAt).toBeGreaterThan(timings.staleAfterMs - 500)
@@ -152,7 +152,7 @@ describe('a session not begun by its start deadline', () => {
 
   it('is FAILED also while the broker is away, when its start was never sent', async () => {
     stage.proxies.broker.cut()
-    await eventually(async () => (await processor.readiness.processor?.()) !== true, { what: 'the loss is noticed' })
+    await eventually(async () => !(await isReady(processor)), { what: 'the loss is noticed' })
     const serverId = await insertServer(stage.db)
     const unsent = await insertSession(stage.db, { serverId, deadlineInMs: 200 })
     const sent = await insertSession(stage.db, { serverId, deadlineInMs: 200 })
