@@ -80,4 +80,3 @@ export const makeSessions = (options: {
     },
   }
 }
-export type Sessions = ReturnType<typeof makeSessions>

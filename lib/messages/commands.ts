@@ -25,8 +25,6 @@ export const sessionKillSchema = command('session.kill', {})
 
 export const commandSchema = z.discriminatedUnion('kind', [sessionStartSchema, sessionStopSchema, sessionKillSchema])
 export type Command = z.infer<typeof commandSchema>
-export type CommandKind = Command['kind']
-export type SessionStart = z.infer<typeof sessionStartSchema>
 
 type BodyOf<C> = C extends Command ? Omit<C, 'version' | 'id' | 'at' | 'number' | 'actor'> : never
 /** A command before the outbox numbers it. */
