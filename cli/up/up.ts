@@ -31,7 +31,7 @@ export const up = async ({ progress, faults, fail, startedAt }: Handover): Promi
     if (ending.signal.aborted) return
     ending.abort()
     progress.done()
-    await stopInOrder(parts, progress, hurry.signal)
+    await stopInOrder(parts, home, progress, hurry.signal)
     claim.release()
     process.exit(exitCode)
   }
