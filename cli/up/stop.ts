@@ -1,7 +1,7 @@
-import type { Home, Home } from '../home.ts'
+import type { Home } from '../home.ts'
 import type { Progress } from '../progress.ts'
 import { countRunningGames } from '../services/docker.ts'
-import { enrolledServerId, enrolledServerId } from './door.ts'
+import { enrolledServerId } from './door.ts'
 import type { Parts } from './parts.ts'
 
 const hostLimitMs = 15_000
