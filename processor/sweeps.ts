@@ -73,11 +73,12 @@ export const startSweeps = (options: {
 
   const purge = async (): Promise<void> => {
     if (performance.now() - purgedAtMs < purgeEveryMs) return
-    purgedAtMs = performance.now()
     for (let round = 0; round < purgesAtOnce; round++) {
       const purged = await alone(db, (tx) => purgeSent(tx, new Date(Date.now() - keepSentMs), perPurge))
-      counters.purged += purged ?? 0
-      if ((purged ?? 0) < perPurge) return
+      if (purged === undefined) return
+      purgedAtMs = performance.now()
+      counters.purged += purged
+      if (purged < perPurge) return
     }
   }
 
