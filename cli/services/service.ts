@@ -4,6 +4,8 @@ export type Origin = 'started' | 'adopted' | 'external'
 /** Something the control plane needs underneath it: a database, a broker. */
 export interface Service {
   name: string
+  /** False for one that the environment names: `start` only asks whether it answers, and `stop` does nothing. */
+  isOurs: boolean
   /** Where it is (or will be) reached, credentials included: never print it. */
   url: string
   /**

@@ -19,8 +19,9 @@ export const stopInOrder = async (parts: Parts, home: Home, progress: Progress, 
   progress.note('')
   await progress.step('host agent stopped', () => host.stop(limit(hostLimitMs)))
   await progress.step('control plane stopped', () => controlPlane.stop(limit(controlPlaneLimitMs)))
-  await progress.step('RabbitMQ stopped', () => rabbit.stop())
-  await progress.step('PostgreSQL stopped', () => postgres.stop())
+  for (const service of [rabbit, postgres]) {
+    if (service.isOurs) await progress.step(`${service.name} stopped`, service.stop)
+  }
   const serverId = enrolledServerId(home.hostDir)
   const games = serverId === undefined ? 0 : await countRunningGames(parts.docker.socket, serverId)
   if (games > 0)
