@@ -14,19 +14,22 @@ const project = (name: string, options: object) => ({
 export default defineConfig({
   resolve: { alias },
   test: {
+    // One project after the other: e2e measures nothing, but starts whole control planes on two cores.
     projects: [
-      project('unit', { testTimeout: 20_000 }),
+      project('unit', { testTimeout: 20_000, sequence: { groupOrder: 0 } }),
       project('integration', {
         globalSetup: ['tests/support/global-setup.ts'],
         testTimeout: 60_000,
         hookTimeout: 120_000,
         maxWorkers: 2,
+        sequence: { groupOrder: 1 },
       }),
       project('e2e', {
         globalSetup: ['tests/support/global-setup.ts'],
         testTimeout: 120_000,
         hookTimeout: 180_000,
         fileParallelism: false,
+        sequence: { groupOrder: 2 },
       }),
     ],
   },

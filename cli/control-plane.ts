@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { makeGateway } from '../gateway/app.ts'
 import type { Upstreams } from '../gateway/upstreams.ts'
 import { connectDatabase } from '../lib/db/connect.ts'
-import { BadConfig, envKinds, parseEnv, readSecret } from '../lib/process/env.ts'
+import { envKinds, minTokenBytes, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { makeIdentityVerifier, minKeyBytes } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import type { Running } from '../lib/process/run.ts'
@@ -57,36 +57,23 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
   }
 }
 
-/** Short tokens can be guessed. */
-const minTokenBytes = 16
-
 const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
-  const faults: string[] = []
-  const attempt = <Value>(read: () => Value): Value | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof BadConfig)) throw error
-      faults.push(...error.faults)
-      return undefined
-    }
-  }
-  const given = attempt(() =>
-    parseEnv(
-      {
-        DATABASE_URL: envKinds.url('postgres', 'postgresql'),
-        AMQP_URL: envKinds.url('amqp', 'amqps'),
-        HOST: z.string().default('127.0.0.1'),
-        PORT: envKinds.port(4000),
-        LOG_LEVEL: envKinds.logLevel,
-        ...subgraphVariables,
-      },
-      env,
-    ),
-  )
-  const internalKey = attempt(() => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes))
-  const adminToken = attempt(() => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes))
-  if (!given || internalKey === undefined || adminToken === undefined) throw new BadConfig(faults)
+  const { given, internalKey, adminToken } = readAll({
+    given: () =>
+      parseEnv(
+        {
+          DATABASE_URL: envKinds.url('postgres', 'postgresql'),
+          AMQP_URL: envKinds.url('amqp', 'amqps'),
+          HOST: z.string().default('127.0.0.1'),
+          PORT: envKinds.port(4000),
+          LOG_LEVEL: envKinds.logLevel,
+          ...subgraphVariables,
+        },
+        env,
+      ),
+    internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
+    adminToken: () => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes),
+  })
   return {
     databaseUrl: given.DATABASE_URL,
     amqpUrl: given.AMQP_URL,
@@ -97,11 +84,4 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     internalKey,
     adminToken,
   }
-}
-
-const requireSecret = (env: NodeJS.ProcessEnv, name: string, minBytes: number): string => {
-  const value = readSecret(env, name)
-  if (!value) throw new BadConfig([`${name}: is not set, and neither is ${name}_FILE`])
-  if (Buffer.byteLength(value) < minBytes) throw new BadConfig([`${name}: is shorter than ${minBytes} bytes`])
-  return value
 }

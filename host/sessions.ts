@@ -164,4 +164,3 @@ export const makeSessions = (options: {
     },
   }
 }
-export type Sessions = ReturnType<typeof makeSessions>

@@ -35,8 +35,12 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const statuses = makeStatuses(options)
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
-  const works = (): boolean => relay.connected() && statuses.consuming() && heartbeats.consuming()
-  const readiness: Readiness = { processor: () => works() || 'waits for its queues on RabbitMQ' }
+  const readiness: Readiness = {
+    relay: relay.works,
+    statuses: () => statuses.consuming() || 'waits for its queue on RabbitMQ',
+    heartbeats: () => heartbeats.consuming() || 'waits for its queue on RabbitMQ',
+    sweeps: sweeps.works,
+  }
   return {
     readiness,
     /** What was done since start, for metrics. */

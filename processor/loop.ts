@@ -3,6 +3,8 @@ import type { Logger } from '../lib/process/logger.ts'
 export interface Loop {
   /** Runs the work (again) as soon as it can; many calls while it runs make one more run. */
   wake(): void
+  /** True unless the last run failed: then what it failed with. */
+  works(): true | string
   /** Waits for the run under way and starts no more. */
   close(): Promise<void>
 }
@@ -16,17 +18,17 @@ export const startLoop = (options: { name: string; everyMs: number; work: () => 
   let closing = false
   let woken = false
   let endPause = (): void => undefined
-  let failing = false
+  let failure: string | undefined
 
   const runOnce = async (): Promise<void> => {
     woken = false
     try {
       await options.work()
-      if (failing) logger.info({ task: name }, 'works again')
-      failing = false
+      if (failure !== undefined) logger.info({ task: name }, 'works again')
+      failure = undefined
     } catch (error) {
-      if (!failing) logger.warn({ err: error, task: name }, 'failed, and is tried again')
-      failing = true
+      if (failure === undefined) logger.warn({ err: error, task: name }, 'failed, and is tried again')
+      failure = (error as Error).message
     }
   }
 
@@ -43,7 +45,7 @@ export const startLoop = (options: { name: string; everyMs: number; work: () => 
     while (!closing) {
       await runOnce()
       // A run that fails at once must not be repeated at the pace it is woken at.
-      if (!closing && (!woken || failing)) await pause()
+      if (!closing && (!woken || failure !== undefined)) await pause()
     }
   }
   const running = run()
@@ -51,8 +53,9 @@ export const startLoop = (options: { name: string; everyMs: number; work: () => 
   return {
     wake: () => {
       woken = true
-      if (!failing) endPause()
+      if (failure === undefined) endPause()
     },
+    works: () => failure ?? true,
     close: async () => {
       closing = true
       endPause()

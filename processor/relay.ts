@@ -80,8 +80,8 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
   const listener = listenTo({ url: options.databaseUrl, channel: 'manman_outbox', onNotify: loop.wake, logger })
 
   return {
-    /** True while it would publish what comes. */
-    connected: (): boolean => topology.ready() && publisher.connected(),
+    /** True while it would publish what comes, else what hinders it. */
+    works: (): true | string => (topology.ready() && publisher.connected() ? loop.works() : 'waits for RabbitMQ'),
     /** Since start: messages published, dropped because their time was over, and lanes that failed. */
     counters: () => ({ ...counters }),
     /** Finishes the messages under way, marks them, and leaves the rest to the next relay. */

@@ -68,10 +68,10 @@ export const writeReport = async (tx: Transaction, row: SessionRow, session: Rep
   await announce(tx, row, ended)
 }
 
-/** Sessions still PENDING after their start deadline, oldest first, locked; those that others have locked are left out. */
+/** Sessions still PENDING so long after their start deadline, oldest first, locked; those that others have locked are left out. */
 export const lockPastDeadline = async (
   tx: Transaction,
-  options: { limit: number; onlyUnsent: boolean },
+  options: { graceMs: number; limit: number; onlyUnsent: boolean },
 ): Promise<SessionRow[]> => {
   const unsent = sql<boolean>`EXISTS (SELECT FROM outbox.messages m WHERE m.sent_at IS NULL AND m.lane = 'host.' || server_id
     AND m.routing_key LIKE '%.session.start' AND m.body ->> 'sessionId' = sessions.id::text)`
@@ -80,7 +80,7 @@ export const lockPastDeadline = async (
     .select(columns)
     .select(sql<Date>`now()`.as('now'))
     .where('status', '=', 'PENDING')
-    .where('start_deadline', '<', sql<Date>`clock_timestamp()`)
+    .where('start_deadline', '<', sql<Date>`clock_timestamp() - ${options.graceMs} * interval '1 millisecond'`)
     .$if(options.onlyUnsent, (query) => query.where(unsent))
     .orderBy('start_deadline')
     .limit(options.limit)

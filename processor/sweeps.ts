@@ -77,7 +77,9 @@ export const startSweeps = (options: {
   // Who has not heard the reports for a while can judge only those sessions whose start was never sent.
   const sweepSessions = async (): Promise<void> => {
     const onlyUnsent = (await heardMs(reports, queues.statuses)) < timings.settleMs
-    const failed = await alone(db, (tx) => failPastDeadline(tx, onlyUnsent))
+    const failed = await alone(db, (tx) =>
+      failPastDeadline(tx, { graceMs: timings.deadlineGraceMs, limit: perSweep, onlyUnsent }),
+    )
     for (const sessionId of failed ?? []) {
       counters.deadlinePassed++
       logger.warn({ sessionId }, 'session not begun before its deadline')
@@ -86,11 +88,12 @@ export const startSweeps = (options: {
 
   const purge = async (): Promise<void> => {
     if (performance.now() - purgedAtMs < purgeEveryMs) return
-    purgedAtMs = performance.now()
     for (let round = 0; round < purgesAtOnce; round++) {
       const purged = await alone(db, (tx) => purgeSent(tx, new Date(Date.now() - keepSentMs), perPurge))
-      counters.purged += purged ?? 0
-      if ((purged ?? 0) < perPurge) return
+      if (purged === undefined) return
+      purgedAtMs = performance.now()
+      counters.purged += purged
+      if (purged < perPurge) return
     }
   }
 
@@ -112,6 +115,8 @@ export const startSweeps = (options: {
   return {
     /** Since start: servers declared STALE and OFFLINE, sessions FAILED by deadline, outbox messages removed. */
     counters: () => ({ ...counters }),
+    /** True unless the last one failed: then what it failed with. */
+    works: loop.works,
     close: loop.close,
   }
 }
@@ -120,8 +125,8 @@ export const startSweeps = (options: {
 const alone = <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T | undefined> =>
   inTransaction(db, async (tx) => ((await tryLock(tx, 'sweeps')) ? work(tx) : undefined))
 
-const failPastDeadline = async (tx: Transaction, onlyUnsent: boolean): Promise<string[]> => {
-  const rows = await lockPastDeadline(tx, { limit: perSweep, onlyUnsent })
+const failPastDeadline = async (tx: Transaction, options: Parameters<typeof lockPastDeadline>[1]): Promise<string[]> => {
+  const rows = await lockPastDeadline(tx, options)
   for (const row of rows) await writeDeadlinePassed(tx, row)
   // Behind the start, on the same ordered queue, for a host that has it after all. Last, as it locks the hosts' counters;
   // in one order, as mutations and other sweeps lock them too.

@@ -10,6 +10,8 @@ export interface Timings {
   lostAfterMs: number
   /** How long sessions' reports must have been heard before a missing one means anything. */
   settleMs: number
+  /** How long after a start deadline its session is FAILED: a host that began in the last moment has to say so. */
+  deadlineGraceMs: number
   /** Between two looks for what did not happen. */
   sweepEveryMs: number
 }
@@ -21,5 +23,6 @@ export const defaultTimings: Timings = {
   offlineAfterMs: 30_000,
   lostAfterMs: 5 * 60_000,
   settleMs: 5_000,
+  deadlineGraceMs: 2_000,
   sweepEveryMs: 1_000,
 }

@@ -1,7 +1,7 @@
 import { Unavailable } from '../lib/domain/errors.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { withTimeout } from '../lib/process/retry.ts'
-import type { ConfirmChannel, Rabbit } from '../lib/rabbit/connect.ts'
+import type { ConfirmChannel, KeptChannel, Rabbit } from '../lib/rabbit/connect.ts'
 import { declareHostQueues, declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
 
 const answerLimitMs = 5_000
@@ -33,9 +33,11 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType; lo
       await declareTopology(channel, options.queueType)
     },
   })
+  // Apart, as a host's queue that was declared otherwise closes the channel.
+  const forHosts = options.rabbit.keepChannel({ name: 'host queues' })
 
-  const ask = async <T>(question: (channel: ConfirmChannel) => Promise<T>): Promise<T> => {
-    const channel = kept.current()
+  const ask = async <T>(on: KeptChannel, question: (channel: ConfirmChannel) => Promise<T>): Promise<T> => {
+    const channel = on.current()
     if (!channel) throw new Unavailable('RabbitMQ is not connected.')
     const late = (): Error => new Unavailable('RabbitMQ did not answer in time.')
     try {
@@ -47,7 +49,7 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType; lo
 
   const declareHost = async (serverId: string): Promise<void> => {
     const onThisConnection = declared
-    await ask((channel) => declareHostQueues(channel, serverId, options.queueType))
+    await ask(forHosts, (channel) => declareHostQueues(channel, serverId, options.queueType))
     onThisConnection.add(serverId)
   }
 
@@ -71,11 +73,11 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType; lo
       noted.add(serverId)
       declaring ??= declareNoted()
     },
-    unread: async (queue) => (await ask((channel) => channel.checkQueue(queue))).messageCount,
+    unread: async (queue) => (await ask(kept, (channel) => channel.checkQueue(queue))).messageCount,
     close: async () => {
       noted.clear()
       await declaring
-      await kept.close()
+      await Promise.all([kept.close(), forHosts.close()])
     },
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BadConfig, envKinds, parseEnv, readSecret } from '../lib/process/env.ts'
+import { envKinds, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
 import { type SubgraphName, subgraphNames } from './context.ts'
 import type { BrokerAccess } from './servers/service.ts'
@@ -32,32 +32,22 @@ export const toSubgraphSettings = (given: SubgraphVariables & { AMQP_URL: string
 
 /** Reads the environment of one subgraph's own process; throws `BadConfig` with every fault at once. */
 export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
-  const faults: string[] = []
-  const attempt = <Value>(read: () => Value): Value | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof BadConfig)) throw error
-      faults.push(...error.faults)
-      return undefined
-    }
-  }
-  const given = attempt(() =>
-    parseEnv(
-      {
-        SUBGRAPH: z.enum(subgraphNames),
-        DATABASE_URL: envKinds.url('postgres', 'postgresql'),
-        AMQP_URL: amqpUrl,
-        HOST: z.string().default('127.0.0.1'),
-        PORT: z.coerce.number().int().min(0).max(65_535).optional(),
-        LOG_LEVEL: envKinds.logLevel,
-        ...subgraphVariables,
-      },
-      env,
-    ),
-  )
-  const internalKey = attempt(() => readKey(env))
-  if (!given || internalKey === undefined) throw new BadConfig(faults)
+  const { given, internalKey } = readAll({
+    given: () =>
+      parseEnv(
+        {
+          SUBGRAPH: z.enum(subgraphNames),
+          DATABASE_URL: envKinds.url('postgres', 'postgresql'),
+          AMQP_URL: amqpUrl,
+          HOST: z.string().default('127.0.0.1'),
+          PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+          LOG_LEVEL: envKinds.logLevel,
+          ...subgraphVariables,
+        },
+        env,
+      ),
+    internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
+  })
   return {
     name: given.SUBGRAPH,
     databaseUrl: given.DATABASE_URL,
@@ -68,13 +58,6 @@ export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
     internalKey,
     settings: toSubgraphSettings(given),
   }
-}
-
-const readKey = (env: NodeJS.ProcessEnv): string => {
-  const key = readSecret(env, 'MANMAN_INTERNAL_KEY')
-  if (!key) throw new BadConfig(['MANMAN_INTERNAL_KEY: is not set, and neither is MANMAN_INTERNAL_KEY_FILE'])
-  if (Buffer.byteLength(key) < minKeyBytes) throw new BadConfig([`MANMAN_INTERNAL_KEY: is shorter than ${minKeyBytes} bytes`])
-  return key
 }
 
 /** Takes the credentials out of the URL. */

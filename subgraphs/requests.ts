@@ -30,8 +30,6 @@ export const makeHostRequests = ({ requester }: { requester: Requester }) => ({
   ): Promise<ReplyResult<'logs.read'>> => requester.request(serverId, { kind: 'logs.read', sessionId, ...query }, readLimitMs),
 })
 
-export type HostRequests = ReturnType<typeof makeHostRequests>
-
 /** A host's own refusal comes as a bare code; a mutation's result wants the class that its type was made of. */
 const translate = (error: unknown): never => {
   if (!(error instanceof ManManError) || error.constructor !== ManManError) throw error

@@ -6,7 +6,7 @@ const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
 /**
  * `step(label, work)` runs `work` and shows how it went; steps may run side by side. `work` gets a function that changes
  * the label, e.g. to add the address once it is known. A step that throws shows as failed, and the error goes on.
- * `note(line)` prints a line between steps. `done()` ends the moving line.
+ * `note(line)` prints a line between steps. `done()` forgets the steps that still run.
  */
 export const makeProgress = (out = process.stdout, env = process.env) => {
   const lively = Boolean(out.isTTY) && env.TERM !== 'dumb'
@@ -39,7 +39,7 @@ export const makeProgress = (out = process.stdout, env = process.env) => {
     if (running.size > 0) refresh()
   }
   const finish = (entry, mark) => {
-    running.delete(entry)
+    if (!running.delete(entry)) return // `done` came first: whatever it ended as, nobody waits for it
     print(`  ${mark} ${entry.label.padEnd(58)} ${paint(2, seconds(Date.now() - entry.at).padStart(8))}`)
     refresh()
   }

@@ -76,10 +76,11 @@ const isEngineRunning = (): boolean => {
   return false
 }
 
-/** How many game containers run now; 0 when the engine can't be asked. */
-export const countRunningGames = (socketPath: string): Promise<number> =>
+/** How many games of this server run now; 0 when the engine can't be asked. */
+export const countRunningGames = (socketPath: string, serverId: string): Promise<number> =>
   new Promise((resolve) => {
-    const filters = encodeURIComponent(JSON.stringify({ label: ['manman.type=game'], status: ['running'] }))
+    const label = ['manman.type=game', `manman.server_id=${serverId}`]
+    const filters = encodeURIComponent(JSON.stringify({ label, status: ['running'] }))
     const asked = request({ socketPath, path: `/containers/json?filters=${filters}`, timeout: 2_000 }, (response) => {
       json(response)
         .then((containers) => resolve(Array.isArray(containers) ? containers.length : 0))

@@ -35,13 +35,14 @@ export const makeEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Pr
   const state = await rememberedOrNew(statePath, dataDir)
   const urlOf = (port: number): string => `postgres://manman:${state.password}@127.0.0.1:${port}/postgres`
   let pid: number | undefined
+  const stopping = new AbortController()
 
   const start = async (): Promise<Origin> => {
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
     writePrivate(statePath, JSON.stringify(state))
     const runAs = await findRunAs()
     if (await adopt()) return 'adopted'
-    if (!existsSync(dataDir)) await initialise(options.dir, dataDir, state.password, runAs)
+    if (!existsSync(dataDir)) await initialise(options.dir, dataDir, state.password, runAs, stopping.signal)
     giveTo(dataDir, runAs.owner)
     const spawned = await spawnDetached(
       [...runAs.prefix, binaries().postgres, ...serverArguments(dataDir, state.port, options)],
@@ -69,10 +70,12 @@ export const makeEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Pr
 
   return {
     name: 'PostgreSQL',
+    isOurs: true,
     url: urlOf(state.port),
     start,
     isAlive: () => pid !== undefined && isAlive(pid),
     stop: async () => {
+      stopping.abort()
       // SIGINT is PostgreSQL's "fast" shutdown: it ends sessions and writes a checkpoint.
       if (pid !== undefined) await terminate(pid, 'SIGINT', stopLimitMs)
       pid = undefined
@@ -83,6 +86,7 @@ export const makeEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Pr
 /** The database at `DATABASE_URL`: ours to use, not to start or stop. */
 export const externalPostgres = (url: string): Service => ({
   name: 'PostgreSQL',
+  isOurs: false,
   url,
   start: async () => {
     const fault = await probeDatabase(url)
@@ -105,7 +109,7 @@ const serverArguments = (dataDir: string, port: number, { durable = true }: Embe
 }
 
 /** Made beside its final place and moved there when whole, so that an interrupted first start leaves nothing half-made. */
-const initialise = async (dir: string, dataDir: string, password: string, runAs: RunAs): Promise<void> => {
+const initialise = async (dir: string, dataDir: string, password: string, runAs: RunAs, signal: AbortSignal): Promise<void> => {
   const temporary = join(dir, 'data.new')
   const passwordFile = join(dir, 'password.tmp')
   rmSync(temporary, { recursive: true, force: true })
@@ -116,7 +120,7 @@ const initialise = async (dir: string, dataDir: string, password: string, runAs:
   const command = [...runAs.prefix, binaries().initdb, '-D', temporary, '-U', 'manman', `--pwfile=${passwordFile}`]
   const flags = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C']
   try {
-    await run(command[0]!, [...command.slice(1), ...flags], { timeout: startLimitMs })
+    await run(command[0]!, [...command.slice(1), ...flags], { timeout: startLimitMs, signal })
   } catch (error) {
     const said = String((error as { stderr?: string }).stderr ?? '').trim() || (error as Error).message
     throw new ServiceFault(`PostgreSQL could not make its data directory ${dataDir}: ${said.split('\n').slice(-2).join(' ')}`, {

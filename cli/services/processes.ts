@@ -1,16 +1,26 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** A log of a former run larger than this is moved to `.1` at the next start, so that logs stay bounded. */
 const maxLogBytes = 8 * 1024 * 1024
 
-/** Opens a log for appending; the one before it is kept as `.1` once it has grown large. */
+/**
+ * Moves a log that has grown large to `.1`, over the one before. Whoever writes it keeps it open for appending, so it is
+ * copied and emptied; what is written in between is lost, which a log can bear.
+ */
+export const boundLog = (path: string): void => {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size <= maxLogBytes) return
+  copyFileSync(path, `${path}.1`)
+  truncateSync(path)
+}
+
+/** Opens a log for appending, readable by its owner only. */
 export const openLog = (path: string): number => {
   mkdirSync(dirname(path), { recursive: true })
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size > maxLogBytes) renameSync(path, `${path}.1`)
+  boundLog(path)
   return openSync(path, 'a', 0o600)
 }
 
@@ -26,7 +36,7 @@ export interface Spawned {
  */
 export const spawnDetached = async (
   command: readonly string[],
-  options: { log: string; env?: NodeJS.ProcessEnv; cwd?: string },
+  options: { log: string; env?: NodeJS.ProcessEnv; cwd?: string; niceness?: number },
 ): Promise<Spawned> => {
   const [program, ...args] = command
   const log = openLog(options.log)
@@ -40,6 +50,7 @@ export const spawnDetached = async (
     const exited = new Promise<number | string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code ?? 0)))
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     child.unref()
+    if (options.niceness) setPriority(child.pid!, options.niceness)
     return { pid: child.pid!, exited }
   } finally {
     closeSync(log)
@@ -62,6 +73,15 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
+/** Gives a process, with every thread it has by now, another niceness. Only root may lower one. "Gone" is success. */
+export const renice = (pid: number, niceness: number): void => {
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), niceness)
+  } catch {
+    // ended meanwhile, or a thread of it did: what is left keeps the niceness it has
+  }
+}
+
 /** The command line of a process, or '' when it is gone or can't be read: proof that a remembered pid is still ours. */
 export const commandLine = (pid: number): string => {
   try {
@@ -81,15 +101,16 @@ export const waitUntil = async (condition: () => boolean | Promise<boolean>, lim
   return true
 }
 
-/** Asks a process to end, and ends it (with its group, when it leads one) by SIGKILL after `limitMs`. */
+/** Asks a process (or, by a negative number, a process group) to end, and ends it with its group after `limitMs`. */
 export const terminate = async (pid: number, signal: NodeJS.Signals, limitMs: number): Promise<void> => {
   if (!trySignal(pid, signal)) return
-  if (await waitUntil(() => !isAlive(pid), limitMs)) return
-  if (!trySignal(-pid, 'SIGKILL')) trySignal(pid, 'SIGKILL')
-  await waitUntil(() => !isAlive(pid), 2_000)
+  const isGone = (): boolean => (pid > 0 ? !isAlive(pid) : !trySignal(pid, 0))
+  if (await waitUntil(isGone, limitMs)) return
+  if (!trySignal(-Math.abs(pid), 'SIGKILL')) trySignal(pid, 'SIGKILL')
+  await waitUntil(isGone, 2_000)
 }
 
-const trySignal = (pid: number, signal: NodeJS.Signals): boolean => {
+const trySignal = (pid: number, signal: NodeJS.Signals | 0): boolean => {
   try {
     process.kill(pid, signal)
     return true

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { probeBroker } from '../../lib/rabbit/probe.ts'
-import { commandLine, isAlive, logTail, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
+import { commandLine, isAlive, logTail, renice, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
 import { makePlugins, makeSettings } from './rabbitmq-config.ts'
 import { type Origin, type Service, ServiceFault } from './service.ts'
 import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
@@ -13,6 +13,14 @@ const run = promisify(execFile)
 
 const startLimitMs = 90_000 // about 10 s on two idle cores; a machine that installs packages beside it takes far longer
 const stopLimitMs = 20_000
+/** In the middle of its start it hears no signal, and has nothing to lose yet. */
+const unreadyStopLimitMs = 4_000
+
+/**
+ * While it starts, RabbitMQ would keep both cores of a small machine busy, and the door opens two seconds later. It steps
+ * back until it is ready, where we may raise it again afterwards: as root.
+ */
+const startNiceness = 10
 
 const stateSchema = z.object({
   amqpPort: z.number().int(),
@@ -53,6 +61,8 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
   const state = await rememberedOrNew(options.dir, statePath)
   const url = `amqp://manman:${state.password}@127.0.0.1:${state.amqpPort}`
   let pid: number | undefined
+  /** The shell around it, first of a process group; known earlier than the broker's own pid. */
+  let wrapper: number | undefined
 
   const start = async (): Promise<Origin> => {
     const program = findRabbit()
@@ -62,14 +72,21 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     if (await adopt()) return 'adopted'
     writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
     writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
-    const spawned = await spawnDetached([program], { log: options.log, env: environment(options.dir, state), cwd: options.dir })
+    const niceness = process.getuid?.() === 0 ? startNiceness : 0
+    const env = environment(options.dir, state)
+    const spawned = await spawnDetached([program], { log: options.log, env, cwd: options.dir, niceness })
+    wrapper = spawned.pid
+    spawned.exited.then(() => {
+      wrapper = undefined // its number may be another's from now on
+    })
     try {
       await waitForAnswer(spawned, url, options.log)
     } catch (error) {
-      await terminate(spawned.pid, 'SIGTERM', stopLimitMs)
+      await stop()
       throw error
     }
     pid = leftover(options.dir)
+    if (pid !== undefined && niceness !== 0) renice(pid, 0)
     return 'started'
   }
 
@@ -86,20 +103,25 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
   }
 
   const stop = async (): Promise<void> => {
-    const left = pid ?? leftover(options.dir)
+    const broker = pid ?? leftover(options.dir)
+    const limitMs = pid === undefined ? unreadyStopLimitMs : stopLimitMs
+    if (broker !== undefined) await terminate(broker, 'SIGTERM', limitMs)
+    // Stopped so early that there is no broker yet, the shell must not go on to start one.
+    if (wrapper !== undefined) await terminate(-wrapper, 'SIGTERM', limitMs)
+    const wasThere = broker !== undefined || wrapper !== undefined
     pid = undefined
-    if (left === undefined) return
-    await terminate(left, 'SIGTERM', stopLimitMs)
-    await endPortMapper(state.epmdPort)
+    wrapper = undefined
+    if (wasThere) await endPortMapper(state.epmdPort)
   }
 
   const managementUrl = options.management ? `http://manman:${state.password}@127.0.0.1:${state.managementPort}` : undefined
-  return { name: 'RabbitMQ', url, managementUrl, start, stop, isAlive: () => pid !== undefined && isAlive(pid) }
+  return { name: 'RabbitMQ', isOurs: true, url, managementUrl, start, stop, isAlive: () => pid !== undefined && isAlive(pid) }
 }
 
 /** The broker at `AMQP_URL`: ours to use, not to start or stop. */
 export const externalRabbit = (url: string): Service => ({
   name: 'RabbitMQ',
+  isOurs: false,
   url,
   start: async () => {
     const fault = await probeBroker(url)

@@ -4,7 +4,9 @@ export type Origin = 'started' | 'adopted' | 'external'
 /** Something the control plane needs underneath it: a database, a broker. */
 export interface Service {
   name: string
-  /** Where it is (or will be) reached, credentials included: never print it, print `redactUrl(url)`. */
+  /** False for one that the environment names: `start` only asks whether it answers, and `stop` does nothing. */
+  isOurs: boolean
+  /** Where it is (or will be) reached, credentials included: never print it. */
   url: string
   /**
    * Resolves once it answers with our credentials. A running one left by a killed predecessor is adopted. Calling it again
@@ -23,12 +25,4 @@ export class ServiceFault extends Error {
     super(message, options)
     this.name = 'ServiceFault'
   }
-}
-
-/** The URL with its password masked, fit for a terminal or a log. */
-export const redactUrl = (url: string): string => {
-  if (!URL.canParse(url)) return '(unreadable URL)'
-  const parsed = new URL(url)
-  if (parsed.password) parsed.password = '***'
-  return parsed.toString()
 }

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -49,15 +50,31 @@ const registerAnswer = z.object({
 /** Adds this machine to the fleet as `local` (or `local-2`, … where that name is another machine's); answers its token. */
 export const registerLocal = async (ask: Ask): Promise<{ name: string; token: string }> => {
   let refusal = ''
+  const publicAddress = await ownAddress()
   for (let number = 1; number < 10; number++) {
     const name = number === 1 ? 'local' : `local-${number}`
-    const { registerServer: result } = await ask(registerMutation, { input: { name } }, registerAnswer)
+    const { registerServer: result } = await ask(registerMutation, { input: { name, publicAddress } }, registerAnswer)
     if ('enrollmentToken' in result) return { name, token: result.enrollmentToken }
     refusal = result.message
     if (result.__typename !== 'ConflictError') break
   }
   throw new ServiceFault(`this machine could not be registered: ${refusal}`)
 }
+
+/** A documentation address (RFC 5737): connecting a datagram socket picks a route and sends nothing. */
+const somewhereElse = '203.0.113.1'
+
+/** The address this machine has towards others, which its neighbours reach it by; undefined when it has no way out. */
+const ownAddress = (): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const socket = createSocket('udp4')
+    const answer = (address?: string): void => {
+      socket.close()
+      resolve(address)
+    }
+    socket.once('error', () => answer())
+    socket.connect(9, somewhereElse, () => answer(socket.address().address))
+  })
 
 const serverQuery = 'query LocalServer($id: ID!) { server(id: $id) { name status } }'
 const serverAnswer = z.object({ server: z.object({ name: z.string(), status: z.string() }).nullable() })

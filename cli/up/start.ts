@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { openMigrator } from '../../lib/db/migrate.ts'
 import { readMigrations } from '../../lib/db/migrations.ts'
 import { type Home, readAdminToken } from '../home.ts'
@@ -8,7 +8,7 @@ import { root } from '../root.ts'
 import { pingDocker } from '../services/docker.ts'
 import { enrolledServerId, makeAsk, registerLocal, serverOf, waitForOnline } from './door.ts'
 import { environments, type Parts } from './parts.ts'
-import { keepAlive } from './watch.ts'
+import { keepAlive, keepLogsBounded } from './watch.ts'
 
 const onlineLimitMs = 60_000
 
@@ -101,7 +101,7 @@ const joinVariables = async (ask: ReturnType<typeof makeAsk>, address: string) =
 
 /** Brings back what dies while we run, and a Docker that was missing. */
 export const watchParts = (
-  { parts }: Start,
+  { parts, home }: Start,
   options: { hasDocker: boolean; signal: AbortSignal; report: (line: string) => void },
 ): void => {
   const docker = {
@@ -109,6 +109,7 @@ export const watchParts = (
     isAlive: async () => (await pingDocker(parts.docker.socket)) === 'ok',
     start: parts.docker.start,
   }
+  void keepLogsBounded(dirname(home.log('any')), options.signal)
   void keepAlive(parts.postgres, options)
   void keepAlive(parts.rabbit, options)
   void keepAlive(docker, { ...options, wasAlive: options.hasDocker })

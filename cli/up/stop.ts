@@ -1,5 +1,7 @@
+import type { Home } from '../home.ts'
 import type { Progress } from '../progress.ts'
 import { countRunningGames } from '../services/docker.ts'
+import { enrolledServerId } from './door.ts'
 import type { Parts } from './parts.ts'
 
 const hostLimitMs = 15_000
@@ -11,15 +13,17 @@ const sameSignalMs = 1_000
  * Ends what `up` started, those who use a thing before the thing: host agent, control plane, RabbitMQ, PostgreSQL. Games
  * and Docker go on. `hurry` shortens every wait; what is killed that way loses nothing, it only starts slower.
  */
-export const stopInOrder = async (parts: Parts, progress: Progress, hurry: AbortSignal): Promise<void> => {
+export const stopInOrder = async (parts: Parts, home: Home, progress: Progress, hurry: AbortSignal): Promise<void> => {
   const { host, controlPlane, rabbit, postgres } = parts
   const limit = (ms: number): number => (hurry.aborted ? 500 : ms)
   progress.note('')
   await progress.step('host agent stopped', () => host.stop(limit(hostLimitMs)))
   await progress.step('control plane stopped', () => controlPlane.stop(limit(controlPlaneLimitMs)))
-  await progress.step('RabbitMQ stopped', () => rabbit.stop())
-  await progress.step('PostgreSQL stopped', () => postgres.stop())
-  const games = await countRunningGames(parts.docker.socket)
+  for (const service of [rabbit, postgres]) {
+    if (service.isOurs) await progress.step(`${service.name} stopped`, service.stop)
+  }
+  const serverId = enrolledServerId(home.hostDir)
+  const games = serverId === undefined ? 0 : await countRunningGames(parts.docker.socket, serverId)
   if (games > 0)
     progress.note(
       `\n  ${games === 1 ? '1 game goes' : `${games} games go`} on running. The next start finds ${games === 1 ? 'it' : 'them'} again.`,

@@ -14,6 +14,8 @@ import { showWelcome } from './welcome.ts'
  */
 export const up = async ({ progress, faults, fail, startedAt }: Handover): Promise<void> => {
   const env = process.env
+  // A terminal that is closed, or a pipe whose reader left, must not keep us from ending things in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const all = [...faults, ...(await findServerFaults(env, faults))]
   if (all.length > 0) fail(all)
 
@@ -31,7 +33,7 @@ export const up = async ({ progress, faults, fail, startedAt }: Handover): Promi
     if (ending.signal.aborted) return
     ending.abort()
     progress.done()
-    await stopInOrder(parts, progress, hurry.signal)
+    await stopInOrder(parts, home, progress, hurry.signal)
     claim.release()
     process.exit(exitCode)
   }

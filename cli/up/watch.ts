@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { backOffMs } from '../../lib/process/retry.ts'
+import { boundLog } from '../services/processes.ts'
 
 const checkEveryMs = 1_000
 const backOff = { minMs: 1_000, maxMs: 30_000 }
@@ -31,5 +34,15 @@ export const keepAlive = async (
     }
     isKnownDead = false
     if (!signal.aborted) options.report(`${thing.name} is there again`)
+  }
+}
+
+const boundEveryMs = 10 * 60_000
+
+/** Keeps the logs of a long run bounded, as `openLog` does at each start, until `signal` aborts. */
+export const keepLogsBounded = async (dir: string, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await delay(boundEveryMs, undefined, { signal }).catch(() => {}) // woken by the abort, which the loop checks
+    for (const name of signal.aborted ? [] : readdirSync(dir)) if (name.endsWith('.log')) boundLog(join(dir, name))
   }
 }

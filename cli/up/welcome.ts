@@ -1,4 +1,5 @@
-import { relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { delimiter, join, relative } from 'node:path'
 import type { Home } from '../home.ts'
 import type { Progress } from '../progress.ts'
 
@@ -10,7 +11,6 @@ export const showWelcome = (
   const { home, address } = options
   const tokenFile = shortest(home.adminTokenFile)
   const bold = (text: string): string => progress.paint(1, text)
-  const query = '{ servers(first: 5) { edges { node { name status capacity { cpus dockerVersion } } } } }'
   const lines = [
     '',
     `  ${bold('ManMan is up')} after ${((Date.now() - options.startedAt) / 1000).toFixed(1)} s.`,
@@ -21,8 +21,7 @@ export const showWelcome = (
     '',
     '  Paste this:',
     '',
-    `  curl -s ${address}/graphql -H "Authorization: Bearer $(cat ${tokenFile})" \\`,
-    `    -H 'Content-Type: application/json' -d '{"query":"${query}"}'`,
+    ...firstQuery(address, tokenFile).map((line) => `  ${line}`),
     '',
     ...(options.hasDocker
       ? []
@@ -38,3 +37,21 @@ const shortest = (path: string): string => {
   const short = relative(process.cwd(), path)
   return short.startsWith('..') ? path : short
 }
+
+const query = '{ servers { nodes { name status capacity { cpus dockerVersion } } } }'
+
+/** With curl, or with the one program that is surely here: a fresh Debian has no curl. */
+const firstQuery = (address: string, tokenFile: string): string[] =>
+  isOnPath('curl')
+    ? [
+        `curl -s ${address}/graphql -H "Authorization: Bearer $(cat ${tokenFile})" \\`,
+        `  -H 'Content-Type: application/json' -d '{"query":"${query}"}'`,
+      ]
+    : [
+        `node -e 'fetch("${address}/graphql", { method: "POST", body: JSON.stringify({ query: "${query}" }),`,
+        `  headers: { "content-type": "application/json", authorization: "Bearer '$(cat ${tokenFile})'" } })`,
+        "  .then((answer) => answer.text()).then(console.log)'",
+      ]
+
+const isOnPath = (program: string): boolean =>
+  (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, program)))

@@ -7,8 +7,6 @@ const terminal = new Set<SessionStatus>(['STOPPED', 'CRASHED', 'FAILED'])
 /** True when the session has ended for good. LOST is not terminal: the truth replaces it when the host returns. */
 export const isTerminal = (status: SessionStatus): boolean => terminal.has(status)
 
-export const liveStatuses = sessionStatuses.filter((status) => !isTerminal(status))
-
 /**
  * What a status may become. A host reports the session's whole state, not steps, so a report may skip states that
  * another report, lost or overtaken, would have shown: PENDING to STOPPED is a session that ran while nobody listened.

@@ -39,8 +39,6 @@ export const commandSchema = z.discriminatedUnion('kind', [
   configUpdateSchema,
 ])
 export type Command = z.infer<typeof commandSchema>
-export type CommandKind = Command['kind']
-export type SessionStart = z.infer<typeof sessionStartSchema>
 
 type BodyOf<C> = C extends Command ? Omit<C, 'version' | 'id' | 'at' | 'number' | 'actor'> : never
 /** A command before the outbox numbers it. */

@@ -48,4 +48,3 @@ export const replySchema = z.union([
   envelope('reply', { ok: z.literal(true), result: z.unknown() }),
   envelope('reply', { ok: z.literal(false), code: z.enum(errorCodes), message: z.string() }),
 ])
-export type Reply = z.infer<typeof replySchema>

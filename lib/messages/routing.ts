@@ -1,6 +1,5 @@
 /** Exchanges, routing keys and queue names, in one place. Ids are UUIDs: no dots, so each is one word of a topic key. */
 export const exchanges = { commands: 'manman.commands', reports: 'manman.reports', events: 'manman.events' } as const
-export type Exchange = (typeof exchanges)[keyof typeof exchanges]
 
 export const queues = {
   hostCommands: (serverId: string) => `host.${serverId}.commands`,

@@ -30,13 +30,13 @@ const describe = (issue: z.core.$ZodIssue, given: Record<string, unknown>): stri
 
 /** Kinds of variables that several deployables have. */
 export const envKinds = {
-  port: (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback),
+  port: (fallback: number) => z.coerce.number('is not a number').int().min(0).max(65_535).default(fallback),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   url: (...protocols: string[]) =>
     z.string().refine((text) => protocols.some((p) => URL.canParse(text) && new URL(text).protocol === `${p}:`), {
       message: `is not a ${protocols.join(':// or ')}:// URL`,
     }),
-  positiveInt: (fallback: number) => z.coerce.number().int().positive().default(fallback),
+  positiveInt: (fallback: number) => z.coerce.number('is not a number').int().positive().default(fallback),
 }
 
 /**
@@ -54,3 +54,30 @@ export const readSecret = (env: NodeJS.ProcessEnv, name: string): string | undef
     throw new BadConfig([`${name}_FILE: can't read ${file} (${(error as NodeJS.ErrnoException).code})`])
   }
 }
+
+/** The same for a secret that must be there, and long enough not to be guessed. */
+export const requireSecret = (env: NodeJS.ProcessEnv, name: string, minBytes: number): string => {
+  const value = readSecret(env, name)
+  if (!value) throw new BadConfig([`${name}: is not set, and neither is ${name}_FILE`])
+  if (Buffer.byteLength(value) < minBytes) throw new BadConfig([`${name}: is shorter than ${minBytes} bytes`])
+  return value
+}
+
+/** Reads every part of a configuration; throws one `BadConfig` with the faults of all of them. */
+export const readAll = <Parts extends Record<string, unknown>>(read: { [Name in keyof Parts]: () => Parts[Name] }): Parts => {
+  const faults: string[] = []
+  const parts: Partial<Parts> = {}
+  for (const name of Object.keys(read) as (keyof Parts)[]) {
+    try {
+      parts[name] = read[name]()
+    } catch (error) {
+      if (!(error instanceof BadConfig)) throw error
+      faults.push(...error.faults)
+    }
+  }
+  if (faults.length > 0) throw new BadConfig(faults)
+  return parts as Parts
+}
+
+/** An admin token, and any secret a person may choose, has at least so many bytes. */
+export const minTokenBytes = 16

@@ -24,5 +24,3 @@ export const makeBell = () => {
     },
   }
 }
-
-export type Bell = ReturnType<typeof makeBell>

@@ -131,8 +131,6 @@ export const makeJoin = (options: JoinOptions) => {
   }
 }
 
-export type Join = ReturnType<typeof makeJoin>
-
 type Limits = Pick<JoinOptions, 'maxBufferBytes' | 'maxBatchLines' | 'maxBatchBytes'>
 
 /** One run of consecutive lines in batches. Lines that don't continue it are left to the history. */

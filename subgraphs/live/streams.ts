@@ -57,5 +57,3 @@ export const makeStreams = () => {
     },
   }
 }
-
-export type Streams = ReturnType<typeof makeStreams>

@@ -1,5 +1,6 @@
 import { accessSync } from 'node:fs'
 import { chromium } from 'playwright-core'
+import { eventually } from './eventually.ts'
 
 const flags = [
   '--no-sandbox',
@@ -11,7 +12,6 @@ const flags = [
   '--disable-sync',
 ]
 const browsers = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable']
-const resultWindow = '.result-window'
 
 const isThere = (path: string): boolean => {
   try {
@@ -53,9 +53,14 @@ export const openGraphiql = async (url: string) => {
       await page.locator('[aria-label^="Execute query"], [aria-label^="Stop query"]').click()
     },
     /** Waits until a text can be read in the result. */
-    shows: (text: string, limitMs = 15_000): Promise<void> =>
+    shows: async (text: string, limitMs?: number): Promise<void> => {
       // The editor draws spaces as non-breaking ones.
-      page.locator(resultWindow).filter({ hasText: text }).waitFor({ timeout: limitMs }),
+      const read = async () => ((await page.locator('.result-window').textContent()) ?? '').replaceAll('\u00a0', ' ')
+      const isThere = async () => (await read()).includes(text)
+      await eventually(isThere, { what: `"${text}" on the page`, limitMs, everyMs: 100 }).catch(async (error: Error) => {
+        throw new Error(`${error.message}; there is ${await read()}`, { cause: error })
+      })
+    },
     /** Requests to anywhere but the gateway: a page that works offline makes none. */
     elsewhere,
     screenshot: (path: string) => page.screenshot({ path }),

@@ -17,11 +17,13 @@ export const openTerminal = (command: string, options: { cwd: string; env: NodeJ
   child.once('exit', (code, signal) => {
     exit = code ?? signal ?? undefined
   })
-  const screen = (): string => stripVTControlCharacters(raw).replaceAll('\r', '\n')
+  // As a terminal shows it: what follows a carriage return stands over what was there.
+  const overwritten = (line: string): string => line.replace(/\r+$/, '').split('\r').at(-1)!
+  const screen = (): string => stripVTControlCharacters(raw).split('\n').map(overwritten).join('\n')
   const ended = (limitMs?: number) =>
     eventually(() => exit !== undefined, { what: `the end of \`${command}\`; it says\n${screen()}`, limitMs }).then(() => exit)
   return {
-    /** All it has shown, without colours; a line drawn again and again is there as often. */
+    /** All it has shown, without colours. */
     screen,
     /** Waits for a text; fails when the command ends before. */
     shows: async (text: string, limitMs?: number): Promise<void> => {
@@ -31,10 +33,10 @@ export const openTerminal = (command: string, options: { cwd: string; env: NodeJ
       })
       if (!screen().includes(text)) throw new Error(`\`${command}\` ended (${exit}) without "${text}"; it says\n${screen()}`)
     },
-    /** Presses Ctrl-C and waits for the end; answers the exit code. */
-    interrupt: async (limitMs?: number) => {
+    /** Presses Ctrl-C and waits for the end. */
+    interrupt: async (limitMs?: number): Promise<void> => {
       child.stdin.write(controlC)
-      return ended(limitMs)
+      await ended(limitMs)
     },
     ended,
     /** For a test that failed: ends it whatever it does. */

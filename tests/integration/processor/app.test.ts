@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BadConfig } from '../../../lib/process/env.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { startProcessor } from '../../../processor/app.ts'
+import { createTestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { insertServer } from '../../support/rows.ts'
 import { openStage, type Stage } from './stage.ts'
@@ -47,7 +48,7 @@ describe('a processor alone', () => {
       checks: {
         postgresql: expect.stringContaining('PostgreSQL does not answer'),
         rabbitmq: expect.stringContaining('RabbitMQ'),
-        processor: expect.stringContaining('RabbitMQ'),
+        relay: expect.stringContaining('RabbitMQ'),
       },
     })
     stage.proxies.broker.restore()
@@ -59,6 +60,15 @@ describe('a processor alone', () => {
     await stage.addStop(serverId, newId())
     await eventually(() => heard.length === 1, { what: 'the command arrives' })
     await processor.close()
+  })
+
+  it('says that its database was never migrated', async () => {
+    const empty = await createTestDatabase({ empty: true })
+    const processor = await startProcessor({ env: environment({ DATABASE_URL: empty.url }) })
+    const checks = async () => ((await get(processor.port, '/readyz')).body as { checks: Record<string, string> }).checks
+    await eventually(async () => (await checks()).relay?.includes('outbox.messages'), { what: 'it names a missing table' })
+    await processor.close()
+    await empty.drop()
   })
 
   it('leaves nothing open when its port is taken', async () => {

@@ -8,14 +8,14 @@ import type { Processor } from '../../../processor/app.ts'
 import { writeHeard } from '../../../processor/server-rows.ts'
 import { eventually } from '../../support/eventually.ts'
 import { insertServer } from '../../support/rows.ts'
-import { isReady, openStage, type Stage } from './stage.ts'
+import { becomesReady, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let processor: Processor
 beforeAll(async () => {
   stage = await openStage()
   processor = await stage.startProcessor()
-  await isReady(processor)
+  await becomesReady(processor)
 })
 afterEach(() => stage.proxies.database.restore())
 afterAll(() => stage.close())

@@ -10,14 +10,14 @@ import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { eventually } from '../../support/eventually.ts'
 import { insertServer } from '../../support/rows.ts'
-import { isReady, openStage, type Stage } from './stage.ts'
+import { becomesReady, isReady, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let relays: [Processor, Processor]
 beforeAll(async () => {
   stage = await openStage()
   relays = [await stage.startProcessor(), await stage.startProcessor()]
-  await Promise.all(relays.map(isReady))
+  await Promise.all(relays.map(becomesReady))
 })
 afterEach(() => {
   stage.proxies.broker.restore()
@@ -176,7 +176,7 @@ describe('the relay', () => {
 
   it('waits quietly while the broker is away: holds nothing and tries nothing', async () => {
     stage.proxies.broker.cut()
-    await eventually(async () => (await relays[0].readiness.processor?.()) !== true, { what: 'the loss is noticed' })
+    await eventually(async () => !(await isReady(relays[0])), { what: 'the loss is noticed' })
     const serverId = await insertServer(stage.db)
     await addStops(serverId, 20)
     const failures = relays.map((relay) => relay.counters().relay.failures)
@@ -223,5 +223,23 @@ describe('a relay that is lost between the confirm and the mark', () => {
     expect(heard.map((command) => command.number)).toEqual([1, 2, 1, 2, 3])
     expect(heard[2]?.id).toBe(heard[0]?.id)
     expect(applied(heard)).toEqual(upTo(3))
+  })
+})
+
+describe("a host's queue that somebody has declared otherwise", () => {
+  it('holds up that host alone', async () => {
+    const [odd, other] = await Promise.all([insertServer(stage.db), insertServer(stage.db)])
+    // Durable, yet not as we declare it, and not bound: commands are unroutable, and declaring it fails.
+    await stage.direct().assertQueue(queues.hostCommands(odd), { arguments: { 'x-max-length': 7 } })
+    await addStops(odd, 1)
+    const heard = await stage.openHost(other)
+    for (let n = 1; n <= 5; n++) {
+      await addStops(other, 1)
+      await eventually(() => heard.length === n, { what: 'the other host has its command' })
+      expect(await isReady(relays[0])).toBe(true)
+    }
+    await stage.direct().deleteQueue(queues.hostCommands(odd))
+    const freed = await stage.openHost(odd)
+    await eventually(() => freed.length === 1, { what: 'the host has its command' })
   })
 })

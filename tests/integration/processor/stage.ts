@@ -5,6 +5,7 @@ import { type Command, commandSchema } from '../../../lib/messages/commands.ts'
 import { messageVersion, readMessage, writeMessage } from '../../../lib/messages/envelope.ts'
 import { exchanges, keys, queues } from '../../../lib/messages/routing.ts'
 import type { HostHealth, SessionReport } from '../../../lib/messages/statuses.ts'
+import { checkReadiness } from '../../../lib/process/health.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { type ConfirmChannel, makeRabbit } from '../../../lib/rabbit/connect.ts'
@@ -118,8 +119,9 @@ const startProcessor = async (
   return { ...processor, close }
 }
 
-export const isReady = (processor: Processor) =>
-  eventually(async () => (await processor.readiness.processor?.()) === true, { what: 'the processor is ready' })
+export const becomesReady = (processor: Processor) => eventually(() => isReady(processor), { what: 'the processor is ready' })
+
+export const isReady = async (processor: Processor): Promise<boolean> => (await checkReadiness(processor.readiness)).ready
 
 const addStop = (db: Database, serverId: string, sessionId: string): Promise<number> =>
   inTransaction(db, (tx) => addCommand(tx, { serverId, actor: 'test', body: { kind: 'session.stop', sessionId } }))

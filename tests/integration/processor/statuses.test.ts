@@ -4,14 +4,14 @@ import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { eventually } from '../../support/eventually.ts'
 import { insertServer, insertSession } from '../../support/rows.ts'
-import { isReady, openStage, type Stage } from './stage.ts'
+import { becomesReady, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let processor: Processor
 beforeAll(async () => {
   stage = await openStage()
   processor = await stage.startProcessor()
-  await isReady(processor)
+  await becomesReady(processor)
 })
 afterEach(() => stage.proxies.database.restore())
 afterAll(() => stage.close())

@@ -6,15 +6,22 @@ import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { eventually } from '../../support/eventually.ts'
 import { insertServer, insertSession } from '../../support/rows.ts'
-import { isReady, logger, openStage, type Stage } from './stage.ts'
+import { becomesReady, isReady, logger, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let processor: Processor
-const timings = { freshMs: 300, staleAfterMs: 1_000, offlineAfterMs: 2_000, settleMs: 500, sweepEveryMs: 100 }
+const timings = {
+  freshMs: 300,
+  staleAfterMs: 1_000,
+  offlineAfterMs: 2_000,
+  settleMs: 500,
+  deadlineGraceMs: 300,
+  sweepEveryMs: 100,
+}
 beforeAll(async () => {
   stage = await openStage()
   processor = await stage.startProcessor(timings)
-  await isReady(processor)
+  await becomesReady(processor)
 })
 afterEach(() => {
   stage.proxies.broker.restore()
@@ -59,12 +66,12 @@ describe('a server that falls silent', () => {
 
   it('is not declared dead by a processor that could not hear it', async () => {
     stage.proxies.broker.cut()
-    await eventually(async () => (await processor.readiness.processor?.()) !== true, { what: 'the loss is noticed' })
+    await eventually(async () => !(await isReady(processor)), { what: 'the loss is noticed' })
     const serverId = await insertServer(stage.db, { status: 'ONLINE', seenMsAgo: 60_000 })
     await new Promise((resolve) => setTimeout(resolve, timings.offlineAfterMs))
     expect((await serverRow(serverId)).status).toBe('ONLINE')
     stage.proxies.broker.restore()
-    await isReady(processor)
+    await becomesReady(processor)
     const readyAt = performance.now()
     await becomes(serverId, 'STALE') // not OFFLINE yet, although it was silent for a minute
     expect(performance.now() - readyAt).toBeGreaterThan(timings.staleAfterMs - 500)
@@ -123,9 +130,10 @@ describe('a session not begun by its start deadline', () => {
     expect(heard[0]).toMatchObject({ kind: 'session.stop', sessionId, number: 2, actor: 'system' })
   })
 
-  it('is left alone when it began in time', async () => {
+  it('is left alone when it began in time, if only just', async () => {
     const serverId = await insertServer(stage.db)
-    const sessionId = await insertSession(stage.db, { serverId, deadlineInMs: 500 })
+    const sessionId = await insertSession(stage.db, { serverId, deadlineInMs: 300 })
+    await new Promise((resolve) => setTimeout(resolve, 320))
     await stage.report(serverId, { sessionId, revision: 1, status: 'STARTING' })
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(await sessionRow(sessionId)).toMatchObject({ status: 'STARTING' })
@@ -144,7 +152,7 @@ describe('a session not begun by its start deadline', () => {
 
   it('is FAILED also while the broker is away, when its start was never sent', async () => {
     stage.proxies.broker.cut()
-    await eventually(async () => (await processor.readiness.processor?.()) !== true, { what: 'the loss is noticed' })
+    await eventually(async () => !(await isReady(processor)), { what: 'the loss is noticed' })
     const serverId = await insertServer(stage.db)
     const unsent = await insertSession(stage.db, { serverId, deadlineInMs: 200 })
     const sent = await insertSession(stage.db, { serverId, deadlineInMs: 200 })
@@ -173,8 +181,8 @@ describe('the outbox', () => {
     await insert('purge.old', hoursAgo(25))
     await insert('purge.young', hoursAgo(23))
     const fresh = await stage.startProcessor(timings) // purges first thing, then every minute
-    await eventually(() => fresh.counters().sweeps.purged > 0, { what: 'a purge' })
-    expect([await changesOf('purge.old'), await changesOf('purge.young')]).toEqual([0, 1])
+    await eventually(async () => (await changesOf('purge.old')) === 0, { what: 'a purge' })
+    expect(await changesOf('purge.young')).toBe(1)
     await fresh.close()
   })
 })

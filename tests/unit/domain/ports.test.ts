@@ -105,6 +105,8 @@ describe('allocation of ports', () => {
       address: fc.constantFrom('0.0.0.0', '10.0.0.1', '10.0.0.2'),
       hostPort: fc.option(fc.integer({ min: 20_000, max: 20_009 })),
     })
+    // A game config declares no side of a container port twice.
+    const side = (one: { containerPort: number; protocol: string }): string => `${one.containerPort}/${one.protocol}`
     const holder = fc.record({
       port: fc.integer({ min: 20_000, max: 20_009 }),
       protocol: fc.constantFrom('TCP' as const, 'UDP' as const),
@@ -112,31 +114,35 @@ describe('allocation of ports', () => {
       serverGameConfigId: fc.constant('other'),
     })
     fc.assert(
-      fc.property(fc.array(definition, { maxLength: 4 }), fc.array(holder, { maxLength: 8 }), (wanted, others) => {
-        const definitions = wanted.map((one, index) => port(`p${index}`, one.containerPort, one.protocol))
-        const given = wanted.map((one, index) => ({ name: `p${index}`, hostPort: one.hostPort, bindAddress: one.address }))
-        const clash = given.some((a, i) =>
-          given.some(
-            (b, j) =>
-              i < j &&
-              a.hostPort !== null &&
-              a.hostPort === b.hostPort &&
-              wanted[i]!.protocol === wanted[j]!.protocol &&
-              addressesOverlap(a.bindAddress, b.bindAddress),
-          ),
-        )
-        if (clash) return // refused before it comes here
-        const result = allocate(definitions, given, others)
-        if (result.kind !== 'allocated') return
-        const all = [
-          ...result.bindings.map((b) => ({ port: b.hostPort, protocol: b.protocol, address: b.bindAddress, mine: true })),
-          ...others.map((one) => ({ ...one, mine: false })),
-        ]
-        for (const [i, a] of all.entries())
-          for (const b of all.slice(i + 1))
-            if (a.mine && a.port === b.port && a.protocol === b.protocol)
-              expect(addressesOverlap(a.address, b.address)).toBe(false)
-      }),
+      fc.property(
+        fc.uniqueArray(definition, { maxLength: 4, selector: side }),
+        fc.array(holder, { maxLength: 8 }),
+        (wanted, others) => {
+          const definitions = wanted.map((one, index) => port(`p${index}`, one.containerPort, one.protocol))
+          const given = wanted.map((one, index) => ({ name: `p${index}`, hostPort: one.hostPort, bindAddress: one.address }))
+          const clash = given.some((a, i) =>
+            given.some(
+              (b, j) =>
+                i < j &&
+                a.hostPort !== null &&
+                a.hostPort === b.hostPort &&
+                wanted[i]!.protocol === wanted[j]!.protocol &&
+                addressesOverlap(a.bindAddress, b.bindAddress),
+            ),
+          )
+          if (clash) return // refused before it comes here
+          const result = allocate(definitions, given, others)
+          if (result.kind !== 'allocated') return
+          const all = [
+            ...result.bindings.map((b) => ({ port: b.hostPort, protocol: b.protocol, address: b.bindAddress, mine: true })),
+            ...others.map((one) => ({ ...one, mine: false })),
+          ]
+          for (const [i, a] of all.entries())
+            for (const b of all.slice(i + 1))
+              if (a.mine && a.port === b.port && a.protocol === b.protocol)
+                expect(addressesOverlap(a.address, b.address)).toBe(false)
+        },
+      ),
     )
   })
 })

@@ -54,6 +54,7 @@ describe('a loop', () => {
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
     expect(runs).toBe(1)
+    expect(loop.works()).toBe('the database is away')
     await loop.close()
   })
 })
