@@ -6,14 +6,14 @@ import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { eventually } from '../../support/eventually.ts'
 import { aSpec, insertServer, insertSession } from '../../support/rows.ts'
-import { isReady, openStage, type Stage } from './stage.ts'
+import { becomesReady, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let processor: Processor
 beforeAll(async () => {
   stage = await openStage()
   processor = await stage.startProcessor()
-  await isReady(processor)
+  await becomesReady(processor)
 })
 afterAll(() => stage.close())
 
@@ -227,7 +227,7 @@ describe('a session whose host is not heard of', () => {
     const sessionId = await insertSession(stage.db, { serverId, status: 'RUNNING', revision: 2 })
     const pending = await insertSession(stage.db, { serverId })
     await eventually(async () => (await rowOf(sessionId)).status === 'LOST', { what: 'the session is LOST' })
-    expect(quick.counters().sweeps.lost).toBeGreaterThan(0)
+    await eventually(() => quick.counters().sweeps.lost > 0, { what: 'it is counted' })
     expect(await rowOf(sessionId)).toMatchObject({ lost_at: expect.any(Date), ended_at: null })
     expect(await rowOf(pending)).toMatchObject({ status: 'PENDING' })
     await quick.close()
