@@ -9,6 +9,7 @@ import { type Origin, ServiceFault } from './service.ts'
 const run = promisify(execFile)
 
 const startLimitMs = 40_000
+const usualSocket = '/var/run/docker.sock'
 const dockerdPidFile = '/var/run/docker.pid'
 const dockerdPaths = ['/usr/sbin/dockerd', '/usr/bin/dockerd', '/usr/local/bin/dockerd']
 
@@ -20,7 +21,7 @@ export interface DockerEngine {
 
 /** The engine's socket as the environment names it (`DOCKER_SOCKET`, or `DOCKER_HOST=unix://…`), or the usual one. */
 export const dockerSocket = (env: NodeJS.ProcessEnv): string =>
-  env.DOCKER_SOCKET || (env.DOCKER_HOST?.startsWith('unix://') ? env.DOCKER_HOST.slice('unix://'.length) : '/var/run/docker.sock')
+  env.DOCKER_SOCKET || (env.DOCKER_HOST?.startsWith('unix://') ? env.DOCKER_HOST.slice('unix://'.length) : usualSocket)
 
 /**
  * The machine's Docker engine. There is no `stop`: games go on after us, and so does the engine below them, which is why a
@@ -33,6 +34,9 @@ export const makeDockerEngine = (options: { socket: string; log: string }): Dock
     if (answer === 'ok') return 'external'
     if (answer === 'denied')
       throw new ServiceFault(`Docker's socket ${options.socket} is closed to this user: add it to the group \`docker\``)
+    if (options.socket !== usualSocket) {
+      throw new ServiceFault(`no Docker engine answers at ${options.socket}: start it, or unset DOCKER_SOCKET and DOCKER_HOST`)
+    }
     await startEngine(options.log)
     const answers = await waitUntil(async () => (await pingDocker(options.socket)) === 'ok', startLimitMs, 100)
     if (answers) return 'started'

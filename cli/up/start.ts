@@ -33,9 +33,9 @@ export const startInOrder = async (start: Start): Promise<{ address: string; has
   const rabbit = progress.step('RabbitMQ', async (relabel) => relabel(describe(parts.rabbit, await parts.rabbit.start())))
   const docker = startDocker(start)
   const door = startDoor(start)
-  const [address, hasDocker] = await Promise.all([door, docker, rabbit])
-  await startHost(start, address)
-  return { address, hasDocker }
+  const [address] = await Promise.all([door, rabbit])
+  await startHost(start, address) // it waits for Docker by itself
+  return { address, hasDocker: await docker }
 }
 
 const describe = ({ name, url }: { name: string; url: string }, origin: string): string =>

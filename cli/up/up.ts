@@ -47,7 +47,7 @@ export const up = async ({ progress, faults, fail, startedAt }: Handover): Promi
     const start = { parts, home, env, progress, adminToken, changed: () => claim.write(parts) }
     const { address, hasDocker } = await startInOrder(start)
     if (ending.signal.aborted) return
-    showWelcome(progress, { home, address, startedAt, hasDocker })
+    showWelcome(progress, { home, env, address, startedAt, hasDocker })
     watchParts(start, { hasDocker, signal: ending.signal, report })
   } catch (error) {
     if (ending.signal.aborted) return // what was starting has been stopped under its feet

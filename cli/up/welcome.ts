@@ -6,22 +6,22 @@ import type { Progress } from '../progress.ts'
 /** What a person does next: where the door is, where the token is, and one query that works when pasted. */
 export const showWelcome = (
   progress: Progress,
-  options: { home: Home; address: string; startedAt: number; hasDocker: boolean },
+  options: { home: Home; env: NodeJS.ProcessEnv; address: string; startedAt: number; hasDocker: boolean },
 ): void => {
   const { home, address } = options
-  const tokenFile = shortest(home.adminTokenFile)
+  const token = describeToken(options.env, home)
   const bold = (text: string): string => progress.paint(1, text)
   const lines = [
     '',
     `  ${bold('ManMan is up')} after ${((Date.now() - options.startedAt) / 1000).toFixed(1)} s.`,
     '',
     `  Address       ${bold(`${address}/graphql`)}   (HTTP and WebSocket; a browser gets GraphiQL)`,
-    `  Admin token   ${bold(tokenFile)}   (send it as \`Authorization: Bearer …\`)`,
+    `  Admin token   ${bold(token.place)}   (send it as \`Authorization: Bearer …\`)`,
     `  Logs          ${shortest(home.log('*'))}`,
     '',
     '  Paste this:',
     '',
-    ...firstQuery(address, tokenFile).map((line) => `  ${line}`),
+    ...firstQuery(address, token.shell).map((line) => `  ${line}`),
     '',
     ...(options.hasDocker
       ? []
@@ -30,6 +30,13 @@ export const showWelcome = (
     '',
   ]
   for (const line of lines) progress.note(line)
+}
+
+/** Where the administrator's token is, and how a shell gets it. */
+const describeToken = (env: NodeJS.ProcessEnv, home: Home): { place: string; shell: string } => {
+  if (env.MANMAN_ADMIN_TOKEN) return { place: 'the one in MANMAN_ADMIN_TOKEN', shell: '$MANMAN_ADMIN_TOKEN' }
+  const file = shortest(env.MANMAN_ADMIN_TOKEN_FILE || home.adminTokenFile)
+  return { place: file, shell: `$(cat ${quote(file)})` }
 }
 
 /** Relative to where the person is, unless that leads outside. */
@@ -41,17 +48,20 @@ const shortest = (path: string): string => {
 const query = '{ servers { nodes { name status capacity { cpus dockerVersion } } } }'
 
 /** With curl, or with the one program that is surely here: a fresh Debian has no curl. */
-const firstQuery = (address: string, tokenFile: string): string[] =>
+const firstQuery = (address: string, token: string): string[] =>
   isOnPath('curl')
     ? [
-        `curl -s ${address}/graphql -H "Authorization: Bearer $(cat ${tokenFile})" \\`,
+        `curl -s ${address}/graphql -H "Authorization: Bearer ${token}" \\`,
         `  -H 'Content-Type: application/json' -d '{"query":"${query}"}'`,
       ]
     : [
         `node -e 'fetch("${address}/graphql", { method: "POST", body: JSON.stringify({ query: "${query}" }),`,
-        `  headers: { "content-type": "application/json", authorization: "Bearer '$(cat ${tokenFile})'" } })`,
+        `  headers: { "content-type": "application/json", authorization: "Bearer '${token}'" } })`,
         "  .then((answer) => answer.text()).then(console.log)'",
       ]
+
+/** As one word of a shell's. */
+const quote = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)
 
 const isOnPath = (program: string): boolean =>
   (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, program)))
