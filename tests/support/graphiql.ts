@@ -67,5 +67,3 @@ export const openGraphiql = async (url: string) => {
     close: () => browser.close(),
   }
 }
-
-export type Graphiql = Awaited<ReturnType<typeof openGraphiql>>
