@@ -78,7 +78,7 @@ describe('the life of a session', () => {
     const session = await play(deployment)
     await session.logs.line('ready')
     const container = (await run('docker', ['ps', '--quiet', '--filter', `label=manman.session_id=${session.id}`])).trim()
-    await session.type('sh sleep 1; echo last words; exit 7')
+    await session.type('sh sleep 5; echo last words; exit 7')
     await stack().killHost()
     await run('docker', ['wait', container])
     expect(await session.row()).toMatchObject({ status: 'RUNNING' })
