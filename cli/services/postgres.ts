@@ -13,6 +13,7 @@ import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './
 const run = promisify(execFile)
 
 const startLimitMs = 60_000 // recovery after a power cut replays the write-ahead log first
+const adoptLimitMs = 5_000
 const stopLimitMs = 10_000
 
 const stateSchema = z.object({ port: z.number().int(), password: z.string() })
@@ -33,7 +34,7 @@ export const makeEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Pr
   const statePath = join(options.dir, 'service.json')
   const dataDir = join(options.dir, 'data')
   const state = await rememberedOrNew(statePath, dataDir)
-  const urlOf = (port: number): string => `postgres://manman:${state.password}@127.0.0.1:${port}/postgres`
+  const url = `postgres://manman:${state.password}@127.0.0.1:${state.port}/postgres`
   let pid: number | undefined
   const stopping = new AbortController()
 
@@ -41,7 +42,8 @@ export const makeEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Pr
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
     writePrivate(statePath, JSON.stringify(state))
     const runAs = await findRunAs()
-    if (await adopt()) return 'adopted'
+    pid = await adopt(dataDir, url)
+    if (pid !== undefined) return 'adopted'
     if (!existsSync(dataDir)) await initialise(options.dir, dataDir, state.password, runAs, stopping.signal)
     giveTo(dataDir, runAs.owner)
     const spawned = await spawnDetached(
@@ -51,33 +53,21 @@ export const makeEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Pr
       },
     )
     pid = spawned.pid
-    await waitForAnswer(spawned, urlOf(state.port), options.log)
+    await waitForAnswer(spawned, url, options.log)
     return 'started'
-  }
-
-  /** Takes over what a killed predecessor left running; a leftover that does not answer is ended. */
-  const adopt = async (): Promise<boolean> => {
-    const left = leftover(dataDir)
-    if (left === undefined) return false
-    const answers = async () => (await probeDatabase(urlOf(state.port), 1_000)) === undefined
-    if (await waitUntil(answers, 5_000, 200)) {
-      pid = left
-      return true
-    }
-    await terminate(left, 'SIGINT', stopLimitMs)
-    return false
   }
 
   return {
     name: 'PostgreSQL',
     isOurs: true,
-    url: urlOf(state.port),
+    url,
     start,
     isAlive: () => pid !== undefined && isAlive(pid),
     stop: async () => {
       stopping.abort()
+      const postmaster = pid ?? leftover(dataDir)
       // SIGINT is PostgreSQL's "fast" shutdown: it ends sessions and writes a checkpoint.
-      if (pid !== undefined) await terminate(pid, 'SIGINT', stopLimitMs)
+      if (postmaster !== undefined) await terminate(postmaster, 'SIGINT', stopLimitMs)
       pid = undefined
     },
   }
@@ -158,6 +148,15 @@ const leftover = (dataDir: string): number | undefined => {
   const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
   if (isAlive(pid) && commandLine(pid).includes(dataDir)) return pid
   rmSync(path, { force: true })
+  return undefined
+}
+
+/** Takes over what a killed predecessor left running; a leftover that does not answer is ended. */
+const adopt = async (dataDir: string, url: string): Promise<number | undefined> => {
+  const left = leftover(dataDir)
+  if (left === undefined) return undefined
+  if (await waitUntil(async () => (await probeDatabase(url, 1_000)) === undefined, adoptLimitMs, 200)) return left
+  await terminate(left, 'SIGINT', stopLimitMs)
   return undefined
 }
 

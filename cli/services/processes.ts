@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -36,7 +35,7 @@ export interface Spawned {
  */
 export const spawnDetached = async (
   command: readonly string[],
-  options: { log: string; env?: NodeJS.ProcessEnv; cwd?: string; niceness?: number },
+  options: { log: string; env?: NodeJS.ProcessEnv; cwd?: string },
 ): Promise<Spawned> => {
   const [program, ...args] = command
   const log = openLog(options.log)
@@ -50,7 +49,6 @@ export const spawnDetached = async (
     const exited = new Promise<number | string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code ?? 0)))
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     child.unref()
-    if (options.niceness) setPriority(child.pid!, options.niceness)
     return { pid: child.pid!, exited }
   } finally {
     closeSync(log)
@@ -70,15 +68,6 @@ export const isAlive = (pid: number): boolean => {
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
   } catch {
     return process.platform !== 'linux' // no /proc there: the signal's answer has to do
-  }
-}
-
-/** Gives a process, with every thread it has by now, another niceness. Only root may lower one. "Gone" is success. */
-export const renice = (pid: number, niceness: number): void => {
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), niceness)
-  } catch {
-    // ended meanwhile, or a thread of it did: what is left keeps the niceness it has
   }
 }
 

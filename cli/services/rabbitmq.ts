@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { probeBroker } from '../../lib/rabbit/probe.ts'
-import { commandLine, isAlive, logTail, renice, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
+import { commandLine, isAlive, logTail, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
 import { makePlugins, makeSettings } from './rabbitmq-config.ts'
 import { type Origin, type Service, ServiceFault } from './service.ts'
 import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
@@ -12,15 +12,10 @@ import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './
 const run = promisify(execFile)
 
 const startLimitMs = 90_000 // about 10 s on two idle cores; a machine that installs packages beside it takes far longer
+const adoptLimitMs = 30_000
 const stopLimitMs = 20_000
 /** In the middle of its start it hears no signal, and has nothing to lose yet. */
 const unreadyStopLimitMs = 4_000
-
-/**
- * While it starts, RabbitMQ would keep both cores of a small machine busy, and the door opens two seconds later. It steps
- * back until it is ready, where we may raise it again afterwards: as root.
- */
-const startNiceness = 10
 
 const stateSchema = z.object({
   amqpPort: z.number().int(),
@@ -69,12 +64,12 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     if (!program) throw new ServiceFault('RabbitMQ is not installed: `apt-get install rabbitmq-server`, or set AMQP_URL')
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
     writePrivate(statePath, JSON.stringify(state))
-    if (await adopt()) return 'adopted'
+    pid = await adopt(options.dir, url)
+    if (pid !== undefined) return 'adopted'
     writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
     writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
-    const niceness = process.getuid?.() === 0 ? startNiceness : 0
     const env = environment(options.dir, state)
-    const spawned = await spawnDetached([program], { log: options.log, env, cwd: options.dir, niceness })
+    const spawned = await spawnDetached([program], { log: options.log, env, cwd: options.dir })
     wrapper = spawned.pid
     spawned.exited.then(() => {
       wrapper = undefined // its number may be another's from now on
@@ -86,20 +81,7 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
       throw error
     }
     pid = leftover(options.dir)
-    if (pid !== undefined && niceness !== 0) renice(pid, 0)
     return 'started'
-  }
-
-  /** Takes over what a killed predecessor left, also one that is still starting; one that never answers is ended. */
-  const adopt = async (): Promise<boolean> => {
-    const left = leftover(options.dir)
-    if (left === undefined) return false
-    if (await waitUntil(async () => (await probeBroker(url, 1_000)) === undefined, 30_000, 250)) {
-      pid = left
-      return true
-    }
-    await terminate(left, 'SIGTERM', stopLimitMs)
-    return false
   }
 
   const stop = async (): Promise<void> => {
@@ -163,6 +145,15 @@ const leftover = (dir: string): number | undefined => {
   const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
   if (isAlive(pid) && commandLine(pid).includes(`-home ${dir} `)) return pid
   rmSync(path, { force: true })
+  return undefined
+}
+
+/** Takes over what a killed predecessor left, also one that is still starting; one that never answers is ended. */
+const adopt = async (dir: string, url: string): Promise<number | undefined> => {
+  const left = leftover(dir)
+  if (left === undefined) return undefined
+  if (await waitUntil(async () => (await probeBroker(url, 1_000)) === undefined, adoptLimitMs, 250)) return left
+  await terminate(left, 'SIGTERM', stopLimitMs)
   return undefined
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pickPorts } from '../../cli/services/state-file.ts'
+import { isInstalled } from './built.ts'
 import { run } from './images/docker-cli.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
@@ -16,6 +17,8 @@ const ours = /^(VITEST|TEST_|MANMAN_|TINYPOOL|(NODE_ENV|DATABASE_URL|AMQP_URL|HO
 export const makeNewcomer = async () => {
   const dir = await mkdtemp(join(tmpdir(), 'manman-newcomer-'))
   await run('git', ['clone', '--quiet', root, dir])
+  // What `npm ci` would put there is here already: the setup of this very test run has put it there, by the same lock.
+  if (await isInstalled()) await copyTree(join(root, 'node_modules'), join(dir, 'node_modules'))
   const [port] = await pickPorts(1)
   const env: NodeJS.ProcessEnv = {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
@@ -51,6 +54,10 @@ export const makeNewcomer = async () => {
     },
   }
 }
+
+/** By hard links where both are on one file system. */
+const copyTree = (from: string, to: string): Promise<unknown> =>
+  run('cp', ['--archive', '--link', from, to]).catch(() => run('cp', ['--archive', '--no-target-directory', from, to]))
 
 const find = (text: string, pattern: RegExp): string => {
   const match = pattern.exec(text)?.[1]
