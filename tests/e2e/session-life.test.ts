@@ -76,6 +76,7 @@ describe('the life of a session', () => {
   it('is told as it was when the game crashed while its host was dead', async () => {
     const deployment = await deployGame()
     const session = await play(deployment)
+    await session.until('RUNNING')
     await session.logs.line('ready')
     const container = (await run('docker', ['ps', '--quiet', '--filter', `label=manman.session_id=${session.id}`])).trim()
     await session.type('sh sleep 5; echo last words; exit 7')
