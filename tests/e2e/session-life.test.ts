@@ -35,6 +35,7 @@ describe('the life of a session', () => {
     const session = await play(deployment)
     await session.logs.line('ready')
     await eventually(async () => (await session.row()).readyAt, { what: 'readyAt' })
+    await session.until('RUNNING')
     await session.type('sh echo the end is near; exit 3')
     const ended = await session.ended()
     expect(ended).toMatchObject({ status: 'CRASHED', exitCode: 3, endReason: 'CRASHED' })
