@@ -25,7 +25,7 @@ export default defineConfig({
         sequence: { groupOrder: 1 },
       }),
       project('e2e', {
-        globalSetup: ['tests/support/global-setup.ts'],
+        globalSetup: ['tests/support/global-setup.ts', 'tests/support/e2e-setup.ts'],
         testTimeout: 120_000,
         hookTimeout: 180_000,
         fileParallelism: false,

@@ -1,6 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { run } from '../support/images/docker-cli.ts'
-import { buildFakeGame } from '../support/images/fake-game.ts'
 import { deploy } from '../support/play.ts'
 import { useStack } from '../support/use-stack.ts'
 
@@ -12,10 +11,7 @@ const containerOf = async (sessionId: string): Promise<{ id: string; startedAt: 
 
 describe('the host is killed', () => {
   const { stack, play } = useStack({ topology: 'one' })
-  let fakeGame: string
-  beforeAll(async () => {
-    fakeGame = await buildFakeGame()
-  })
+  const { fakeGame } = inject('images')
 
   it('while a game prints on both streams: every line arrives once and in order, and the console works again', async () => {
     const total = 6_000

@@ -1,20 +1,15 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { buildArmagetron } from '../support/images/armagetron.ts'
-import { buildFakeGame } from '../support/images/fake-game.ts'
+import { describe, expect, inject, it } from 'vitest'
 import * as operations from '../support/operations.ts'
 import { deploy } from '../support/play.ts'
 import { useStack } from '../support/use-stack.ts'
 
 describe('every deployable as its own process, the agent in its container', () => {
   const { stack, play } = useStack({ topology: 'many', host: 'container' })
-  let images: { fakeGame: string; armagetron: string }
-  beforeAll(async () => {
-    images = { fakeGame: await buildFakeGame(), armagetron: await buildArmagetron() }
-  })
+  const { fakeGame, armagetron } = inject('images')
 
   it('deploys, starts, watches, talks to and stops a real game', async () => {
     const deployment = await deploy(stack(), {
-      image: images.armagetron,
+      image: armagetron,
       ports: [{ name: 'game', containerPort: 4534, protocol: 'UDP' }],
       stop: { kind: 'STDIN', value: 'QUIT', graceSeconds: 10 },
     })
@@ -34,7 +29,7 @@ describe('every deployable as its own process, the agent in its container', () =
   })
 
   it("replaces the agent's container without a game or a viewer noticing", async () => {
-    const session = await play(await deploy(stack(), { image: images.fakeGame, envTemplate: { TOTAL: '4000', RATE: '1000' } }))
+    const session = await play(await deploy(stack(), { image: fakeGame, envTemplate: { TOTAL: '4000', RATE: '1000' } }))
     await session.logs.count(500)
     await stack().killHost()
     await stack().startHost()

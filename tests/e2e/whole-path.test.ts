@@ -1,18 +1,13 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { buildArmagetron } from '../support/images/armagetron.ts'
-import { buildFakeGame } from '../support/images/fake-game.ts'
+import { describe, expect, inject, it } from 'vitest'
 import * as operations from '../support/operations.ts'
 import { deploy } from '../support/play.ts'
 import { useStack } from '../support/use-stack.ts'
 
 describe('a session, from deploy to stop, with the control plane in one process', () => {
   const { stack, play } = useStack({ topology: 'one' })
-  let fakeGame: string
-  beforeAll(async () => {
-    fakeGame = await buildFakeGame()
-  })
+  const { fakeGame, armagetron } = inject('images')
 
   it('deploys, starts, watches, talks to and stops a game', async () => {
     const deployment = await deploy(stack(), {
@@ -57,7 +52,7 @@ describe('a session, from deploy to stop, with the control plane in one process'
 
   it('runs a real game server, which answers its console and ends by its own command', async () => {
     const deployment = await deploy(stack(), {
-      image: await buildArmagetron(),
+      image: armagetron,
       ports: [{ name: 'game', containerPort: 4534, protocol: 'UDP' }],
       stop: { kind: 'STDIN', value: 'QUIT', graceSeconds: 10 },
     })

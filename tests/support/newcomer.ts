@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,13 +9,13 @@ import { removeLeftovers } from './leftovers.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const environment = 'newcomer'
 
 /** Settings of the developer and of the test runner, which a newcomer does not have. */
 const ours = /^(VITEST|TEST_|MANMAN_|TINYPOOL|(NODE_ENV|DATABASE_URL|AMQP_URL|HOST)$)/
 
 /** Somebody with a fresh clone of what is committed here, in a directory that only they can read, and a terminal. */
 export const makeNewcomer = async () => {
+  const environment = `newcomer-${randomBytes(4).toString('hex')}`
   const dir = await mkdtemp(join(tmpdir(), 'manman-newcomer-'))
   await run('git', ['clone', '--quiet', root, dir])
   // What `npm ci` would put there is here already: the setup of this very test run has put it there, by the same lock.

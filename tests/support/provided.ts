@@ -5,5 +5,7 @@ declare module 'vitest' {
     services: TestServices
     /** Name of the migrated database that test databases are cloned from. */
     templateDatabase: string
+    /** References of the images that end-to-end tests run. */
+    images: { manman: string; fakeGame: string; armagetron: string }
   }
 }

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { pickPorts } from '../../cli/services/state-file.ts'
 import { createTestBroker } from './broker.ts'
-import { ensureBuilt } from './built.ts'
 import { createTestDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 import { type GraphqlClient, makeGraphqlClient } from './graphql-client.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { buildManmanImage } from './manman-image.ts'
 import { ok } from './ok.ts'
 import { registerServer, serverById } from './operations.ts'
 import { planControlPlane, type Topology } from './stack-parts.ts'
+import './provided.ts'
 import { type Program, startContainer, startProcess, tail } from './stack-program.ts'
 
 export interface StackOptions {
@@ -45,8 +45,7 @@ export interface Stack {
 
 /** Starts all of it and waits until the machine is ONLINE. What was started is ended when something fails. */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
-  await ensureBuilt()
-  const image = options.host === 'container' ? await buildManmanImage() : undefined
+  const image = options.host === 'container' ? inject('images').manman : undefined
   const ending: (() => Promise<unknown>)[] = []
   const programs: Program[] = []
   const environment = `e2e-${randomBytes(4).toString('hex')}`
