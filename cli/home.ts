@@ -22,7 +22,7 @@ export const openHome = (env: NodeJS.ProcessEnv): Home => {
     log: (name) => join(dir, 'logs', `${name}.log`),
     adminTokenFile: join(dir, 'admin-token'),
     internalKeyFile: join(dir, 'internal-key'),
-    hostDir: join(dir, 'host'),
+    hostDir: resolve(env.MANMAN_DATA_DIR || join(dir, 'host')),
   }
   // The prefix lets scanners of leaked secrets, and people, tell what it is.
   if (!existsSync(home.adminTokenFile)) writePrivate(home.adminTokenFile, `mm_${randomSecret()}\n`)

@@ -16,6 +16,7 @@ const adoptLimitMs = 30_000
 const stopLimitMs = 20_000
 /** In the middle of its start it hears no signal, and has nothing to lose yet. */
 const unreadyStopLimitMs = 4_000
+const portMapperLimitMs = 5_000
 
 const stateSchema = z.object({
   amqpPort: z.number().int(),
@@ -69,6 +70,7 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
     writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
     const env = environment(options.dir, state)
+    await beginPortMapper(state.epmdPort, env, options)
     const spawned = await spawnDetached([program], { log: options.log, env, cwd: options.dir })
     wrapper = spawned.pid
     spawned.exited.then(() => {
@@ -121,6 +123,7 @@ const environment = (dir: string, state: BrokerState): NodeJS.ProcessEnv => ({
   HOME: dir, // Erlang keeps its cookie there
   ERL_EPMD_PORT: String(state.epmdPort),
   ERL_EPMD_ADDRESS: '127.0.0.1',
+  ERL_ZFLAGS: '-start_epmd false',
   RABBITMQ_NODENAME: 'manman@localhost',
   RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
   RABBITMQ_NODE_PORT: String(state.amqpPort),
@@ -171,10 +174,26 @@ const waitForAnswer = async (spawned: Spawned, url: string, log: string): Promis
   if (!inTime) throw new ServiceFault(`RabbitMQ did not answer within ${startLimitMs / 1000} s, see ${log}`)
 }
 
-/** Erlang's port mapper outlives the node that started it; it refuses to end while another node is registered. */
+/**
+ * Erlang's port mapper, begun by us: begun by the node, as a daemon, it could come up after a stop in the middle of a start,
+ * and nobody would end it.
+ */
+const beginPortMapper = async (port: number, env: NodeJS.ProcessEnv, options: EmbeddedRabbitOptions): Promise<void> => {
+  if (!(await isPortFree(port))) return // that of a node which died
+  await spawnDetached(['epmd'], { log: options.log, env, cwd: options.dir })
+  const listens = await waitUntil(async () => !(await isPortFree(port)), portMapperLimitMs)
+  if (!listens) throw new ServiceFault(`Erlang's port mapper (epmd) did not start, see ${options.log}: ${logTail(options.log, 2)}`)
+}
+
+/** It refuses to end while a node is registered, which a node that has just died still is for a moment. */
 const endPortMapper = async (port: number): Promise<void> => {
   const env = { ...process.env, ERL_EPMD_PORT: String(port), ERL_EPMD_ADDRESS: '127.0.0.1' }
-  await run('epmd', ['-kill'], { env, timeout: 3_000 }).catch(() => {}) // gone already, or not ours to end
+  const isGone = async (): Promise<boolean> => {
+    if (await isPortFree(port)) return true
+    await run('epmd', ['-kill'], { env, timeout: 1_000 }).catch(() => {}) // refused, or gone meanwhile
+    return false
+  }
+  await waitUntil(isGone, portMapperLimitMs, 100)
 }
 
 /** Ports and password of the last run; other ports only if a stranger has one by now. */

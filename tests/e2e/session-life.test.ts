@@ -58,7 +58,7 @@ describe('the life of a session', () => {
     expect(waiting).toMatchObject({ status: 'PENDING', waitsFor: { id: session.id } })
     const next = join(waiting.id)
     expect(await session.ended()).toMatchObject({ status: 'STOPPED', endReason: 'REQUESTED' })
-    await next.logs.line('ready')
+    await next.until('RUNNING')
     const row = await next.row()
     expect(row).toMatchObject({ restartOf: { id: session.id }, waitsFor: null })
     expect(Date.parse(row.startedAt!)).toBeGreaterThanOrEqual(Date.parse((await session.row()).endedAt!))
