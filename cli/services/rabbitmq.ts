@@ -182,7 +182,8 @@ const beginPortMapper = async (port: number, env: NodeJS.ProcessEnv, options: Em
   if (!(await isPortFree(port))) return // that of a node which died
   await spawnDetached(['epmd'], { log: options.log, env, cwd: options.dir })
   const listens = await waitUntil(async () => !(await isPortFree(port)), portMapperLimitMs)
-  if (!listens) throw new ServiceFault(`Erlang's port mapper (epmd) did not start, see ${options.log}: ${logTail(options.log, 2)}`)
+  if (!listens)
+    throw new ServiceFault(`Erlang's port mapper (epmd) did not start, see ${options.log}: ${logTail(options.log, 2)}`)
 }
 
 /** It refuses to end while a node is registered, which a node that has just died still is for a moment. */
