@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ConfirmChannel, connect, type RecoveringChannelModel } from 'amqplib'
 import type { Logger } from '../process/logger.ts'
 import { backOffMs } from '../process/retry.ts'
+import { makeTraffic, type Traffic } from './traffic.ts'
 
 export type { ConfirmChannel } from 'amqplib'
 
@@ -17,6 +18,8 @@ export interface Rabbit {
    * `setup` declares and consumes on the fresh channel; when it fails the channel is opened again later.
    */
   keepChannel(options: { name: string; setup?: (channel: ConfirmChannel) => Promise<void> }): KeptChannel
+  /** Where publishers and consumers of this connection count. */
+  traffic: Traffic
   close(): Promise<void>
 }
 
@@ -33,6 +36,7 @@ export interface KeptChannel {
  */
 export const makeRabbit = async (options: { url: string; name: string; logger: Logger }): Promise<Rabbit> => {
   const { logger } = options
+  const traffic = makeTraffic()
   let state: true | string = 'RabbitMQ is not connected yet.'
   const separator = options.url.includes('?') ? '&' : '?'
   const connection = await connect(`${options.url}${separator}heartbeat=${heartbeatSeconds}`, {
@@ -43,6 +47,7 @@ export const makeRabbit = async (options: { url: string; name: string; logger: L
   })
   connection.on('connect', () => {
     state = true
+    traffic.connects++
     logger.info('connected to RabbitMQ')
   })
   const lost = (error: Error): void => {
@@ -57,10 +62,16 @@ export const makeRabbit = async (options: { url: string; name: string; logger: L
   return {
     ready: () => state,
     keepChannel: (channelOptions) => {
-      const channel = keepChannel(connection, { ...channelOptions, logger, onClosed: () => kept.delete(channel) })
+      const channel = keepChannel(connection, {
+        ...channelOptions,
+        logger,
+        onLost: () => traffic.channelsLost++,
+        onClosed: () => kept.delete(channel),
+      })
       kept.add(channel)
       return channel
     },
+    traffic,
     close: async () => {
       await Promise.all([...kept].map((channel) => channel.close()))
       await Promise.race([connection.close(), delay(closeLimitMs, undefined, { ref: false })])
@@ -70,7 +81,13 @@ export const makeRabbit = async (options: { url: string; name: string; logger: L
 
 const keepChannel = (
   connection: RecoveringChannelModel,
-  options: { name: string; setup?: (channel: ConfirmChannel) => Promise<void>; logger: Logger; onClosed: () => void },
+  options: {
+    name: string
+    setup?: (channel: ConfirmChannel) => Promise<void>
+    logger: Logger
+    onLost: () => void
+    onClosed: () => void
+  },
 ): KeptChannel => {
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -101,6 +118,7 @@ const keepChannel = (
     while (!stop.signal.aborted) {
       await openOnce().catch((error: Error) => {
         failures++
+        options.onLost()
         if (!stop.signal.aborted)
           options.logger.warn({ channel: options.name, reason: error.message, failures }, 'channel lost, opening it again')
       })

@@ -4,6 +4,7 @@ import { Unavailable } from '../domain/errors.ts'
 import { queues } from '../messages/routing.ts'
 import type { Logger } from '../process/logger.ts'
 import type { ConfirmChannel, Rabbit } from './connect.ts'
+import type { Consumed } from './traffic.ts'
 
 export interface IncomingMessage {
   content: Buffer
@@ -45,6 +46,7 @@ const quietMs = 10_000
 
 /** Consumes a queue for as long as the connection lives, and again after every reconnect. */
 export const makeConsumer = (options: ConsumerOptions) => {
+  const counts = options.rabbit.traffic.consumer(options.name)
   const inFlight = new Set<Promise<void>>()
   let tail: Promise<void> = Promise.resolve()
   let closing = false
@@ -65,19 +67,27 @@ export const makeConsumer = (options: ConsumerOptions) => {
         return await options.handle(message)
       } catch (error) {
         if (!(options.inOrder && error instanceof Unavailable) || closing) throw error
+        counts.retried++
         tell(error, message, 'message not handled yet')
         await delay(retryAfterMs)
       }
     }
   }
 
+  const fateOf = (error: unknown): keyof Consumed => {
+    if (options.noAck) return 'dropped'
+    return error instanceof Unavailable ? 'retried' : 'deadLettered'
+  }
+
   const settle = async (channel: ConfirmChannel, raw: ConsumeMessage): Promise<void> => {
     const message = incoming(raw)
     try {
       await handleInTurn(message)
+      counts.handled++
       if (!options.noAck) channel.ack(raw)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
+      counts[fateOf(error)]++
       tell(error, message, 'message not handled')
       if (options.noAck) return
       if (error instanceof Unavailable) {

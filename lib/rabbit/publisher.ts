@@ -46,6 +46,7 @@ const nacked = 'message nacked'
 export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconfirmedBytes?: number }): Publisher => {
   const limit = options.maxUnconfirmedBytes ?? 16 * 1024 * 1024
   const returned = new Set<string>()
+  const counts = options.rabbit.traffic.publisher(options.name)
   let unconfirmed = 0
   const kept = options.rabbit.keepChannel({
     name: `publish ${options.name}`,
@@ -90,16 +91,26 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
       }
     })
 
+  const publish = async (message: OutgoingMessage): Promise<void> => {
+    const channel = kept.current()
+    if (!channel) throw new Unavailable('RabbitMQ is not connected.')
+    if (unconfirmed + message.content.length > limit) throw new Unavailable('Too much is waiting for RabbitMQ to confirm.')
+    unconfirmed += message.content.length
+    try {
+      await send(channel, message)
+    } finally {
+      unconfirmed -= message.content.length
+    }
+  }
+
   return {
     publish: async (message) => {
-      const channel = kept.current()
-      if (!channel) throw new Unavailable('RabbitMQ is not connected.')
-      if (unconfirmed + message.content.length > limit) throw new Unavailable('Too much is waiting for RabbitMQ to confirm.')
-      unconfirmed += message.content.length
       try {
-        await send(channel, message)
-      } finally {
-        unconfirmed -= message.content.length
+        await publish(message)
+        counts.confirmed++
+      } catch (error) {
+        counts[error instanceof Unroutable ? 'returned' : error instanceof Unconfirmed ? 'unconfirmed' : 'refused']++
+        throw error
       }
     },
     unconfirmedBytes: () => unconfirmed,
