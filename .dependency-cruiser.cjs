@@ -60,6 +60,8 @@ module.exports = {
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
+    ...may(lib('crypto'), lib('crypto', 'domain')),
+    { from: { path: lib('crypto') }, to: { dependencyTypes: ['core'] } },
     ...may('^lib/(db|rabbit|storage)/', '^lib/$1/', lib('domain', 'messages', 'process')),
     ...mayUseAnyPackage('^lib/(db|rabbit|storage)/'),
 
@@ -69,7 +71,7 @@ module.exports = {
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'db', 'storage'),
+      lib('domain', 'messages', 'crypto', 'db', 'storage'),
     ),
     ...mayUseAnyPackage(rulesSide),
     ...may(frame, frame, lib('domain', 'process')),
@@ -84,7 +86,7 @@ module.exports = {
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.
-    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'rabbit', 'storage', 'process')),
+    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'crypto', 'rabbit', 'storage', 'process')),
     ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
     ...mayUseAnyPackage('^host/'),
 
