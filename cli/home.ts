@@ -22,7 +22,10 @@ export const openHome = (env: NodeJS.ProcessEnv): Home => {
     log: (name) => join(dir, 'logs', `${name}.log`),
     adminTokenFile: join(dir, 'admin-token'),
     internalKeyFile: join(dir, 'internal-key'),
-    hostDir: resolve(env.MANMAN_DATA_DIR || join(dir, 'host')),
+    // Read when asked for: of all that open this directory, only `up` has a host.
+    get hostDir() {
+      return resolve(env.MANMAN_DATA_DIR || join(dir, 'host'))
+    },
   }
   // The prefix lets scanners of leaked secrets, and people, tell what it is.
   if (!existsSync(home.adminTokenFile)) writePrivate(home.adminTokenFile, `mm_${randomSecret()}\n`)
