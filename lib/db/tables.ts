@@ -96,6 +96,7 @@ export interface ConfigsServerPorts {
   allocated_at: Generated<Timestamp>;
   container_port: number;
   name: string;
+  outgoing: Generated<boolean>;
   port: number;
   protocol: string;
   server_game_config_id: string;
@@ -172,6 +173,7 @@ export interface SessionsSessions {
   id: string;
   idempotency_key: string | null;
   image_digest: string | null;
+  last_command: Generated<number>;
   last_lines: string[] | null;
   log_last_seq: number | null;
   lost_at: Timestamp | null;
