@@ -3,6 +3,7 @@ import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
+import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import { readConfig } from './config.ts'
 import { makeHeartbeats } from './heartbeats.ts'
@@ -10,7 +11,6 @@ import { makeRelay } from './relay.ts'
 import { makeStatuses } from './statuses.ts'
 import { startSweeps } from './sweeps.ts'
 import { defaultTimings, type Timings } from './timings.ts'
-import { makeTopology } from './topology.ts'
 
 export interface ProcessorOptions {
   db: Database

@@ -8,10 +8,10 @@ import { type HostHealth, hostHealthSchema } from '../lib/messages/statuses.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
 import { makeBatcher } from './batcher.ts'
 import { type Heard, writeHeard } from './server-rows.ts'
-import type { Topology } from './topology.ts'
 
 /** Also the most that a processor which hangs can keep from the others. */
 const heartbeatsAtOnce = 100

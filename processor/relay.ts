@@ -4,10 +4,10 @@ import { lanesWithUnsent } from '../lib/db/outbox.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { backOffMs } from '../lib/process/retry.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
 import { publishLane } from './lane.ts'
 import { startLoop } from './loop.ts'
-import type { Topology } from './topology.ts'
 
 /** Lanes sent side by side; each holds one database connection while it is. */
 const lanesAtOnce = 4
@@ -58,8 +58,14 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
 
   const isResting = (lane: string): boolean => (resting.get(lane)?.untilMs ?? 0) > performance.now()
 
+  const hindrance = (): string | undefined => {
+    const topologyWorks = topology.works()
+    if (topologyWorks !== true) return topologyWorks
+    return publisher.connected() ? undefined : (options.rabbit.blocked() ?? 'waits for RabbitMQ')
+  }
+
   const look = async (): Promise<void> => {
-    if (!topology.ready() || !publisher.connected()) return
+    if (hindrance() !== undefined) return
     if (running.size >= lanesAtOnce) return
     if (next.length === 0) {
       const except = [...running.keys(), ...[...resting.keys()].filter(isResting)]
@@ -81,7 +87,7 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
 
   return {
     /** True while it would publish what comes, else what hinders it. */
-    works: (): true | string => (topology.ready() && publisher.connected() ? loop.works() : 'waits for RabbitMQ'),
+    works: (): true | string => hindrance() ?? loop.works(),
     /** Since start: messages published, dropped because their time was over, and lanes that failed. */
     counters: () => ({ ...counters }),
     /** Finishes the messages under way, marks them, and leaves the rest to the next relay. */
