@@ -1,7 +1,7 @@
-import { Unavailable } from '../lib/domain/errors.ts'
+import { Outage } from '../lib/domain/errors.ts'
 import { type Command, commandSchema } from '../lib/messages/commands.ts'
 import { readMessage } from '../lib/messages/envelope.ts'
-import { queues } from '../lib/messages/routing.ts'
+import { exchanges, keys, queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { makeConsumer } from '../lib/rabbit/consumer.ts'
@@ -57,7 +57,7 @@ export const makeCommandConsumer = (options: {
     prefetch: 50,
     inOrder: true,
     exclusive: true, // a second agent of this identity is kept out
-    deadLetter: 'reject',
+    deadLetter: { exchange: exchanges.reports, routingKey: keys.deadLetter(options.serverId) },
     onReady: options.onReady,
     handle: async (message) => {
       const command = readMessage(commandSchema, message.content)
@@ -71,7 +71,7 @@ export const makeCommandConsumer = (options: {
         count.applied++
       } catch (error) {
         count.failed++
-        throw new Unavailable('The state of this machine can not be written.', { cause: error })
+        throw new Outage('The state of this machine can not be written.', { cause: error })
       }
     },
   })
