@@ -30,7 +30,7 @@ const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|serv
 // Their ways to hosts and to what has changed.
 const wires = '^subgraphs/(live/[a-z-]+|requests)\\.ts$'
 // What puts them together.
-const assembly = '^subgraphs/(parts/[a-z-]+|app|config|main)\\.ts$'
+const assembly = '^subgraphs/(parts/[a-z-]+|app|config|main|metrics)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -99,8 +99,8 @@ module.exports = {
       '^cli/',
       '^cli/',
       '^lib/',
-      '^(gateway|processor|host)/(app|config|upstreams)\\.ts$',
-      '^subgraphs/(app|config|in-process)\\.ts$',
+      '^(gateway|processor|host)/(app|config|metrics|upstreams)\\.ts$',
+      '^subgraphs/(app|config|in-process|metrics)\\.ts$',
     ),
     ...mayUseAnyPackage('^cli/'),
 

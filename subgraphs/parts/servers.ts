@@ -24,6 +24,7 @@ export const makeServersPart = (options: Options): Part => {
   }
   return {
     schema: makeServersSchema({ service, changed }),
+    figures: () => ({ subscriptions: { serverChanged: streams.count() } }),
     close: async () => {
       await streams.close()
       await Promise.all([feed.close(), topology.close()])

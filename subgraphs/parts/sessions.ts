@@ -41,6 +41,10 @@ export const makeSessionsPart = (options: Options): Part => {
   }
   return {
     schema: makeSessionsSchema({ service, followLog: (session, start) => logs.follow(toFollowed(session), start), changed }),
+    figures: () => ({
+      subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count() },
+      logs: logs.counters(),
+    }),
     close: async () => {
       await Promise.all([streams.close(), logs.close()])
       await Promise.all([feed.close(), queues.close(), requester.close(), topology.close()])
