@@ -31,6 +31,8 @@ export interface AgentOptions {
   >
   serverId: string
   amqpUrl: string
+  /** Of this host; what is sealed to its public key is opened with it. */
+  privateKey: string
   epoch: number
   agentVersion: string
   store: SessionStore
@@ -80,7 +82,7 @@ export const makeAgent = async (options: AgentOptions) => {
     nowMs: Date.now,
   })
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
-  const prepare = makePreparation({ ...config, docker, logs, serverId })
+  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey })
   const steps = makeSteps({
     containers,
     networks,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endReasons } from '../lib/domain/session-states.ts'
-import { restartPolicySchema, sessionSpecSchema } from '../lib/messages/session-spec.ts'
+import { registryAuthSchema, restartPolicySchema, sessionSpecSchema } from '../lib/messages/session-spec.ts'
 
 /** How a session ended. */
 export const endingSchema = z.object({
@@ -24,6 +24,8 @@ export const sessionRecordSchema = z.object({
   environment: z.string().nullable(),
   /** What to run; null for a tombstone: a stop that came before its start, and binds it. */
   spec: sessionSpecSchema.nullable(),
+  /** For the pull of its image; sealed here as on the way. */
+  registryAuth: registryAuthSchema.nullable().default(null),
   desired: z.enum(['run', 'stop', 'kill']),
   restartPolicy: restartPolicySchema,
   priority: z.number().int(),
@@ -73,6 +75,7 @@ export const newSessionRecord = (
 ): SessionRecord => ({
   restartPolicy: { mode: 'NEVER', maxRetries: 0, windowSeconds: 1 },
   priority: defaultPriority,
+  registryAuth: null,
   notBeforeMs: null,
   readyAt: null,
   machine: null,

@@ -15,17 +15,17 @@ import { type ChangeFilter, makeSessionsService, type SessionsService } from '..
 import type { Session } from '../sessions/store.ts'
 import type { Part, PartOptions } from './part.ts'
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs'>
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets'>
 
 export const makeSessionsPart = (options: Options): Part => {
-  const { db, rabbit, logger, startDeadlineMs } = options
+  const { db, rabbit, logger, startDeadlineMs, secrets } = options
   const topology = makeTopology(options)
   const requester = makeRequester({ rabbit, logger })
   const hosts = makeHostRequests({ requester })
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
   const queues = makeLogQueues({ rabbit, logger })
   const streams = makeStreams()
-  const service = makeSessionsService({ db, newId, startDeadlineMs, ask: hosts.input })
+  const service = makeSessionsService({ db, newId, startDeadlineMs, secrets, ask: hosts.input })
   const logs = makeSessionLogs({
     queues,
     changes: feed,
