@@ -26,6 +26,8 @@ export const makePreparation = (options: {
   logs: LogStore
   serverId: string
   dataDir: string
+  /** What the container keeps for a host that has lost its files. */
+  memoOf: (record: SessionRecord) => Promise<string>
   /** With less free disk, nothing is started. */
   diskFloorBytes: number
   /** Opens what was sealed for this host. */
@@ -93,7 +95,7 @@ export const makePreparation = (options: {
     }
     const networkId = await docker.networks.ensure(labels)
     const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
-    await docker.containers.create({ labels, spec, mounts, networkId })
+    await docker.containers.create({ labels, spec, memo: await options.memoOf(record), mounts, networkId })
     return { imageDigest }
   }
 }

@@ -17,6 +17,8 @@ export interface JournalOptions {
   segmentBytes?: number
   /** Once all files together are larger, the oldest are dropped whole. */
   maxBytes?: number
+  /** Where there is no journal: the number before its first line. */
+  startAfter?: number
   /** Called in order for every batch once it is written; must not throw. */
   onAppended?: (batch: LogBatch) => void
 }
@@ -64,7 +66,7 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
   const { dir, segmentBytes = defaultSegmentBytes, maxBytes = defaultMaxBytes } = options
   const { segments, resume } = await recoverSegments(dir, { repair: true })
   const tracker = makeResumeTracker(resume)
-  let lastSeq = segments.at(-1)?.lastSeq ?? 0
+  let lastSeq = segments.at(-1)?.lastSeq ?? options.startAfter ?? 0
   let handle: FileHandle | null = null
   let tornBehind = false
   let closed = false
