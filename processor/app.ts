@@ -8,6 +8,7 @@ import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import { readConfig } from './config.ts'
+import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
 import { addProcessorMetrics } from './metrics.ts'
 import { makeRelay } from './relay.ts'
@@ -37,11 +38,13 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const relay = makeRelay({ ...options, topology })
   const statuses = makeStatuses(options)
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
+  const deadLetters = makeDeadLetters(options)
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
     statuses: () => statuses.consuming() || 'waits for its queue on RabbitMQ',
     heartbeats: () => heartbeats.consuming() || 'waits for its queue on RabbitMQ',
+    deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
   }
   return {
@@ -51,6 +54,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       relay: relay.counters(),
       statuses: statuses.counters(),
       heartbeats: heartbeats.counters(),
+      deadLetters: deadLetters.counters(),
       sweeps: sweeps.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
@@ -59,7 +63,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     unread: topology.unread,
     close: async (): Promise<void> => {
       await sweeps.close()
-      await Promise.all([statuses.close(), heartbeats.close()])
+      await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()
     },

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { RestartPolicy } from '../domain/restart-policy.ts'
 import type { RegistryAuth, SessionSpec } from '../messages/session-spec.ts'
+import { tellSession } from './events.ts'
 import { closeOperation, openOperation } from './operations.ts'
 import { addChange, addCommand } from './outbox.ts'
 import type { Transaction } from './transaction.ts'
@@ -12,9 +13,14 @@ export interface SessionPlace {
   serverId: string
 }
 
-/** Tells live subscriptions that the session's row has changed. The caller holds its lock. */
-export const announceSession = (tx: Transaction, { id, serverGameConfigId, serverId }: SessionPlace): Promise<void> =>
-  addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+/**
+ * Tells live subscriptions that the session's row has changed, and everybody what it shows for the first time. Whoever
+ * writes the row calls this, or `finishSession`, and holds its lock.
+ */
+export const announceSession = async (tx: Transaction, { id, serverGameConfigId, serverId }: SessionPlace): Promise<void> => {
+  await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+  await tellSession(tx, id)
+}
 
 /**
  * What follows the end of a session, in the transaction that ends it: its deployment is free, and a session that waited for
