@@ -58,7 +58,7 @@ const speaking = (pool: pg.Pool): PostgresPool => {
   const known = new WeakMap<pg.PoolClient, PostgresPoolClient>()
   const wrap = (client: pg.PoolClient): PostgresPoolClient => {
     const query = (text: string, values: unknown[]) => client.query(text, values).catch(sayAway)
-    const wrapped = { query: query as PostgresPoolClient['query'], release: () => client.release() }
+    const wrapped = { query: query as unknown as PostgresPoolClient['query'], release: () => client.release() }
     known.set(client, wrapped)
     return wrapped
   }
