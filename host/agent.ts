@@ -11,6 +11,7 @@ import { makeDocker } from './docker/docker.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
+import { makeLiveStats } from './live-stats.ts'
 import { startLogRetention } from './log-retention.ts'
 import type { LogBatch } from './logs/records.ts'
 import { makeLogStore } from './logs/store.ts'
@@ -72,6 +73,14 @@ export const makeAgent = async (options: AgentOptions) => {
   })
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
   const { containers, networks } = docker
+  const liveStats = makeLiveStats({
+    serverId,
+    publisher: logPublisher,
+    find: containers.find,
+    read: docker.usage,
+    nowMs: Date.now,
+    logger,
+  })
   const attachments = makeAttachments({ docker, logs, onDrained: (sessionId) => sessions.wake(sessionId), logger })
   const lifeSigns = makeLifeSigns({
     onReady: (sessionId, at) => {
@@ -130,6 +139,7 @@ export const makeAgent = async (options: AgentOptions) => {
     consoleOf: attachments.consoleOf,
     knows: (sessionId) => store.get(sessionId) !== undefined,
     watch: live.watch,
+    watchStats: liveStats.watch,
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers, logger })
   const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
@@ -174,6 +184,7 @@ export const makeAgent = async (options: AgentOptions) => {
       pulls: docker.images.counters(),
       logs: { ...written, ...attachments.counters() },
       live: live.counters(),
+      stats: liveStats.counters(),
     }),
     close: async (): Promise<void> => {
       heartbeat.close()
@@ -181,7 +192,7 @@ export const makeAgent = async (options: AgentOptions) => {
       await Promise.all([commands.close(), requests.close(), events.close()])
       await sessions.close()
       lifeSigns.close()
-      await attachments.close()
+      await Promise.all([attachments.close(), liveStats.close()])
       await logs.close()
       await reporter.close()
       await Promise.all([publisher.close(), logPublisher.close()])

@@ -20,6 +20,7 @@ export const makeAnswers = (options: {
   /** True for sessions this host knows, running or ended. */
   knows: (sessionId: string) => boolean
   watch: (sessionId: string, leaseMs: number) => void
+  watchStats: (sessionId: string, leaseMs: number) => void
 }): Answers => {
   const done = new LRUCache<string, Promise<ReplyResult<'session.input'>>>({ max: rememberedInputs })
 
@@ -51,6 +52,11 @@ export const makeAnswers = (options: {
       const history = await historyOf(request.sessionId)
       options.watch(request.sessionId, request.leaseMs)
       return history.extent()
+    },
+    'stats.watch': async ({ sessionId, leaseMs }) => {
+      if (!options.knows(sessionId)) throw new NotFound('session on this host:', sessionId)
+      options.watchStats(sessionId, leaseMs)
+      return {}
     },
     'logs.read': async (request) => {
       const history = await historyOf(request.sessionId)

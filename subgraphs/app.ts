@@ -52,7 +52,7 @@ export const makeSubgraphs = (options: PartOptions) => {
 }
 
 /**
- * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`, `/metrics`. Needs neither database nor
+ * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`, `/metrics`. Needs neither
  * broker to start. Throws `BadConfig` with every fault of the environment.
  */
 export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {

@@ -5,12 +5,15 @@ import { parsePage, toPage } from '../pages.ts'
 import { addLogBatch, type FollowedLog, type LogStart, parseLogStart } from './log-types.ts'
 import type { ChangeFilter, SessionsService } from './service.ts'
 import { addSessionTypes, type Loaders, makeLoaders, type SessionTypes } from './session-types.ts'
+import { addSessionStats, type FollowedStats } from './stats-types.ts'
 import type { Session } from './store.ts'
 
 export interface SessionsSchemaDeps {
   service: SessionsService
   /** The lines of a session's log from `start` on, and what comes, until its end. */
   followLog: (session: Session, start: LogStart) => AsyncIterable<FollowedLog>
+  /** What a session uses, until it has ended. */
+  followStats: (session: Session) => AsyncIterable<FollowedStats>
   /** Sessions each time their row has changed, first as they are. */
   changed: (filter: ChangeFilter) => AsyncIterable<Session>
 }
@@ -143,7 +146,15 @@ const addSendInput = (builder: Builder, service: SessionsService): void => {
 
 const addSubscriptions = (builder: Builder, types: SessionTypes, deps: SessionsSchemaDeps): void => {
   const LogBatch = addLogBatch(builder)
+  const Stats = addSessionStats(builder)
   builder.subscriptionFields((t) => ({
+    sessionStats: t.field({
+      type: Stats,
+      description: 'What a session uses, every 2 s while it runs. Completes when it has ended.',
+      args: { sessionId: t.arg.id({ required: true }) },
+      subscribe: async (_, { sessionId }) => deps.followStats(await deps.service.find(String(sessionId))),
+      resolve: (stats) => stats,
+    }),
     sessionLogs: t.field({
       type: LogBatch,
       description:
