@@ -110,6 +110,7 @@ export interface GameRecord {
 
 /** Everything there is to see at one moment. */
 export interface Look {
+  atMs: number
   containers: SeenContainer[]
   networks: { name: string; sessionId: string }[]
   sessions: SessionRow[]

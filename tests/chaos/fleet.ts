@@ -42,18 +42,20 @@ export interface Fleet {
   /** Ends every fault that may still be going on, and waits until all of it is there. */
   heal(limitMs: number): Promise<void>
   unaskedEnds(): string[]
-  /** Ends everything in order; fails when a container or network is left. */
+  /** Ends everything in order, and removes what is left. */
   close(): Promise<void>
 }
 
 export interface FleetOptions {
   dir: string
   hosts: number
-  /** What runs in place of an agent, and its environment: for runs that must fail. */
-  agent?: { main?: readonly string[]; env?: Record<string, string> }
+  /** Further environment of the agents, by their place: for runs that must fail. */
+  agentEnv?: readonly Record<string, string>[]
 }
 
 const portsPerHost = 40
+/** A start that its host has lost with its state is given up before the run is over. */
+const impatient = { MANMAN_START_DEADLINE_SECONDS: '60' }
 const onlineLimitMs = 90_000
 
 /** Starts all of it, each deployable in a process of its own, and waits until every machine is ONLINE. */
@@ -73,7 +75,8 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     await migrator.up().finally(() => migrator.close())
 
     const environment = `chaos-${randomBytes(4).toString('hex')}`
-    ending.push(() => removeLeftovers(environment))
+    // What is left by then has been judged already.
+    ending.push(() => removeLeftovers(environment).catch(() => undefined))
     const plane = await startControlPlane({ dir, environment, databaseUrl: postgres.url, amqpUrl: rabbit.url })
     ending.push(() => Promise.all(plane.programs.map((program) => program.stop())))
     ending.push(plane.client.close)
@@ -128,7 +131,7 @@ const startControlPlane = async (given: { dir: string; environment: string; data
     adminToken,
     internalKey: randomBytes(32).toString('base64url'),
   })
-  const running = programs.map((program) => makeProgram({ ...program, dir: given.dir }))
+  const running = programs.map((program) => makeProgram({ ...program, env: { ...program.env, ...impatient }, dir: given.dir }))
   for (const program of running) program.start()
   const gateway = running.find(({ name }) => name === 'gateway')!
   await eventually(gateway.isReady, { what: 'the gateway is ready', limitMs: onlineLimitMs, everyMs: 100 })
@@ -144,7 +147,7 @@ const startHost = async (options: {
   amqpUrl: string
   index: number
   firstPort: number
-  agent?: FleetOptions['agent']
+  agentEnv?: FleetOptions['agentEnv']
 }): Promise<FleetHost> => {
   const name = `host-${options.index}`
   const firstPort = options.firstPort + options.index * portsPerHost
@@ -154,8 +157,7 @@ const startHost = async (options: {
   const dataDir = join(options.dir, name)
   const agent = makeProgram({
     name,
-    words: options.agent?.main ? [] : ['host'],
-    main: options.agent?.main,
+    words: ['host'],
     env: {
       MANMAN_DATA_DIR: dataDir,
       MANMAN_ENV: options.environment,
@@ -165,7 +167,7 @@ const startHost = async (options: {
       HEALTH_PORT: String(healthPort),
       MANMAN_NETWORK_POOL: `10.${60 + options.index}.0.0/16`,
       LOG_LEVEL: 'debug',
-      ...options.agent?.env,
+      ...options.agentEnv?.[options.index],
     },
     readyUrl: `http://127.0.0.1:${healthPort}/readyz`,
     dir: options.dir,

@@ -35,7 +35,10 @@ say(`seed ${seed}, ${operations} operations, ${faults} faults, ${hosts} hosts; l
 await ensureBuilt()
 await ensureDocker()
 const steps = makePlan({ seed, operations, faults })
-const { evidence, violations: broken } = await runChaos({ ...form, seed, hosts, dir, steps, onProgress: say })
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)))
+const run = { ...form, seed, hosts, dir, steps, onProgress: say, signal: stop.signal }
+const { evidence, violations: broken } = await runChaos(run)
 const violations = [...broken, ...missingKinds(evidence).map((what) => ({ rule: 'every kind has happened', what }))]
 printReport(evidence, violations)
 if (violations.length === 0 && !values.keep) forget(dir)

@@ -94,8 +94,12 @@ export const makePlan = ({ seed, operations, faults }: PlanOptions): Step[] => {
   const steps: Step[] = draw(operationDetails, operations, 2).map((details, index) => ({
     operation: { ...details, kind: kinds[index]! },
   }))
-  const faultOrder = Array.from({ length: Math.ceil(faults / faultKinds.length) }, (_, round) => shuffled(faultKinds, 16 + round))
-  const planned = draw(faultDetails, faults, 3).map((details, index) => ({ ...details, kind: faultOrder.flat()[index]! }))
+  const rounds = Math.ceil(faults / faultKinds.length)
+  const faultOrder = Array.from({ length: rounds }, (_, round) => shuffled(faultKinds, 16 + round)).flat()
+  // What takes longest to heal comes first.
+  faultOrder.splice(faultOrder.indexOf('wipe-state'), 1)
+  faultOrder.unshift('wipe-state')
+  const planned = draw(faultDetails, faults, 3).map((details, index) => ({ ...details, kind: faultOrder[index]! }))
 
   const first = Math.floor(operations / 10)
   const every = (operations - first) / (faults + 1)

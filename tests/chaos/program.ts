@@ -25,8 +25,6 @@ export interface Program {
 export const makeProgram = (options: {
   name: string
   words: readonly string[]
-  /** What is run in place of `manman`. */
-  main?: readonly string[]
   env: Record<string, string>
   readyUrl: string
   /** For its log. */
@@ -41,7 +39,7 @@ export const makeProgram = (options: {
     if (child) return
     isWanted = true
     const fd = openSync(join(options.dir, `${name}.log`), 'a')
-    const started = spawn(process.execPath, [...(options.main ?? [main]), ...options.words], {
+    const started = spawn(process.execPath, [main, ...options.words], {
       env: { PATH: process.env.PATH, HOME: options.dir, ...options.env },
       cwd: options.dir,
       stdio: ['ignore', fd, fd],

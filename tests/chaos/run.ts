@@ -27,15 +27,18 @@ export interface RunOptions extends Omit<PlanOptions, 'operations' | 'faults'> {
   /** Between two operations, in ms. */
   paceMs: number
   settleLimitMs: number
-  agent?: FleetOptions['agent']
+  agentEnv?: FleetOptions['agentEnv']
   /** Done before the first step: how a run that must fail is broken. */
   sabotage?: (stage: Stage) => Promise<{ close(): Promise<unknown> } | undefined>
   onProgress?: (text: string) => void
+  /** Ends the run early: it rejects, and nothing is left running. */
+  signal?: AbortSignal
 }
 
 export interface Stage {
   fleet: Fleet
   world: World
+  operations: ReturnType<typeof makeOperations>
 }
 
 export interface Outcome {
@@ -93,7 +96,7 @@ const runOn = async (
   ending.push(feed.close)
   const refresh = keepUpToDate(fleet.client, board)
   ending.push(refresh.close)
-  const saboteur = await options.sabotage?.({ fleet, world })
+  const saboteur = await options.sabotage?.({ fleet, world, operations })
   if (saboteur) ending.push(saboteur.close)
 
   await play(options, { operations, faults, audit }, say)
@@ -102,11 +105,12 @@ const runOn = async (
   const hostPorts = [...world.deployments.map(({ hostPort }) => hostPort), ...contestedPorts.map(({ port }) => port)]
   const look = (): Promise<Look> => lookAround({ ...fleet, hostPorts })
   say('settling')
-  const settled = await settle(look, options.settleLimitMs)
+  const patience = { faults: faults.records(), limitMs: options.settleLimitMs, signal: options.signal }
+  const settled = await settle({ look, ...patience })
   await audit.rememberHistory()
   say('ending every session')
   await endAll(fleet, settled)
-  const ended = await settle(async () => endAll(fleet, await look()), options.settleLimitMs)
+  const ended = await settle({ look: async () => endAll(fleet, await look()), ...patience })
   const games = await readGames(fleet.hosts.map(({ dataDir }) => dataDir))
 
   const evidence: Evidence = {
@@ -144,6 +148,7 @@ const play = async (
   }
   let nextAtMs = Date.now()
   for (const [index, step] of options.steps.entries()) {
+    options.signal?.throwIfAborted()
     if ('fault' in step) await run(breaking, faultsAtOnce, () => faults.inject(index, step.fault))
     else {
       nextAtMs = Math.max(nextAtMs + options.paceMs, Date.now())

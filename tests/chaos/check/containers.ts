@@ -1,4 +1,6 @@
-import type { Evidence, Look } from '../evidence.ts'
+import type { Evidence } from '../evidence.ts'
+import { stillSweeping } from '../healing.ts'
+import { leftovers } from '../settle.ts'
 import { groupBy, isFinal, type Life, livesOf } from './lives.ts'
 
 /** Each container and network belongs to a session that lives, and each that ever started belongs to one that is known. */
@@ -10,13 +12,11 @@ export const containersHaveSessions = (evidence: Evidence): string[] => {
     const isHome = row.server_id === serverId && row.server_game_config_id === deploymentId
     return isHome ? [] : [`container ${containerId} of session ${sessionId} ran on another server or deployment than its session`]
   })
-  return [...strangers, ...leftIn(evidence.settled, 'once settled'), ...leftIn(evidence.ended, 'at the end')]
+  return [...strangers, ...leftIn(evidence, 'settled'), ...leftIn(evidence, 'ended')]
 }
 
-const leftIn = (look: Look, when: string): string[] => {
-  const live = new Set(look.sessions.filter((row) => !isFinal(row)).map(({ id }) => id))
-  const containers = look.containers.filter(({ sessionId, isRunning }) => !isRunning || !live.has(sessionId))
-  const networks = look.networks.filter(({ sessionId }) => !live.has(sessionId))
+const leftIn = ({ faults, ...looks }: Evidence, when: 'settled' | 'ended'): string[] => {
+  const { containers, networks } = leftovers(looks[when], stillSweeping(faults, looks[when]))
   return [
     ...containers.map(({ containerId, sessionId }) => `${when}, container ${containerId} is left of session ${sessionId}`),
     ...networks.map(({ name, sessionId }) => `${when}, network ${name} is left of session ${sessionId}`),

@@ -76,5 +76,5 @@ export const lookAround = async (given: {
     lookAtRows(given.databaseUrl),
     Promise.all(given.hostPorts.map((port) => isPortFree(port, '0.0.0.0'))),
   ])
-  return { containers, networks, ...rows, listening: given.hostPorts.filter((_, index) => !free[index]) }
+  return { atMs: Date.now(), containers, networks, ...rows, listening: given.hostPorts.filter((_, index) => !free[index]) }
 }

@@ -67,6 +67,7 @@ export const operation = (change: Partial<OperationRecord> & Pick<OperationRecor
 const accepted = (sessionId: string | null) => [{ outcome: 'accepted' as const, sessionId, askedAtMs: 0, answeredAtMs: 1 }]
 
 const nothing: Look = {
+  atMs: 10 * 60_000,
   containers: [],
   networks: [],
   sessions: [],
