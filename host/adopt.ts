@@ -2,12 +2,19 @@ import type { ObservedContainer } from './docker/observed.ts'
 import { newSessionRecord, type SessionRecord, sessionRecordSchema } from './session-record.ts'
 
 /** What a session's container carries in a label, for a host that has lost the record. See docs/decisions/0009. */
-const memoSchema = sessionRecordSchema.pick({ spec: true, restartPolicy: true, priority: true, restart: true, machine: true })
+const memoSchema = sessionRecordSchema.pick({
+  spec: true,
+  registryAuth: true,
+  restartPolicy: true,
+  priority: true,
+  restart: true,
+  machine: true,
+})
 
 /** `machine`: boot and engine as they are now. */
 export const writeMemo = (record: SessionRecord, machine: string): string => {
-  const { spec, restartPolicy, priority, restart } = record
-  return JSON.stringify({ spec, restartPolicy, priority, restart, machine })
+  const { spec, registryAuth, restartPolicy, priority, restart } = record
+  return JSON.stringify({ spec, registryAuth, restartPolicy, priority, restart, machine })
 }
 
 const readMemo = (memo: string | null) => {
