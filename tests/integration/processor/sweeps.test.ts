@@ -34,7 +34,8 @@ const serverRow = (id: string) =>
 const sessionRow = (id: string) =>
   stage.db.selectFrom('sessions.sessions').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 const changesOf = async (lane: string): Promise<number> =>
-  (await stage.db.selectFrom('outbox.messages').select('id').where('lane', '=', lane).execute()).length
+  (await stage.db.selectFrom('outbox.messages').select('id').where('lane', '=', lane).where('durable', '=', false).execute())
+    .length
 const becomes = (id: string, status: string) =>
   eventually(async () => (await serverRow(id)).status === status, { what: `the server is ${status}` })
 
