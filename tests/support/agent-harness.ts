@@ -40,11 +40,11 @@ export const makeAgentHarness = async () => {
   let agent: Awaited<ReturnType<typeof makeAgent>> | undefined
 
   const openStore = (): Promise<SessionStore> => openSessionStore({ dataDir, serverId, logger })
-  /** Waits until the agent is ready; not when it can't be, without a broker. */
-  const startAgent = async (wait: 'until-ready' | 'no' = 'until-ready'): Promise<void> => {
+  /** Waits until the agent is ready; not when it can't be, without a broker. `engine` is the way to Docker. */
+  const startAgent = async (wait: 'until-ready' | 'no' = 'until-ready', engine = dockerSocket): Promise<void> => {
     const store = await openStore()
     const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes: 1e6 }
-    const config = { dataDir, environment, dockerSocket, networkPool, ...limits }
+    const config = { dataDir, environment, dockerSocket: engine, networkPool, ...limits }
     const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
     const started = await makeAgent({ config, ...who, store, logger })
     agent = started
