@@ -3,11 +3,14 @@ import type { Readiness } from '../lib/process/health.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
+import { writeMemo } from './adopt.ts'
 import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
 import { makeCommandConsumer } from './commands.ts'
 import type { HostConfig } from './config.ts'
+import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
+import { fenced } from './fence.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
@@ -17,6 +20,7 @@ import type { LogBatch } from './logs/records.ts'
 import { makeLogStore } from './logs/store.ts'
 import { readMachine } from './machine.ts'
 import { makePreparation } from './prepare.ts'
+import { makeReconciler } from './reconcile.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
 import { type SessionRecord, statusOf } from './session-record.ts'
@@ -37,6 +41,10 @@ export interface AgentOptions {
   epoch: number
   agentVersion: string
   store: SessionStore
+  /** False once another agent has taken over: then nothing is done any more. */
+  holds?: () => boolean
+  /** The machine has left the fleet, in order; why, for people. */
+  onGone?: (why: string) => void
   logger: Logger
 }
 
@@ -48,7 +56,7 @@ export type AgentFigures = ReturnType<Agent['figures']>
  * start, and on `close` leaves all games running.
  */
 export const makeAgent = async (options: AgentOptions) => {
-  const { config, serverId, store, logger } = options
+  const { config, serverId, store, logger, holds = () => true } = options
   const rabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}`, logger })
   // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
   const logRabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}-logs`, logger })
@@ -91,7 +99,8 @@ export const makeAgent = async (options: AgentOptions) => {
     nowMs: Date.now,
   })
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
-  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey })
+  const memoOf = async (record: SessionRecord): Promise<string> => writeMemo(record, await machine())
+  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey, memoOf })
   const steps = makeSteps({
     containers,
     networks,
@@ -110,7 +119,7 @@ export const makeAgent = async (options: AgentOptions) => {
     logs,
     lifeSigns,
     machine,
-    steps,
+    steps: fenced(steps, holds),
     onUnreported: () => reporter.wake(),
     logger,
   })
@@ -126,12 +135,39 @@ export const makeAgent = async (options: AgentOptions) => {
 
   sessions.resume()
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const reconciler = makeReconciler({
+    serverId,
+    epoch: options.epoch,
+    environment: config.environment,
+    containers,
+    networks,
+    store,
+    logs,
+    adopt: (record) => sessions.change(record.sessionId, (known) => known ?? record),
+    publisher,
+    logger,
+  })
+  const departure = makeDeparture({
+    dataDir: config.dataDir,
+    serverId,
+    store,
+    change: sessions.change,
+    onGone: options.onGone ?? (() => undefined),
+    logger,
+  })
+  void reconciler.firstLook().then(departure.resume)
   const commands = makeCommandConsumer({
     rabbit,
     serverId,
     store,
     change: sessions.change,
-    onReady: reporter.repeat,
+    ready: reconciler.firstLook,
+    onAsked: reconciler.wake,
+    leave: departure.begin,
+    onReady: () => {
+      reporter.repeat()
+      reconciler.wake()
+    },
     logger,
   })
   const answers = makeAnswers({
@@ -141,7 +177,7 @@ export const makeAgent = async (options: AgentOptions) => {
     watch: live.watch,
     watchStats: liveStats.watch,
   })
-  const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers, logger })
+  const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
   const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
   const { epoch, agentVersion } = options
   const heartbeat = startHeartbeat({
@@ -189,7 +225,8 @@ export const makeAgent = async (options: AgentOptions) => {
     close: async (): Promise<void> => {
       heartbeat.close()
       retention.close()
-      await Promise.all([commands.close(), requests.close(), events.close()])
+      await departure.close()
+      await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])
