@@ -55,6 +55,10 @@ const untilSettled = async (db: Database, rabbit: Rabbit, { hosts }: Hosts): Pro
 const options = readOptions()
 const logger = makeLogger({ name: 'simulation', level: 'error' })
 const closing: (() => Promise<unknown>)[] = []
+const closeAll = async (): Promise<void> => {
+  for (const close of closing.splice(0).reverse()) await close().catch((error) => console.error((error as Error).message))
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void closeAll().then(() => process.exit(130)))
 try {
   if (!process.argv.includes('--processor')) await ensureBuilt()
   console.log('starting PostgreSQL and RabbitMQ, filling the database …')
@@ -102,5 +106,5 @@ try {
   if (faults.length === 0) console.log('✔ it keeps up')
   process.exitCode = faults.length === 0 ? 0 : 1
 } finally {
-  for (const close of closing.reverse()) await close().catch((error) => console.error((error as Error).message))
+  await closeAll()
 }

@@ -57,7 +57,7 @@ processor     ${(last.cpuSeconds - first.cpuSeconds).toFixed(1)} s of CPU in ${e
 memory        ${Math.max(...rss).toFixed(0)} MiB at most, ${rss.at(-1)?.toFixed(0)} MiB at the end`)
   for (const [name, key] of Object.entries(depths)) {
     const values = samples.map((sample) => sample[key])
-    console.log(`${name.padEnd(18)}median ${median(values)}, most ${Math.max(...values)}, last ${values.at(-1)}`)
+    console.log(`${name.padEnd(20)}median ${median(values)}, most ${Math.max(...values)}, last ${values.at(-1)}`)
   }
   console.log(
     `deaths        ${delays.length} of ${outcome.died} noticed; past the threshold p50 ${seconds(at(delays, 0.5))}, ` +

@@ -1348,6 +1348,13 @@ export type SessionLogsSubscriptionVariables = Exact<{
 
 export type SessionLogsSubscription = { sessionLogs: { cursor: string, text: string, end: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }>, gap?: { kind: LogGapKind, fromSeq?: number | null, toSeq?: number | null, lostLines?: number | null, reason: string } | null } };
 
+export type SessionStatsSubscriptionVariables = Exact<{
+  sessionId: Scalars['ID']['input'];
+}>;
+
+
+export type SessionStatsSubscription = { sessionStats: { sessionId: string, at: string, cpuPercent: number, memoryBytes: number, memoryLimitBytes?: number | null, rxBytes: number, txBytes: number } };
+
 export type SessionChangedSubscriptionVariables = Exact<{
   sessionId: Scalars['ID']['input'];
 }>;
@@ -1725,6 +1732,19 @@ export const SessionLogsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SessionLogsSubscription, SessionLogsSubscriptionVariables>;
+export const SessionStatsDocument = new TypedDocumentString(`
+    subscription SessionStats($sessionId: ID!) {
+  sessionStats(sessionId: $sessionId) {
+    sessionId
+    at
+    cpuPercent
+    memoryBytes
+    memoryLimitBytes
+    rxBytes
+    txBytes
+  }
+}
+    `) as unknown as TypedDocumentString<SessionStatsSubscription, SessionStatsSubscriptionVariables>;
 export const SessionChangedDocument = new TypedDocumentString(`
     subscription SessionChanged($sessionId: ID!) {
   sessionChanged(sessionId: $sessionId) {
