@@ -3,6 +3,7 @@ import type { Readiness } from '../lib/process/health.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
+import { openAbsence } from './absence.ts'
 import { writeMemo } from './adopt.ts'
 import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
@@ -10,7 +11,7 @@ import { makeCommandConsumer } from './commands.ts'
 import type { HostConfig } from './config.ts'
 import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
-import { fenced } from './fence.ts'
+import { fenced, mutable } from './fence.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
@@ -27,7 +28,11 @@ import { type SessionRecord, statusOf } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
+import { openTypedKeys } from './typed-keys.ts'
 import { makeVitals } from './vitals.ts'
+
+/** Keys of typed lines: of many hours, and a file of some megabytes at most. */
+const rememberedKeys = 10_000
 
 export interface AgentOptions {
   config: Pick<
@@ -41,6 +46,8 @@ export interface AgentOptions {
   epoch: number
   agentVersion: string
   store: SessionStore
+  /** See `makeSessions`. */
+  startPatienceMs?: number
   /** False once another agent has taken over: then nothing is done any more. */
   holds?: () => boolean
   /** The machine has left the fleet, in order; why, for people. */
@@ -60,7 +67,9 @@ export const makeAgent = async (options: AgentOptions) => {
   const rabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}`, logger })
   // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
   const logRabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}-logs`, logger })
-  const publisher = makePublisher({ rabbit, name: 'reports' })
+  // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
+  let lockedOut = (): boolean => false
+  const publisher = mutable(makePublisher({ rabbit, name: 'reports' }), () => lockedOut())
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
   const live = makeLiveLogs({ serverId, publisher: logPublisher, nowMs: Date.now, logger })
@@ -119,8 +128,9 @@ export const makeAgent = async (options: AgentOptions) => {
     logs,
     lifeSigns,
     machine,
-    steps: fenced(steps, holds),
+    steps: fenced(steps, () => holds() && !lockedOut()),
     onUnreported: () => reporter.wake(),
+    startPatienceMs: options.startPatienceMs,
     logger,
   })
   const reporter = makeReporter({
@@ -133,7 +143,9 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
   })
 
-  sessions.resume()
+  const absence = await openAbsence(config.dataDir)
+  await sessions.resume(absence)
+  absence.keep()
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
   const reconciler = makeReconciler({
     serverId,
@@ -170,8 +182,11 @@ export const makeAgent = async (options: AgentOptions) => {
     },
     logger,
   })
+  lockedOut = commands.lockedOut
+  const typedKeys = await openTypedKeys({ path: join(config.dataDir, 'typed.jsonl'), keep: rememberedKeys })
   const answers = makeAnswers({
     logs,
+    typedKeys,
     consoleOf: attachments.consoleOf,
     knows: (sessionId) => store.get(sessionId) !== undefined,
     watch: live.watch,
@@ -200,7 +215,7 @@ export const makeAgent = async (options: AgentOptions) => {
 
   const readiness: Readiness = {
     rabbitmq: rabbit.ready,
-    queues: () => (commands.consuming() && requests.consuming()) || 'waits for its queues, or for another agent to leave them',
+    queues: () => (commands.consuming() && requests.consuming()) || whyNotConsuming(lockedOut()),
     docker: () =>
       docker.info().then(
         () => true as const,
@@ -225,6 +240,7 @@ export const makeAgent = async (options: AgentOptions) => {
     close: async (): Promise<void> => {
       heartbeat.close()
       retention.close()
+      absence.close()
       await departure.close()
       await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
       await sessions.close()
@@ -235,9 +251,15 @@ export const makeAgent = async (options: AgentOptions) => {
       await Promise.all([publisher.close(), logPublisher.close()])
       await Promise.all([rabbit.close(), logRabbit.close()])
       docker.close()
+      await typedKeys.close()
     },
   }
 }
+
+const whyNotConsuming = (lockedOut: boolean): string =>
+  lockedOut
+    ? 'another agent of this identity has the queues of this server: do nothing while it lives, or end one of the two'
+    : 'waits for its queues'
 
 const countByStatus = (records: SessionRecord[]): Record<string, number> => {
   const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }

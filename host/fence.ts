@@ -3,6 +3,8 @@ import { readFileSync, readlinkSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import { Unavailable } from '../lib/domain/errors.ts'
+import type { Publisher } from '../lib/rabbit/publisher.ts'
 import { readJsonFile, writeFileDurably } from './files.ts'
 
 const recordSchema = z.object({
@@ -104,15 +106,25 @@ const stampOf = (pid: number): string | undefined => {
   }
 }
 
-/** The same verbs, each of which fails once the fence is lost, before it does anything. */
+/** The same verbs, each of which fails while `holds` does not, before it does anything. */
 export const fenced = <Verbs extends object>(verbs: Verbs, holds: () => boolean): Verbs =>
   new Proxy(verbs, {
     get: (target, name, receiver) => {
       const verb = Reflect.get(target, name, receiver)
       if (typeof verb !== 'function') return verb
       return (...given: unknown[]) => {
-        if (!holds()) throw new Error('Another agent has taken over this data directory.')
+        if (!holds()) throw new Unavailable('Another agent is the one that counts.')
         return verb.apply(target, given)
       }
     },
   })
+
+/** The same publisher, which says nothing while `isMute`: what it would say is another agent's to say. */
+export const mutable = (publisher: Publisher, isMute: () => boolean): Publisher => ({
+  ...publisher,
+  connected: () => !isMute() && publisher.connected(),
+  publish: async (message) => {
+    if (isMute()) throw new Unavailable('Another agent speaks for this server.')
+    return publisher.publish(message)
+  },
+})

@@ -57,7 +57,7 @@ describe('the fence of a data directory', () => {
     const verbs = fenced({ start: (what: string) => done.push(what) }, fence.holds)
     verbs.start('a')
     await take()
-    expect(() => verbs.start('b')).toThrow('taken over')
+    expect(() => verbs.start('b')).toThrow('Another agent')
     expect(done).toEqual(['a'])
   })
 })
