@@ -5,6 +5,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import { readJsonFile, writeFileDurably } from './files.ts'
 import { isDiskFull, openReserve } from './reserve.ts'
 import { type SessionRecord, sessionRecordSchema } from './session-record.ts'
+import { tidyStateFiles } from './tidy.ts'
 
 const fillAgainMs = 60_000
 
@@ -32,6 +33,7 @@ export const openSessionStore = async (options: { dataDir: string; serverId: str
   const watermarkPath = join(options.dataDir, 'applied.json')
   const pathOf = (sessionId: string): string => join(directory, `${sessionId}.json`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  await tidyStateFiles(directory, Date.now())
 
   const reserve = await openReserve(join(options.dataDir, 'reserve'))
   let fillAtMs: number | null = 0
