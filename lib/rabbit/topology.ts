@@ -13,8 +13,6 @@ export type QueueType = 'classic' | 'quorum'
  */
 export const unheardExchange = 'manman.unheard'
 
-/** What a queue gives up by itself: quorum queues count how often a message came back. */
-const toDeadLetters = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': queues.deadLetters }
 const maxDeadLetterBytes = 64 * 1024 * 1024
 /** No sign of life is older than this. */
 export const healthTtlMs = 10_000
@@ -29,7 +27,7 @@ export const declareTopology = async (channel: ConfirmChannel, queueType: QueueT
     arguments: { 'x-queue-type': queueType, 'x-max-length-bytes': maxDeadLetterBytes, 'x-overflow': 'reject-publish' },
   })
   await channel.bindQueue(queues.deadLetters, exchanges.reports, keys.anyDeadLetter)
-  await channel.assertQueue(queues.statuses, { durable: true, arguments: { 'x-queue-type': queueType, ...toDeadLetters } })
+  await channel.assertQueue(queues.statuses, { durable: true, arguments: { 'x-queue-type': queueType } })
   await channel.bindQueue(queues.statuses, exchanges.reports, keys.anyStatus)
   await channel.assertQueue(queues.health, {
     durable: true,
@@ -43,7 +41,7 @@ export const declareHostQueues = async (channel: ConfirmChannel, serverId: strin
   const commands = queues.hostCommands(serverId)
   await channel.assertQueue(commands, {
     durable: true,
-    arguments: { 'x-queue-type': queueType, ...toDeadLetters },
+    arguments: { 'x-queue-type': queueType, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': queues.deadLetters },
   })
   for (const kind of commandKinds) await channel.bindQueue(commands, exchanges.commands, keys.command(serverId, kind))
   const requests = queues.hostRequests(serverId)

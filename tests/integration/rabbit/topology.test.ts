@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { queues } from '../../../lib/messages/routing.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { makeRabbit } from '../../../lib/rabbit/connect.ts'
@@ -27,6 +28,16 @@ describe('queues', () => {
     expect(declared).toHaveLength(5)
     for (const { arguments: given } of declared) expect(given).toMatchObject({ 'x-queue-type': 'quorum' })
     await topology.close()
+  })
+
+  it('of dead letters, as the first alphas made them, are made anew when they are empty', async () => {
+    const other = await openRabbitStage()
+    const older = { 'x-queue-type': 'classic', 'x-max-length-bytes': 64 * 1024 * 1024, 'x-overflow': 'drop-head' }
+    await other.direct().assertQueue(queues.deadLetters, { arguments: older })
+    const topology = makeTopology({ rabbit: other.rabbit, queueType: 'classic' })
+    await eventually(() => topology.works() === true, { what: 'declared anew' })
+    await topology.close()
+    await other.close()
   })
 
   it('of another type are told once, with the remedy', async () => {
