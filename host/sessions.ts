@@ -44,8 +44,9 @@ export const makeSessions = (options: {
     if (record.ended) return { ...idle, machine: '', nowMs: Date.now() }
     const container = await options.containers.find(record.sessionId)
     if (container) await attachments.attach(container)
-    const { sessionId, spec, readyAt } = record
-    if (container?.state === 'running' && spec)
+    const { sessionId, spec, startedAt, readyAt } = record
+    // Its start is noted first, so that nobody is told of a game that is ready and does not run.
+    if (container?.state === 'running' && spec && startedAt)
       await options.lifeSigns.watch({ sessionId, spec, readyAt }, await options.logs.open(sessionId))
     const machine = await options.machine()
     return {
