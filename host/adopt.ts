@@ -61,12 +61,3 @@ const followedBy = ({ sessionId, sgcId }: ObservedContainer, others: readonly Se
   const successor = later.find(({ restart }) => restart?.of === sessionId)
   return successor ? { kind: 'session', sessionId: successor.sessionId, begun: true } : { kind: 'nothing' }
 }
-
-/** Docker's log is read at no more than 100 lines a ms (measured), so no session has as many numbers after so long. */
-const numbersPerMs = 250
-/** Lines before its container was made. */
-const numbersBefore = 10_000
-
-/** A number above all that a lost log of this container can have given. */
-export const lostLogNumbers = (container: Pick<ObservedContainer, 'createdAt'>, nowMs: number): number =>
-  numbersBefore + numbersPerMs * Math.max(0, nowMs - Date.parse(container.createdAt))

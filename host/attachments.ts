@@ -4,6 +4,7 @@ import type { GameInput } from './docker/input.ts'
 import type { ObservedContainer } from './docker/observed.ts'
 import { type LogReader, type LogSourceState, makeLogReader } from './logs/reader.ts'
 import type { LogStore } from './logs/store.ts'
+import { openLogOf } from './lost-log.ts'
 import { makeSessionConsole, type SessionConsole } from './session-console.ts'
 
 /** What this agent holds open of one session's container. */
@@ -39,7 +40,7 @@ export const makeAttachments = (options: {
 
   const begin = async (container: ObservedContainer): Promise<Attachment> => {
     const { sessionId, id, tty } = container
-    const log = await options.logs.open(sessionId)
+    const log = await openLogOf(container, options.logs)
     const reader = makeLogReader({
       log,
       tty,

@@ -7,10 +7,11 @@ import type { Logger } from '../lib/process/logger.ts'
 import { newId } from '../lib/process/new-id.ts'
 import { backOffMs } from '../lib/process/retry.ts'
 import type { Publisher } from '../lib/rabbit/publisher.ts'
-import { adoptedRecord, lostLogNumbers } from './adopt.ts'
+import { adoptedRecord } from './adopt.ts'
 import type { Containers } from './docker/containers.ts'
 import type { Networks } from './docker/networks.ts'
 import type { LogStore } from './logs/store.ts'
+import { openLogOf } from './lost-log.ts'
 import { orphansOf } from './orphans.ts'
 import { type SessionRecord, statusOf } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
@@ -21,7 +22,6 @@ const backOff = { minMs: 250, maxMs: 15_000 }
 const ttlMs = 60_000
 
 const adoptedWords = 'This machine had lost its record of the session and has taken it up again from its container.'
-const lostLogWords = `${adoptedWords} Its log was lost as well: what Docker still has of it follows, with new numbers.`
 
 /**
  * Keeps three views of this machine's sessions the same: Docker's, the records' and the control plane's. At its start and
@@ -54,10 +54,10 @@ export const makeReconciler = (options: {
   const adopt = async (sessionId: string): Promise<void> => {
     const container = await options.containers.find(sessionId)
     if (!container || container.state === 'created' || store.get(sessionId)) return
-    const nowMs = Date.now()
-    const log = await options.logs.open(sessionId, lostLogNumbers(container, nowMs))
-    await log.system(log.extent().lastSeq === 0 ? lostLogWords : adoptedWords)
-    await options.adopt(adoptedRecord(container, { environment: options.environment, others: store.all(), nowMs }))
+    const log = await openLogOf(container, options.logs)
+    await log.system(adoptedWords)
+    const others = store.all()
+    await options.adopt(adoptedRecord(container, { environment: options.environment, others, nowMs: Date.now() }))
     logger.warn({ sessionId, state: container.state }, 'record was lost, adopted from the container')
   }
 

@@ -11,7 +11,7 @@ const defaultSegmentBytes = 4 * 1024 * 1024
 const defaultMaxBytes = 256 * 1024 * 1024
 
 export interface JournalOptions {
-  /** The session's own directory; made when the first line is written. */
+  /** The session's own directory. */
   dir: string
   /** A file is closed and the next begun once it has this size. */
   segmentBytes?: number
@@ -65,6 +65,9 @@ const isDurable = (lines: readonly LogLine[]): boolean => lines.some((line) => l
 export const openJournal = async (options: JournalOptions): Promise<Journal> => {
   const { dir, segmentBytes = defaultSegmentBytes, maxBytes = defaultMaxBytes } = options
   const { segments, resume } = await recoverSegments(dir, { repair: true })
+  // Before its first line, so that a journal that is lost is known; on a full disk that has to wait. One that goes on with
+  // higher numbers is there with its first line, or it is still lost.
+  if (options.startAfter === undefined) await mkdir(dir, { recursive: true }).catch(() => undefined)
   const tracker = makeResumeTracker(resume)
   let lastSeq = segments.at(-1)?.lastSeq ?? options.startAfter ?? 0
   let handle: FileHandle | null = null

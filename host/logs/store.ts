@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { isUuid } from '../../lib/domain/ids.ts'
@@ -34,6 +34,8 @@ export interface LogStore {
    * `startAfter + 1`: for a log that was lost, of which no number may be given twice.
    */
   open(sessionId: string, startAfter?: number): Promise<SessionLog>
+  /** False for one that was never opened, or was lost. */
+  has(sessionId: string): Promise<boolean>
   /** The log for reading, whether or not the session still runs; null when nothing was ever written. */
   find(sessionId: string): Promise<LogHistory | null>
   /** Ends writing; the files stay. Already released is fine. */
@@ -109,6 +111,12 @@ export const makeLogStore = (options: LogStoreOptions): LogStore => {
       opening.catch(() => writers.delete(sessionId))
       return opening
     },
+    has: async (sessionId) =>
+      writers.has(sessionId) ||
+      access(dirOf(sessionId)).then(
+        () => true,
+        () => false,
+      ),
     find: async (sessionId) => writers.get(sessionId) ?? remembered(sessionId),
     release,
     async remove(sessionId) {

@@ -1,8 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { makeLogStore } from '../../../host/logs/store.ts'
+import { makeReconciler } from '../../../host/reconcile.ts'
 import type { SessionReport } from '../../../lib/messages/statuses.ts'
 import { newId } from '../../../lib/process/new-id.ts'
+import { makeRabbit } from '../../../lib/rabbit/connect.ts'
+import { makePublisher } from '../../../lib/rabbit/publisher.ts'
 import { type AgentHarness, makeAgentHarness } from '../../support/agent-harness.ts'
 import { eventually } from '../../support/eventually.ts'
 import { run } from '../../support/images/docker-cli.ts'
@@ -80,15 +84,17 @@ describe('a lost state directory', () => {
     await host.peer.report(next.sessionId, 'STOPPED')
   })
 
-  it('with its logs: no number is given twice, and what Docker still has is read again', async () => {
+  it.each([
+    ['with its logs', ['sessions', 'applied.json', 'logs']],
+    ['or its logs alone', ['logs']],
+  ])('%s: no number is given twice, and what Docker still has is read again', async (_, lost) => {
     const sessionId = await begin()
     await host.type(sessionId, 'say before')
     await host.logHas(sessionId, '[chat] before')
     const before = { report: lastReport(sessionId), log: await host.readLog(sessionId) }
     await host.stopAgent()
-    await Promise.all(['sessions', 'applied.json', 'logs'].map(lose))
+    await Promise.all(lost.map(lose))
     await host.startAgent()
-    await toldAgain(sessionId, before.report)
     await host.logHas(sessionId, '[chat] before')
     // Killed before it wrote more, it does not begin anew either.
     await host.stopAgent()
@@ -162,6 +168,27 @@ describe('what is told of everything held', () => {
     await eventually(() => lastReport(sessionId).revision === 41, { what: 'the session is told above the revision' })
     await host.peer.send({ kind: 'session.kill', sessionId })
     await host.peer.report(sessionId, 'STOPPED')
+  })
+
+  // Commands may come in before anything can go out: the two are on connections of their own.
+  it('comes as soon as the broker takes it, though nobody says that it does', async () => {
+    await host.stopAgent()
+    host.proxy.cut()
+    const { logger, ...options } = await host.agentOptions(host.dataDir)
+    const rabbit = await makeRabbit({ url: options.amqpUrl, name: 'late', logger })
+    const publisher = makePublisher({ rabbit, name: 'late' })
+    const logs = makeLogStore({ root: join(host.dataDir, 'logs'), onLines: () => undefined, logger, now: Date.now })
+    const reconciler = makeReconciler({
+      ...{ ...options, ...host.docker, ...options.config, publisher, logs, logger, epoch: 2 },
+      adopt: () => Promise.reject(new Error('there is nothing to adopt')),
+    })
+    await reconciler.firstLook()
+    host.proxy.restore()
+    const told = () => host.peer.fullReports.find(({ epoch }) => epoch === 2)
+    await eventually(told, { what: 'the full report', limitMs: 25_000 })
+    await reconciler.close()
+    await publisher.close()
+    await rabbit.close()
   })
 })
 

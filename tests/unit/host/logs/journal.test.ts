@@ -192,6 +192,7 @@ describe('a journal', () => {
     expect(journal).toBeNull()
     await rm(blocked)
     const other = await open({ dir: blocked })
+    await rm(blocked, { recursive: true })
     await writeFile(blocked, '')
     await expect(other.append([line('lost')])).rejects.toThrow(Unavailable)
     await rm(blocked)
