@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { NotFound, Unavailable } from '../lib/domain/errors.ts'
+import { toLogLines } from '../lib/messages/log-records.ts'
 import type { ReplyResult, Request } from '../lib/messages/requests.ts'
-import { toLogLines } from './logs/records.ts'
 import type { LogHistory, LogStore } from './logs/store.ts'
 import type { Answers } from './requests.ts'
 import type { SessionConsole } from './session-console.ts'

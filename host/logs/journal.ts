@@ -1,9 +1,8 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { Unavailable } from '../../lib/domain/errors.ts'
+import { encodeRecords, type LogBatch, type LogLine } from '../../lib/messages/log-records.ts'
 import { makeResumeTracker, type ResumePoint } from './cursor.ts'
 import { extentOf, type LogExtent, type LogQuery, readPage } from './history.ts'
-import type { LogLine } from './line.ts'
-import { encodeRecords, type LogBatch } from './records.ts'
 import { recoverSegments } from './recover.ts'
 import { encodeHeader, makeSegmentIndex, type Segment, segmentPath } from './segments.ts'
 

@@ -1,5 +1,16 @@
-import { type LogLines, type StreamLetter, streamLetters } from '../../lib/messages/logs.ts'
-import type { LogLine } from './line.ts'
+import { type LogLines, type StreamLetter, streamLetters } from './logs.ts'
+
+/** One line of a session's log before it has a number. */
+export interface LogLine {
+  stream: StreamLetter
+  /** When: whole seconds since the epoch, and the nanoseconds in that second. One number holds nanoseconds only to ±128. */
+  sec: number
+  nanos: number
+  /** As the game wrote it, without the newline: colours, `\r`, broken UTF-8 and zero bytes included. Never holds a newline. */
+  bytes: Buffer
+  /** True when the game's line was longer than `maxLineBytes` and goes on in the stream's next line. */
+  continued: boolean
+}
 
 /**
  * The form in which lines are kept and handed on: `<seq> <unix-ns> <letter> <bytes>\n`, the nanoseconds always 19 digits,
