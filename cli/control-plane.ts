@@ -2,15 +2,19 @@ import { z } from 'zod'
 import { makeGateway } from '../gateway/app.ts'
 import type { Upstreams } from '../gateway/upstreams.ts'
 import { connectDatabase } from '../lib/db/connect.ts'
-import { envKinds, minTokenBytes, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
+import { envKinds, minTokenBytes, optionalSecret, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { makeIdentityVerifier, minKeyBytes } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
+import { makeMetrics } from '../lib/process/metrics.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
+import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeProcessor } from '../processor/app.ts'
+import { addProcessorMetrics } from '../processor/metrics.ts'
 import { makeSubgraphs } from '../subgraphs/app.ts'
 import { subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
 import { makeInProcessSubgraph } from '../subgraphs/in-process.ts'
+import { addSubgraphMetrics } from '../subgraphs/metrics.ts'
 
 /** Gateway, subgraphs and processor share one pool; the processor's share must not starve a page of queries. */
 const maxConnections = 20
@@ -23,7 +27,7 @@ const maxConnections = 20
 export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
   const config = readControlPlaneConfig(env)
   const logger = makeLogger({ name: 'control-plane', level: config.logLevel })
-  const { databaseUrl, internalKey, adminToken, host, port } = config
+  const { databaseUrl, internalKey, adminToken, metricsToken, host, port } = config
   const database = connectDatabase({ url: databaseUrl, name: 'control-plane', logger, max: maxConnections })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'control-plane', logger })
   const shared = { ...config.settings, db: database.db, rabbit, logger }
@@ -40,7 +44,12 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
       subgraphs.map((subgraph) => [subgraph.name, makeInProcessSubgraph({ subgraph, verifyIdentity, logger })]),
     )
     const readiness = { postgresql: database.ready, rabbitmq: rabbit.ready, ...processor.readiness }
-    const gateway = await makeGateway({ upstreams, adminToken, internalKey, host, port, logger, readiness })
+    const metrics = makeMetrics()
+    addProcessorMetrics(metrics, { processor, db: database.db })
+    addSubgraphMetrics(metrics, subgraphs)
+    addBrokerMetrics(metrics, { main: rabbit })
+    const door = { adminToken, metricsToken, internalKey, host, port }
+    const gateway = await makeGateway({ ...door, upstreams, logger, readiness, metrics })
     return {
       address: gateway.address,
       close: async () => {
@@ -58,7 +67,7 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
 }
 
 const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
-  const { given, internalKey, adminToken } = readAll({
+  const { given, ...secrets } = readAll({
     given: () =>
       parseEnv(
         {
@@ -73,6 +82,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
       ),
     internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
     adminToken: () => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes),
+    metricsToken: () => optionalSecret(env, 'MANMAN_METRICS_TOKEN', minTokenBytes),
   })
   return {
     databaseUrl: given.DATABASE_URL,
@@ -81,7 +91,6 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
     settings: toSubgraphSettings(given),
-    internalKey,
-    adminToken,
+    ...secrets,
   }
 }

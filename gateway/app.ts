@@ -1,11 +1,13 @@
 import type { Readiness } from '../lib/process/health.ts'
 import { makeIdentitySigner } from '../lib/process/identity.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
+import { type Metrics, makeMetrics } from '../lib/process/metrics.ts'
 import { makeAuthenticate } from './auth.ts'
 import { readGatewayConfig } from './config.ts'
 import { makeExecutor } from './executor.ts'
 import { makeHttpDoor } from './http.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { measured } from './metrics.ts'
 import { makeRemoteUpstream } from './remote-upstream.ts'
 import { readSupergraph } from './supergraph.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -17,6 +19,8 @@ export interface GatewayOptions {
   /** The supergraph's text; the release's own if left out. */
   supergraph?: string
   adminToken: string
+  /** Opens `/metrics` and nothing else. */
+  metricsToken?: string
   internalKey: string
   host: string
   /** 0 picks a free one. */
@@ -26,6 +30,8 @@ export interface GatewayOptions {
   readiness?: Readiness
   limits?: Partial<Limits>
   introspection?: boolean
+  /** What the process has besides the gateway; `/metrics` tells all of it. */
+  metrics?: Metrics
 }
 
 export interface Gateway {
@@ -40,16 +46,19 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const { upstreams, logger, host, port } = options
   const limits = { ...defaultLimits, ...options.limits }
   const authenticate = makeAuthenticate(options.adminToken)
-  const executor = await makeExecutor({
+  const metrics = options.metrics ?? makeMetrics()
+  const plain = await makeExecutor({
     supergraph: options.supergraph ?? readSupergraph(),
     upstreams,
     signIdentity: makeIdentitySigner({ key: options.internalKey }),
     logger,
   })
+  const executor = measured(plain, metrics)
   const readiness = { ...options.readiness, ...readinessOf(upstreams) }
   const introspection = options.introspection ?? true
-  const http = await makeHttpDoor({ executor, authenticate, limits, introspection, readiness, logger })
-  const webSocket = makeWebSocketDoor({ server: http.app.server, executor, authenticate, limits, logger })
+  const { metricsToken } = options
+  const http = await makeHttpDoor({ executor, authenticate, metricsToken, limits, introspection, readiness, metrics, logger })
+  const webSocket = makeWebSocketDoor({ server: http.app.server, executor, authenticate, limits, metrics, logger })
   const address = await http.app.listen({ host, port })
   logger.info({ address }, 'the door is open')
 
@@ -73,6 +82,6 @@ export const startGateway = async ({ env }: { env: NodeJS.ProcessEnv }): Promise
     Object.entries(config.subgraphs).map(([name, url]) => [name, makeRemoteUpstream({ name, url, logger })]),
   )
   const supergraph = readSupergraph(config.supergraphFile)
-  const { host, port, adminToken, internalKey } = config
-  return makeGateway({ upstreams, supergraph, adminToken, internalKey, host, port, logger })
+  const { host, port, adminToken, metricsToken, internalKey } = config
+  return makeGateway({ upstreams, supergraph, adminToken, metricsToken, internalKey, host, port, logger })
 }

@@ -19,6 +19,12 @@ export const makeAuthenticate = (adminToken: string): Authenticate => {
   }
 }
 
+/** Takes a token that any of the two takes. */
+export const anyOf =
+  (first: Authenticate, second: Authenticate): Authenticate =>
+  (token) =>
+    first(token).catch(() => second(token))
+
 export const unauthenticated = (
   message = 'Send a token: the header `Authorization: Bearer …`, over WebSocket the same in connection_init.',
 ): GraphQLError => codedError('UNAUTHENTICATED', message, 401)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { envKinds, minTokenBytes, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
+import { envKinds, minTokenBytes, optionalSecret, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
 
 export interface GatewayConfig {
@@ -9,6 +9,8 @@ export interface GatewayConfig {
   /** Key the internal identity is signed with; every subgraph has the same. */
   internalKey: string
   adminToken: string
+  /** Opens `/metrics` and nothing else; undefined where only the admin token does. */
+  metricsToken: string | undefined
   /** Where each subgraph is served, by its name in the supergraph. */
   subgraphs: Record<string, string>
   /** The file of another supergraph than the release's own; undefined for that. */
@@ -31,6 +33,7 @@ export const readGatewayConfig = (env: NodeJS.ProcessEnv): GatewayConfig => {
       ),
     internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
     adminToken: () => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes),
+    metricsToken: () => optionalSecret(env, 'MANMAN_METRICS_TOKEN', minTokenBytes),
   })
   return {
     host: plain.HOST,

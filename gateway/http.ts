@@ -6,7 +6,8 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'gra
 import { checkReadiness, type Readiness } from '../lib/process/health.ts'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
-import { type Authenticate, anonymous, tokenOf, unauthenticated } from './auth.ts'
+import { type Metrics, makeCounts } from '../lib/process/metrics.ts'
+import { type Authenticate, anonymous, anyOf, makeAuthenticate, tokenOf, unauthenticated } from './auth.ts'
 import { isBeyondParsing, parseDocument } from './documents.ts'
 import { internalErrorCode, maskedError, withStatus } from './errors.ts'
 import type { Executor } from './executor.ts'
@@ -21,9 +22,12 @@ const idleCheckMs = 50
 interface Options {
   executor: Executor
   authenticate: Authenticate
+  /** Opens `/metrics` and nothing else. */
+  metricsToken: string | undefined
   limits: Limits
   introspection: boolean
   readiness: Readiness
+  metrics: Metrics
   logger: Logger
 }
 
@@ -32,8 +36,8 @@ interface DoorContext extends BaseContext {
 }
 
 /**
- * The door over HTTP: GraphQL at `/graphql` (a browser's GET gets GraphiQL), `/healthz`, `/readyz`. Answers are GraphQL
- * errors with codes whatever goes wrong. Not listening yet: the WebSocket door goes onto the same server first.
+ * The door over HTTP: GraphQL at `/graphql` (a browser's GET gets GraphiQL), `/healthz`, `/readyz`, and with a token
+ * `/metrics`. Answers are GraphQL errors with codes whatever goes wrong. Not listening yet: the WebSocket door goes onto the same server first.
  */
 export const makeHttpDoor = async (options: Options) => {
   const app = Fastify({ bodyLimit: options.limits.maxRequestBytes, requestTimeout: requestTimeoutMs })
@@ -57,6 +61,7 @@ export const makeHttpDoor = async (options: Options) => {
     const report = await checkReadiness(options.readiness)
     return reply.code(report.ready ? 200 : 503).send(report)
   })
+  addMetrics(app, options)
   addGraphql(app, apollo, options)
 
   return {
@@ -73,6 +78,36 @@ export const makeHttpDoor = async (options: Options) => {
       await apollo.stop()
     },
   }
+}
+
+/** The door is open to strangers, and what goes on behind it is none of their business. */
+const addMetrics = (app: FastifyInstance, { authenticate, metricsToken, metrics }: Options): void => {
+  const mayRead = metricsToken === undefined ? authenticate : anyOf(authenticate, makeAuthenticate(metricsToken))
+  app.get('/metrics', async (request, reply) => {
+    const token = tokenOf(request.headers.authorization)
+    const refused = await mayRead(token ?? '').then(
+      () => undefined,
+      () => unauthenticated('Send a token: the header `Authorization: Bearer …`.'),
+    )
+    if (refused)
+      return reply
+        .code(401)
+        .header('www-authenticate', 'Bearer')
+        .send({ errors: [refused] })
+    const { contentType, text } = await metrics.render()
+    return reply.header('content-type', contentType).send(text)
+  })
+
+  const answered = makeCounts()
+  app.addHook('onResponse', async (request, reply) => {
+    answered.add({ route: request.routeOptions.url ?? 'other', status: String(reply.statusCode) })
+  })
+  metrics.counter({
+    name: 'manman_http_requests_total',
+    help: 'Requests answered, by route and HTTP status',
+    labels: ['route', 'status'],
+    read: answered.read,
+  })
 }
 
 const addGraphql = (app: FastifyInstance, apollo: ApolloServer<DoorContext>, options: Options): void => {

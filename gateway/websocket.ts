@@ -5,6 +5,7 @@ import { handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
+import type { Metrics } from '../lib/process/metrics.ts'
 import { type Authenticate, anonymous, tokenIn, unauthenticated } from './auth.ts'
 import { BadDocument, makeDocuments, parseDocument } from './documents.ts'
 import { publicError } from './errors.ts'
@@ -23,6 +24,7 @@ interface Options {
   executor: Executor
   authenticate: Authenticate
   limits: Limits
+  metrics: Metrics
   logger: Logger
 }
 
@@ -46,6 +48,7 @@ export const makeWebSocketDoor = (options: Options) => {
     handleProtocols,
   })
   let closing = false
+  options.metrics.gauge({ name: 'manman_websockets_open', help: 'WebSockets of clients', read: () => sockets.clients.size })
 
   server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy())

@@ -18,7 +18,7 @@ import { readMachine } from './machine.ts'
 import { makePreparation } from './prepare.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
-import type { SessionRecord } from './session-record.ts'
+import { type SessionRecord, statusOf } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
@@ -37,11 +37,14 @@ export interface AgentOptions {
   logger: Logger
 }
 
+export type Agent = Awaited<ReturnType<typeof makeAgent>>
+export type AgentFigures = ReturnType<Agent['figures']>
+
 /**
  * The agent of one machine. Takes up every session where the last agent left it, needs neither broker nor Docker engine to
  * start, and on `close` leaves all games running.
  */
-export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Readiness; close(): Promise<void> }> => {
+export const makeAgent = async (options: AgentOptions) => {
   const { config, serverId, store, logger } = options
   const rabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}`, logger })
   // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
@@ -50,7 +53,10 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
   const live = makeLiveLogs({ serverId, publisher: logPublisher, nowMs: Date.now, logger })
+  const written = { lines: 0, bytes: 0 }
   const offerLines = (sessionId: string, batch: LogBatch): void => {
+    written.lines += batch.lastSeq - batch.firstSeq + 1
+    written.bytes += batch.records.length
     live.offer(sessionId, batch)
     lifeSigns.offer(sessionId, batch)
   }
@@ -144,17 +150,30 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
     logger,
   })
 
+  const readiness: Readiness = {
+    rabbitmq: rabbit.ready,
+    queues: () => (commands.consuming() && requests.consuming()) || 'waits for its queues, or for another agent to leave them',
+    docker: () =>
+      docker.info().then(
+        () => true as const,
+        (error: Error) => error.message,
+      ),
+  }
   return {
-    readiness: {
-      rabbitmq: rabbit.ready,
-      queues: () => (commands.consuming() && requests.consuming()) || 'waits for its queues, or for another agent to leave them',
-      docker: () =>
-        docker.info().then(
-          () => true as const,
-          (error: Error) => error.message,
-        ),
-    },
-    close: async () => {
+    readiness,
+    connections: { main: rabbit, logs: logRabbit },
+    /** What was done since start, and what is under way, for metrics. */
+    figures: () => ({
+      sessions: countByStatus(store.all()),
+      commands: commands.counters(),
+      appliedCommand: store.appliedCommand(),
+      restarts: sessions.restarts(),
+      unreported: sessions.unreported().length,
+      pulls: docker.images.counters(),
+      logs: { ...written, ...attachments.counters() },
+      live: live.counters(),
+    }),
+    close: async (): Promise<void> => {
       heartbeat.close()
       retention.close()
       await Promise.all([commands.close(), requests.close(), events.close()])
@@ -168,4 +187,10 @@ export const makeAgent = async (options: AgentOptions): Promise<{ readiness: Rea
       docker.close()
     },
   }
+}
+
+const countByStatus = (records: SessionRecord[]): Record<string, number> => {
+  const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }
+  for (const record of records) if (!record.ended) counts[statusOf(record)] = (counts[statusOf(record)] ?? 0) + 1
+  return counts
 }

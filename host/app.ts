@@ -2,17 +2,20 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { Unavailable } from '../lib/domain/errors.ts'
 import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
+import { makeMetrics } from '../lib/process/metrics.ts'
 import { retryForever } from '../lib/process/retry.ts'
 import type { Running } from '../lib/process/run.ts'
+import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeAgent } from './agent.ts'
 import { type HostConfig, readHostConfig } from './config.ts'
 import { amqpUrlOf, type HostIdentity, loadOrEnroll, nextEpoch } from './identity.ts'
+import { addHostMetrics } from './metrics.ts'
 import { openSessionStore } from './session-store.ts'
 
 const joinBackOff = { minMs: 500, maxMs: 10_000 }
 
 /**
- * The host agent as a process of its own. `/healthz` and `/readyz` answer at once; it resolves when the machine has joined
+ * The host agent as a process of its own. `/healthz`, `/readyz` and `/metrics` answer at once; it resolves when the machine has joined
  * and its sessions are taken up, which needs neither broker nor Docker. Rejects with `BadConfig`, or when the control plane
  * refuses the machine.
  */
@@ -21,11 +24,14 @@ export const startHost = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Ru
   const logger = makeLogger({ name: 'host', level: config.logLevel })
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   const readiness: Readiness = { joined: () => 'This machine has not joined yet.' }
-  const health = await serveHealth({ ...config.health, readiness })
+  const metrics = makeMetrics()
+  const health = await serveHealth({ ...config.health, readiness, metrics })
   try {
     const identity = await joinFleet(config, logger)
     const agent = await startAgent(config, identity, logger)
     Object.assign(readiness, agent.readiness, { joined: () => true })
+    addHostMetrics(metrics, agent.figures)
+    addBrokerMetrics(metrics, agent.connections)
     return {
       close: async () => {
         await agent.close()

@@ -29,6 +29,7 @@ export const makeAttachments = (options: {
 }) => {
   const open = new Map<string, Promise<Attachment>>()
   const settled = new Map<string, Attachment>()
+  const counters = { losses: 0 }
 
   const logState = async (containerId: string): Promise<LogSourceState> => {
     const container = await options.docker.containers.inspect(containerId)
@@ -44,6 +45,9 @@ export const makeAttachments = (options: {
       tty,
       output: (query) => options.docker.output(id, query),
       state: () => logState(id),
+      onLosses: (count) => {
+        counters.losses += count
+      },
       logger: options.logger.child({ sessionId }),
       now: Date.now,
     })
@@ -90,6 +94,8 @@ export const makeAttachments = (options: {
       attachment?.input.close()
       await attachment?.reader.close()
     },
+    /** Times since start that Docker's log rotated before it was read. */
+    counters: () => ({ ...counters }),
     /** Lets go of all; games run on. */
     close: async (): Promise<void> => {
       for (const { input } of settled.values()) input.close()

@@ -1,7 +1,7 @@
-import { Unavailable } from '../lib/domain/errors.ts'
+import { Outage } from '../lib/domain/errors.ts'
 import { type Command, commandSchema } from '../lib/messages/commands.ts'
 import { readMessage } from '../lib/messages/envelope.ts'
-import { queues } from '../lib/messages/routing.ts'
+import { exchanges, keys, queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { makeConsumer } from '../lib/rabbit/consumer.ts'
@@ -42,8 +42,14 @@ export const makeCommandConsumer = (options: {
   /** The broker is (again) there, and this agent the one it listens to. */
   onReady: () => void
   logger: Logger
-}) =>
-  makeConsumer({
+}) => {
+  const counts = new Map<string, { applied: number; repeated: number; failed: number }>()
+  const countsOf = (kind: string) => {
+    const known = counts.get(kind) ?? { applied: 0, repeated: 0, failed: 0 }
+    counts.set(kind, known)
+    return known
+  }
+  const consumer = makeConsumer({
     rabbit: options.rabbit,
     name: 'commands',
     logger: options.logger,
@@ -51,21 +57,30 @@ export const makeCommandConsumer = (options: {
     prefetch: 50,
     inOrder: true,
     exclusive: true, // a second agent of this identity is kept out
-    deadLetter: 'reject',
+    deadLetter: { exchange: exchanges.reports, routingKey: keys.deadLetter(options.serverId) },
     onReady: options.onReady,
     handle: async (message) => {
       const command = readMessage(commandSchema, message.content)
-      if (command.number <= options.store.appliedCommand()) return
       const { kind, number, actor } = command
+      const count = countsOf(kind)
+      if (number <= options.store.appliedCommand()) return void count.repeated++
       options.logger.info({ kind, number, actor, subject: subjectOf(command) }, 'command')
       try {
         await (command.kind === 'config.update' ? updateConfig(options, command) : bringAbout(options, command))
-        await options.store.setAppliedCommand(command.number)
+        await options.store.setAppliedCommand(number)
+        count.applied++
       } catch (error) {
-        throw new Unavailable('The state of this machine can not be written.', { cause: error })
+        count.failed++
+        throw new Outage('The state of this machine can not be written.', { cause: error })
       }
     },
   })
+  return {
+    ...consumer,
+    /** Commands since start by kind, and what came of them; one that failed is tried again. */
+    counters: () => Object.fromEntries(counts),
+  }
+}
 
 type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change'>
 
@@ -79,11 +94,17 @@ const bringAbout = async ({ store, change }: Applying, command: SessionCommand):
   }
 }
 
-/** The deployment's sessions that have not ended stop, and come back, as it says from now on. */
+/** The deployment's sessions stop, and come back, as it says from now on. */
 const updateConfig = async ({ store, change }: Applying, command: Extract<Command, { kind: 'config.update' }>): Promise<void> => {
-  const { serverGameConfigId, stop, restartPolicy } = command
+  const { serverGameConfigId, stop, restartPolicy, priority } = command
   for (const record of store.all()) {
-    if (record.serverGameConfigId !== serverGameConfigId || record.ended) continue
-    await change(record.sessionId, (now = record) => ({ ...now, restartPolicy, spec: now.spec && { ...now.spec, stop } }))
+    // One that has ended counts until it is decided what follows it.
+    if (record.serverGameConfigId !== serverGameConfigId || record.next !== null) continue
+    await change(record.sessionId, (now = record) => ({
+      ...now,
+      restartPolicy,
+      priority: priority ?? now.priority,
+      spec: now.spec && { ...now.spec, stop },
+    }))
   }
 }

@@ -24,6 +24,7 @@ interface Watched {
  */
 export const makeLiveLogs = (options: { serverId: string; publisher: Publisher; nowMs: () => number; logger: Logger }) => {
   const watched = new Map<string, Watched>()
+  const counters = { published: 0, dropped: 0 }
 
   const send = async (sessionId: string, session: Watched, batch: LogBatch): Promise<void> => {
     session.unconfirmed++
@@ -36,7 +37,9 @@ export const makeLiveLogs = (options: { serverId: string; publisher: Publisher; 
         persistent: false,
         mandatory: false,
       })
+      counters.published += linesIn(batch)
     } catch (error) {
+      counters.dropped += linesIn(batch)
       options.logger.debug({ err: error, sessionId, firstSeq: batch.firstSeq }, 'live lines not sent')
     } finally {
       session.unconfirmed--
@@ -70,12 +73,18 @@ export const makeLiveLogs = (options: { serverId: string; publisher: Publisher; 
       session.pending.push(batch)
       session.pendingBytes += batch.records.length
       while (session.pendingBytes > maxPendingBytes && session.pending.length > 1) {
-        session.pendingBytes -= session.pending.shift()?.records.length ?? 0
+        const dropped = session.pending.shift() as LogBatch
+        session.pendingBytes -= dropped.records.length
+        counters.dropped += linesIn(dropped)
       }
       pump(sessionId, session)
     },
+    /** Lines since start: sent to viewers, and let go of, which viewers then read from the journal. */
+    counters: () => ({ ...counters }),
   }
 }
+
+const linesIn = (batch: LogBatch): number => batch.lastSeq - batch.firstSeq + 1
 
 /** The oldest lines that are waiting, as many as stand side by side and fit in one message. */
 const takeOne = (session: Watched): LogBatch => {

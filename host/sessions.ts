@@ -1,3 +1,4 @@
+import type { EndReason } from '../lib/domain/session-states.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Attachments } from './attachments.ts'
 import type { Containers } from './docker/containers.ts'
@@ -28,6 +29,8 @@ export const makeSessions = (options: {
 }) => {
   const { store, attachments } = options
   const runners = new Map<string, SessionRunner>()
+  /** Sessions begun by the restart policy, by why the one before had ended. */
+  const restarts: Partial<Record<EndReason, number>> = {}
   let closed = false
 
   /** Other sessions of the same deployment. Ids are UUIDv7: the lower one is the earlier. */
@@ -138,6 +141,7 @@ export const makeSessions = (options: {
       if (!predecessor || next?.kind !== 'session' || next.sessionId !== successor.sessionId || store.get(successor.sessionId))
         return
       await store.put(successor)
+      if (predecessor.ended) restarts[predecessor.ended.reason] = (restarts[predecessor.ended.reason] ?? 0) + 1
       if (!closed) run(successor)
       options.onUnreported()
       await collapse(predecessor)
@@ -158,6 +162,8 @@ export const makeSessions = (options: {
       const note = (record: SessionRecord): SessionRecord => ({ ...record, reported: Math.max(record.reported, revision) })
       await changeKnown(sessionId, note)
     },
+    /** Sessions that the restart policy has begun since start, by why the one before had ended. */
+    restarts: () => ({ ...restarts }),
     close: async (): Promise<void> => {
       closed = true
       await Promise.all([...runners.values()].map((runner) => runner.close()))

@@ -1,16 +1,19 @@
 import { connectDatabase, type Database } from '../lib/db/connect.ts'
 import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
+import { makeMetrics } from '../lib/process/metrics.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
+import { makeTopology } from '../lib/rabbit/kept-topology.ts'
+import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import { readConfig } from './config.ts'
 import { makeHeartbeats } from './heartbeats.ts'
+import { addProcessorMetrics } from './metrics.ts'
 import { makeRelay } from './relay.ts'
 import { makeStatuses } from './statuses.ts'
 import { startSweeps } from './sweeps.ts'
 import { defaultTimings, type Timings } from './timings.ts'
-import { makeTopology } from './topology.ts'
 
 export interface ProcessorOptions {
   db: Database
@@ -50,6 +53,10 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       heartbeats: heartbeats.counters(),
       sweeps: sweeps.counters(),
     }),
+    /** Sessions that were reported to have ended since start, by their `endReason`. */
+    endings: statuses.endings,
+    /** Messages in one of our queues that nobody has been given yet. */
+    unread: topology.unread,
     close: async (): Promise<void> => {
       await sweeps.close()
       await Promise.all([statuses.close(), heartbeats.close()])
@@ -60,8 +67,8 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
 }
 
 /**
- * A processor alone: its own connections, and `/healthz` and `/readyz`. Needs neither database nor broker to start. Throws
- * `BadConfig` with every fault of the environment.
+ * A processor alone: its own connections, and `/healthz`, `/readyz` and `/metrics`. Needs neither database nor broker to
+ * start. Throws `BadConfig` with every fault of the environment.
  */
 export const startProcessor = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { port: number }> => {
   const config = readConfig(env)
@@ -76,7 +83,10 @@ export const startProcessor = async ({ env }: { env: NodeJS.ProcessEnv }): Promi
   }
   try {
     const readiness = { postgresql: database.ready, rabbitmq: rabbit.ready, ...processor.readiness }
-    const health = await serveHealth({ host: config.host, port: config.port, readiness })
+    const metrics = makeMetrics()
+    addProcessorMetrics(metrics, { processor, db: database.db })
+    addBrokerMetrics(metrics, { main: rabbit })
+    const health = await serveHealth({ host: config.host, port: config.port, readiness, metrics })
     logger.info({ port: health.port }, 'processor started')
     return { port: health.port, close: async () => void (await Promise.all([health.close(), close()])) }
   } catch (error) {

@@ -8,10 +8,10 @@ import { type HostHealth, hostHealthSchema } from '../lib/messages/statuses.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
-import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
+import { declareTopology, healthTtlMs, type QueueType } from '../lib/rabbit/topology.ts'
 import { makeBatcher } from './batcher.ts'
 import { type Heard, writeHeard } from './server-rows.ts'
-import type { Topology } from './topology.ts'
 
 /** Also the most that a processor which hangs can keep from the others. */
 const heartbeatsAtOnce = 100
@@ -54,7 +54,11 @@ export const makeHeartbeats = (options: {
   const handle = (message: IncomingMessage): Promise<void> => {
     const serverId = speakerOf(message.routingKey) ?? ''
     if (!isUuid(serverId)) throw new Unreadable('the routing key names no server')
-    return batcher.add({ serverId, health: readMessage(hostHealthSchema, message.content), heardAtMs: performance.now() })
+    const health = readMessage(hostHealthSchema, message.content)
+    const heardAtMs = message.receivedAtMs
+    // Held here through an outage of the database: an old one must not revive a dead host.
+    if (performance.now() - heardAtMs > healthTtlMs) return Promise.resolve()
+    return batcher.add({ serverId, health, heardAtMs })
   }
 
   const consumer = makeConsumer({

@@ -2,8 +2,8 @@ import type { Database } from '../lib/db/connect.ts'
 import { sendLane, type UnsentMessage } from '../lib/db/outbox.ts'
 import { writeMessage } from '../lib/messages/envelope.ts'
 import { speakerOf } from '../lib/messages/routing.ts'
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { type OutgoingMessage, type Publisher, Unroutable } from '../lib/rabbit/publisher.ts'
-import type { Topology } from './topology.ts'
 
 /** Messages of one lane sent under one claim. */
 const batchSize = 100

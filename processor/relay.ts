@@ -1,13 +1,13 @@
 import type { Database } from '../lib/db/connect.ts'
 import { listenTo } from '../lib/db/listen.ts'
-import { lanesWithUnsent } from '../lib/db/outbox.ts'
+import { isCommandLane, lanesWithUnsent } from '../lib/db/outbox.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { backOffMs } from '../lib/process/retry.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
 import { publishLane } from './lane.ts'
 import { startLoop } from './loop.ts'
-import type { Topology } from './topology.ts'
 
 /** Lanes sent side by side; each holds one database connection while it is. */
 const lanesAtOnce = 4
@@ -27,7 +27,7 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
   const { db, topology, logger } = options
   const publisher = makePublisher({ rabbit: options.rabbit, name: 'relay' })
   const stop = new AbortController()
-  const counters = { published: 0, expired: 0, failures: 0 }
+  const counters = { published: 0, expired: 0, failures: 0, commandsSent: 0, commandsExpired: 0 }
   const running = new Map<string, Promise<void>>()
   const resting = new Map<string, { untilMs: number; failures: number }>()
   let next: string[] = []
@@ -52,14 +52,24 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
     if (outcome === null) return rest(lane, elsewhereMs, resting.get(lane)?.failures ?? 0)
     counters.published += outcome.published
     counters.expired += outcome.expired
+    if (isCommandLane(lane)) {
+      counters.commandsSent += outcome.published
+      counters.commandsExpired += outcome.expired
+    }
     if (outcome.failure) fail(lane, outcome.failure)
     else resting.delete(lane)
   }
 
   const isResting = (lane: string): boolean => (resting.get(lane)?.untilMs ?? 0) > performance.now()
 
+  const hindrance = (): string | undefined => {
+    const topologyWorks = topology.works()
+    if (topologyWorks !== true) return topologyWorks
+    return publisher.connected() ? undefined : (options.rabbit.blocked() ?? 'waits for RabbitMQ')
+  }
+
   const look = async (): Promise<void> => {
-    if (!topology.ready() || !publisher.connected()) return
+    if (hindrance() !== undefined) return
     if (running.size >= lanesAtOnce) return
     if (next.length === 0) {
       const except = [...running.keys(), ...[...resting.keys()].filter(isResting)]
@@ -81,8 +91,8 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
 
   return {
     /** True while it would publish what comes, else what hinders it. */
-    works: (): true | string => (topology.ready() && publisher.connected() ? loop.works() : 'waits for RabbitMQ'),
-    /** Since start: messages published, dropped because their time was over, and lanes that failed. */
+    works: (): true | string => hindrance() ?? loop.works(),
+    /** Since start: messages published, dropped because their time was over, and lanes that failed; commands among them. */
     counters: () => ({ ...counters }),
     /** Finishes the messages under way, marks them, and leaves the rest to the next relay. */
     close: async (): Promise<void> => {

@@ -4,18 +4,18 @@ import { addCommand } from '../lib/db/outbox.ts'
 import { inTransaction, isViolationOf, type Transaction } from '../lib/db/transaction.ts'
 import { Conflict, OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { decideReport, type ReportDecision } from '../lib/domain/session-reports.ts'
+import type { EndReason } from '../lib/domain/session-states.ts'
 import { readMessage, Unreadable } from '../lib/messages/envelope.ts'
-import { queues, speakerOf } from '../lib/messages/routing.ts'
+import { queues, speakerOf, topicOf } from '../lib/messages/routing.ts'
 import { type SessionReport, sessionStatusSchema } from '../lib/messages/statuses.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
+import { makeReconcile } from './reconcile.ts'
 import { continueSession, UnknownPredecessor } from './restarts.ts'
 import { lockSession, writeReport } from './session-rows.ts'
-
-/** Who asks for what the control plane does by itself. */
-export const systemActor = 'system'
+import { systemActor } from './system-actor.ts'
 
 const reportsAtOnce = 50
 /** A session that goes on reporting is told to end once in this time, not at every report. */
@@ -31,6 +31,8 @@ const maxTries = 30
 export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType: QueueType; logger: Logger }) => {
   const { db, logger } = options
   const counters: Record<ReportDecision['kind'], number> = { apply: 0, stale: 0, undead: 0, illegal: 0, unknown: 0 }
+  /** Sessions that were reported to have ended, by why. */
+  const endings: Partial<Record<EndReason, number>> = {}
   /** Sessions told to end, and the report that was answered so. */
   const killed = new LRUCache<string, string>({ max: maxRemembered, ttl: killAgainAfterMs })
 
@@ -64,13 +66,18 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
     await addCommand(tx, { serverId, actor: systemActor, body: { kind: 'session.kill', sessionId } })
   }
 
+  const reconcile = makeReconcile({ db, logger })
+
   const handle = async (message: IncomingMessage): Promise<void> => {
     const speaker = speakerOf(message.routingKey)
     if (speaker === undefined) throw new Unreadable('the routing key names no server')
+    if (topicOf(message.routingKey) === 'host') return reconcile.handle(speaker, message.content)
     const report = readMessage(sessionStatusSchema, message.content)
     try {
       const decision = await inTransaction(db, (tx) => apply(tx, speaker, report))
       counters[decision.kind]++
+      const ending = decision.kind === 'apply' ? decision.session.endReason : null
+      if (ending) endings[ending] = (endings[ending] ?? 0) + 1
       tell(logger, decision, { serverId: speaker, sessionId: report.sessionId, status: report.status, revision: report.revision })
     } catch (error) {
       if (killed.get(report.sessionId) === report.id) killed.delete(report.sessionId)
@@ -95,6 +102,10 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
     consuming: consumer.consuming,
     /** Reports since start, by what became of them. */
     counters: () => ({ ...counters }),
+    /** Sessions that were reported to have ended since start, by their `endReason`. */
+    endings: () => ({ ...endings }),
+    /** Full reports since start, and what was done about differences. */
+    reconciled: reconcile.counters,
     close: consumer.close,
   }
 }

@@ -3,13 +3,13 @@ import { addCommand, purgeSent } from '../lib/db/outbox.ts'
 import { inTransaction, type Transaction, tryLock } from '../lib/db/transaction.ts'
 import { queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { type Listening, makeListening } from './listening.ts'
 import { startLoop } from './loop.ts'
 import { writeSilent } from './server-rows.ts'
 import { lockLost, lockPastDeadline, writeDeadlinePassed, writeLost } from './session-rows.ts'
 import { systemActor } from './statuses.ts'
 import type { Timings } from './timings.ts'
-import type { Topology } from './topology.ts'
 
 const perSweep = 100
 const purgeEveryMs = 60_000

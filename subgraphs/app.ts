@@ -1,15 +1,18 @@
 import { connectDatabase } from '../lib/db/connect.ts'
 import { makeIdentityVerifier } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
+import { makeMetrics } from '../lib/process/metrics.ts'
 import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
+import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeBackupsSchema } from './backups/schema.ts'
 import { makeBackupsService } from './backups/service.ts'
 import { readSubgraphConfig } from './config.ts'
 import { makeConfigsSchema } from './configs/schema.ts'
 import { makeConfigsService } from './configs/service.ts'
 import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
+import { addSubgraphMetrics } from './metrics.ts'
 import type { Part, PartOptions } from './parts/part.ts'
 import { makeServersPart } from './parts/servers.ts'
 import { makeSessionsPart } from './parts/sessions.ts'
@@ -29,24 +32,24 @@ const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
 const usesBroker = new Set<SubgraphName>(['servers', 'sessions'])
 
 /** One subgraph, ready to be served or called in memory. Starts without database or broker, and works once they are there. */
-export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph & Pick<Part, 'close'> => ({
+export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph & Pick<Part, 'close' | 'figures'> => ({
   name,
   ...parts[name](options),
 })
 
 /** All four of one control-plane process, on one database pool and one broker connection; `close` closes neither. */
-export const makeSubgraphs = (options: PartOptions): { subgraphs: Subgraph[]; close(): Promise<void> } => {
+export const makeSubgraphs = (options: PartOptions) => {
   const made = subgraphNames.map((name) => makeSubgraph(name, options))
   return {
     subgraphs: made,
-    close: async () => {
+    close: async (): Promise<void> => {
       await Promise.all(made.map((subgraph) => subgraph.close()))
     },
   }
 }
 
 /**
- * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`. Needs neither database nor
+ * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`, `/metrics`. Needs neither database nor
  * broker to start. Throws `BadConfig` with every fault of the environment.
  */
 export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
@@ -64,7 +67,10 @@ export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promis
   try {
     const verifyIdentity = makeIdentityVerifier({ key: config.internalKey })
     const readiness = { postgresql: database.ready, ...(usesBroker.has(name) && { rabbitmq: rabbit.ready }) }
-    const served = await serveSubgraph({ subgraph, verifyIdentity, logger, host, port, readiness })
+    const metrics = makeMetrics()
+    addSubgraphMetrics(metrics, [subgraph])
+    addBrokerMetrics(metrics, { main: rabbit })
+    const served = await serveSubgraph({ subgraph, verifyIdentity, logger, host, port, readiness, metrics })
     logger.info({ address: served.address }, 'subgraph started')
     return {
       address: served.address,

@@ -130,6 +130,10 @@ export const pageArgs = (t: { arg: ArgBuilder<PothosSchemaTypes.ExtendDefaultTyp
 
 type NodeRef<Node> = ObjectRef<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, Node>
 
+/** What every deletion answers: the id of what is gone. */
+export const addDeletePayload = (builder: Builder) =>
+  builder.objectRef<{ id: string }>('DeletePayload').implement({ shareable: true, fields: (t) => ({ id: t.exposeID('id') }) })
+
 const buildersWithPageInfo = new WeakSet<Builder>()
 
 const addPageInfo = (builder: Builder): void => {

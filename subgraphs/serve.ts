@@ -7,6 +7,7 @@ import { ManManError, Unauthenticated } from '../lib/domain/errors.ts'
 import { checkReadiness, type Readiness } from '../lib/process/health.ts'
 import { type Identity, identityHeader } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
+import { type Metrics, makeMetrics } from '../lib/process/metrics.ts'
 import { type Context, makeContext, type Subgraph } from './context.ts'
 import { toPublicError } from './errors.ts'
 
@@ -26,16 +27,18 @@ export interface SubgraphServerOptions {
   /** 0 picks a free one. */
   port: number
   readiness: Readiness
+  /** Told at `/metrics`, where the door of strangers is not this one. */
+  metrics?: Metrics
 }
 
 /**
- * One subgraph at `/graphql`, over HTTP and graphql-transport-ws on one port, with `/healthz` and `/readyz`. For the
- * gateway only: a request without an identity that the gateway signed (header `x-manman-identity`, or `identity` in the
+ * One subgraph at `/graphql`, over HTTP and graphql-transport-ws on one port, with `/healthz`, `/readyz` and `/metrics`.
+ * For the gateway only: a request without an identity that the gateway signed (header `x-manman-identity`, or `identity` in the
  * connection_init payload) gets UNAUTHENTICATED, and over WebSocket the end of its connection.
  * `close` refuses new work, ends subscriptions, and waits 3 s at most for requests under way.
  */
 export const serveSubgraph = async (options: SubgraphServerOptions): Promise<{ address: string; close(): Promise<void> }> => {
-  const { subgraph, readiness } = options
+  const { subgraph, readiness, metrics = makeMetrics() } = options
   const logger = options.logger.child({ subgraph: subgraph.name })
   const app = Fastify({ bodyLimit: bodyLimitBytes, requestTimeout: requestTimeoutMs })
   app.setErrorHandler(async (error, _request, reply) => {
@@ -46,6 +49,10 @@ export const serveSubgraph = async (options: SubgraphServerOptions): Promise<{ a
   app.get('/readyz', async (_request, reply) => {
     const report = await checkReadiness(readiness)
     return reply.code(report.ready ? 200 : 503).send(report)
+  })
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await metrics.render()
+    return reply.header('content-type', contentType).send(text)
   })
   const sockets = watchSockets(app.server)
   await registerGraphql(app, options, logger, sockets)

@@ -35,6 +35,8 @@ export interface Images {
     onProgress?: (progress: PullProgress) => void
     signal: AbortSignal
   }): Promise<EnsuredImage>
+  /** Pulls: under way now, and since start those done, failed (given up included), and bytes fetched. */
+  counters(): { running: number; done: number; failed: number; bytes: number }
 }
 
 interface Pull {
@@ -65,6 +67,7 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
   const { calls, streams } = options.clients
   const stallMs = options.stallMs ?? defaultStallMs
   const pulls = new Map<string, Pull>()
+  const counters = { done: 0, failed: 0, bytes: 0 }
 
   const inspect = async (ref: string): Promise<ImageInfo | null> => {
     // It becomes part of a URL: what no reference holds must not reach another of Docker's endpoints.
@@ -97,12 +100,17 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
     try {
       const stream = await open(ref, abort.signal)
       const tracker = makePullTracker(ref)
+      let fetched = 0
       for await (const line of jsonLines(stream)) {
         stall.refresh()
         const progress = tracker.take(line)
+        counters.bytes += Math.max(0, progress.bytes - fetched)
+        fetched = Math.max(fetched, progress.bytes)
         for (const listener of listeners) listener(progress)
       }
+      counters.done++
     } catch (error) {
+      counters.failed++
       if (stalled)
         throw new ImageUnavailable('UNREACHABLE', `Image ${ref}: nothing came for ${stallMs / 1000} s.`, { cause: error })
       throw isAbort(error) ? error : translateDockerError(error, 'image', ref)
@@ -152,6 +160,7 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
 
   return {
     inspect,
+    counters: () => ({ running: pulls.size, ...counters }),
     async ensure({ ref, policy, onProgress, signal }) {
       const known = await inspect(ref)
       if (known !== null && policy === 'IF_MISSING') return { image: known, pulled: false, staleBecause: null }

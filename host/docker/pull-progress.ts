@@ -13,6 +13,8 @@ export interface PullProgress {
   status: string
   /** Of the bytes known so far to be fetched; never goes back. Null before any size is known. */
   percent: number | null
+  /** Fetched so far. */
+  bytes: number
 }
 
 const faults: [RegExp, ImageFault, string][] = [
@@ -58,6 +60,8 @@ export const makePullTracker = (image: string) => {
     return highest
   }
 
+  const bytesNow = (): number => [...layers.values()].reduce((sum, { current }) => sum + current, 0)
+
   const note = (line: PullLine): void => {
     const { id, status, progressDetail } = line
     if (id === undefined) return
@@ -73,7 +77,7 @@ export const makePullTracker = (image: string) => {
       const line = JSON.parse(text) as PullLine
       if (line.error !== undefined) throw pullFailure(image, line.error)
       note(line)
-      return { status: line.status ?? '', percent: percentNow() }
+      return { status: line.status ?? '', percent: percentNow(), bytes: bytesNow() }
     },
   }
 }

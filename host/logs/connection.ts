@@ -22,6 +22,7 @@ export const readOnce = async (options: {
   now: () => number
   follow: boolean
   signal: AbortSignal
+  onLosses?: (count: number) => void
 }): Promise<number> => {
   const { log, now, follow, signal } = options
   const point = log.resume()
@@ -51,6 +52,7 @@ export const readOnce = async (options: {
     }
   } finally {
     stream.destroy()
+    options.onLosses?.(pipeline.losses())
     await gather.settle()
   }
   return count

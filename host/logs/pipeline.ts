@@ -26,6 +26,7 @@ const maxFaultChars = 300
  */
 export const makeLogPipeline = (options: { tty: boolean; point: ResumePoint; now: () => number }) => {
   let lines: LogLine[] = []
+  let losses = 0
   const stamps = makeStampReader()
   const filter = makeCursorFilter(options.point, options.now)
   const assembler = makeLineAssembler((line) => lines.push(line))
@@ -38,6 +39,7 @@ export const makeLogPipeline = (options: { tty: boolean; point: ResumePoint; now
     const verdict = filter.judge(stream, stamps.sec, stamps.nanos, text, full)
     if (verdict === 'seen') return
     if (verdict === 'new-after-loss') {
+      losses++
       lines.push(
         systemLine(
           "Lines are missing here: Docker's log rotated before they were read. Their number is not known.",
@@ -55,6 +57,8 @@ export const makeLogPipeline = (options: { tty: boolean; point: ResumePoint; now
     end: demux.end,
     /** The log has ended too: an unfinished line is finished as it is. */
     finish: assembler.end,
+    /** Times that lines were missing where this connection went on. */
+    losses: (): number => losses,
     /** The lines found since the last call, in the order of Docker's log. */
     take(): LogLine[] {
       const taken = lines

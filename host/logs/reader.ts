@@ -18,6 +18,8 @@ export interface LogReaderOptions {
   state: (signal: AbortSignal) => Promise<LogSourceState>
   /** The container has a terminal: one stream, no frames. */
   tty: boolean
+  /** Docker's log rotated before so many runs of lines were read; the log says so too. */
+  onLosses?: (count: number) => void
   logger: Logger
   now: () => number
 }

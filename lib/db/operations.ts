@@ -37,3 +37,14 @@ export const closeOperation = async (tx: Transaction, subjectId: string, now: Da
     .where('closed_at', 'is', null)
     .execute()
 }
+
+/** The deployment's open operation, if there is one, stays open until the transaction ends. */
+export const holdOperation = async (tx: Transaction, serverGameConfigId: string): Promise<void> => {
+  await tx
+    .selectFrom('operations.deployment_operations')
+    .select('id')
+    .where('server_game_config_id', '=', serverGameConfigId)
+    .where('closed_at', 'is', null)
+    .forShare()
+    .execute()
+}

@@ -23,7 +23,7 @@ export const addCommand = async (
     .returning('last_number')
     .executeTakeFirstOrThrow()
   await insert(tx, {
-    lane: `host.${command.serverId}`,
+    lane: commandLane(command.serverId),
     exchange: exchanges.commands,
     routingKey: keys.command(command.serverId, command.body.kind),
     body: { ...command.body, number, actor: command.actor },
@@ -32,6 +32,11 @@ export const addCommand = async (
   })
   return number
 }
+
+const commandLane = (serverId: string): string => `host.${serverId}`
+
+/** True for the lanes that commands are in. */
+export const isCommandLane = (lane: string): boolean => lane.startsWith('host.')
 
 type ChangeBody = Changed extends infer C ? (C extends Changed ? Omit<C, 'version' | 'id' | 'at'> : never) : never
 

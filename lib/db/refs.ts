@@ -38,6 +38,7 @@ export const refDeployment = async (tx: Transaction, id: string) => {
     .select(['name', 'container_port as containerPort', 'port as hostPort', 'protocol'])
     .select(sql<string>`host(address)`.as('bindAddress'))
     .where('server_game_config_id', '=', id)
+    .where('outgoing', '=', false)
     .orderBy('name')
     .execute()
   return { ...deployment, gameConfig, ports }

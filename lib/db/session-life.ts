@@ -46,17 +46,23 @@ const beginWaiting = async (tx: Transaction, endedId: string): Promise<void> => 
   await addStart(tx, { id, serverGameConfigId, serverId, actor, spec, startDeadline: waiting.startDeadline ?? undefined })
 }
 
-/** Queues the start of a session, with its deployment's restart policy as it is now. Takes the host's counter: do it last. */
+/**
+ * Queues the start of a session, with its deployment's restart policy and its config's stop procedure as they are now: a
+ * change of either has gone to the host before, or comes behind the start. Takes the host's counter: do it last.
+ */
 export const addStart = async (
   tx: Transaction,
   session: SessionPlace & { actor: string; spec: SessionSpec; startDeadline: Date | undefined },
 ): Promise<void> => {
   const { id: sessionId, serverGameConfigId, serverId, actor, spec, startDeadline: expiresAt } = session
-  const { environment, restartPolicy, priority } = await tx
+  const { environment, restartPolicy, priority, stop } = await tx
     .selectFrom('configs.server_game_configs as deployment')
+    .innerJoin('configs.game_configs as config', 'config.id', 'deployment.game_config_id')
     .innerJoin('servers.servers as server', 'server.id', 'deployment.server_id')
     .select(['server.environment', 'deployment.restart_policy as restartPolicy', 'deployment.start_priority as priority'])
+    .select('config.stop')
     .where('deployment.id', '=', serverGameConfigId)
+    .forShare(['deployment', 'config'])
     .executeTakeFirstOrThrow()
   const policy = restartPolicy as unknown as RestartPolicy
   const body = {
@@ -64,7 +70,7 @@ export const addStart = async (
     sessionId,
     serverGameConfigId,
     environment,
-    spec,
+    spec: { ...spec, stop: stop as unknown as SessionSpec['stop'] },
     restartPolicy: policy,
     priority,
   }

@@ -96,10 +96,31 @@ export interface ConfigsServerPorts {
   allocated_at: Generated<Timestamp>;
   container_port: number;
   name: string;
+  outgoing: Generated<boolean>;
   port: number;
   protocol: string;
   server_game_config_id: string;
   server_id: string;
+}
+
+export interface DeadLettersDropped {
+  last_at: Timestamp;
+  letters: number;
+  one: Generated<boolean>;
+}
+
+export interface DeadLettersLetters {
+  attempts: number;
+  content: Buffer;
+  died_at: Timestamp;
+  exchange: string;
+  fingerprint: Buffer;
+  id: string;
+  kind: string | null;
+  message_id: string | null;
+  queue: string;
+  reason: string;
+  routing_key: string;
 }
 
 export interface OperationsDeploymentOperations {
@@ -158,6 +179,8 @@ export interface ServersServers {
   public_address: string | null;
   public_key: string | null;
   status: Generated<string>;
+  told_disk_low: Generated<boolean>;
+  told_status: Generated<string>;
   updated_by: string;
 }
 
@@ -172,6 +195,7 @@ export interface SessionsSessions {
   id: string;
   idempotency_key: string | null;
   image_digest: string | null;
+  last_command: Generated<number>;
   last_lines: string[] | null;
   log_last_seq: number | null;
   lost_at: Timestamp | null;
@@ -187,6 +211,8 @@ export interface SessionsSessions {
   status: Generated<string>;
   stop_requested_at: Timestamp | null;
   stop_requested_by: string | null;
+  told_ready: Generated<boolean>;
+  told_status: Generated<string>;
   waits_for: string | null;
 }
 
@@ -196,6 +222,8 @@ export interface DB {
   "configs.games": ConfigsGames;
   "configs.server_game_configs": ConfigsServerGameConfigs;
   "configs.server_ports": ConfigsServerPorts;
+  "dead_letters.dropped": DeadLettersDropped;
+  "dead_letters.letters": DeadLettersLetters;
   "operations.deployment_operations": OperationsDeploymentOperations;
   "outbox.command_numbers": OutboxCommandNumbers;
   "outbox.messages": OutboxMessages;

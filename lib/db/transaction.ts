@@ -1,5 +1,5 @@
 import { type Transaction as KyselyTransaction, sql } from 'kysely'
-import { ManManError, OutcomeUnknown, Unavailable } from '../domain/errors.ts'
+import { ManManError, Outage, OutcomeUnknown, Unavailable } from '../domain/errors.ts'
 import type { Database } from './connect.ts'
 import type { DB } from './tables.ts'
 
@@ -7,13 +7,15 @@ import type { DB } from './tables.ts'
 export type Transaction = KyselyTransaction<DB>
 
 const retriableCodes = new Set(['40001', '40P01']) // serialization_failure, deadlock_detected
+/** The same after all attempts; lock_not_available, and query_canceled: a statement that waited until its limit. */
+const busyCodes = new Set([...retriableCodes, '55P03', '57014'])
 const maxAttempts = 4
 
 /**
  * Runs `work` in one transaction and commits. A deadlock or serialization failure runs it again, up to 4 times in all,
  * so `work` must touch nothing but the transaction.
- * Rejects with `Unavailable` when the database is away (nothing has changed), with `OutcomeUnknown` when it was lost
- * during the commit, else with what `work` threw.
+ * Rejects with `Outage` when the database is away, with `Unavailable` when others held what it needed for too long (nothing
+ * has changed), with `OutcomeUnknown` when the database was lost during the commit, else with what `work` threw.
  */
 export const inTransaction = async <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
@@ -26,6 +28,8 @@ export const inTransaction = async <T>(db: Database, work: (tx: Transaction) => 
       })
     } catch (error) {
       if (attempt < maxAttempts && retriableCodes.has(codeOf(error))) continue
+      if (!committing && busyCodes.has(codeOf(error)))
+        throw new Unavailable('The database is too busy; nothing was changed.', { cause: error })
       throw isDatabaseAway(error) ? translate(error, committing) : error
     }
   }
@@ -34,7 +38,7 @@ export const inTransaction = async <T>(db: Database, work: (tx: Transaction) => 
 const translate = (cause: unknown, committing: boolean): ManManError =>
   committing
     ? new OutcomeUnknown('The database was lost while it committed; it may have happened.', { cause })
-    : new Unavailable('The database is away or too busy; nothing was changed.', { cause })
+    : new Outage('The database is away or too busy; nothing was changed.', { cause })
 
 /** Classes of SQLSTATE that speak of the server and not of the statement: connection, resources, shutdown or time limit, disk. */
 const serverClasses = new Set(['08', '53', '57', '58'])

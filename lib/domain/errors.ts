@@ -84,6 +84,12 @@ export class Unavailable extends ManManError {
   }
 }
 
+/**
+ * What everything here needs is away as a whole: the database, the disk. Nobody who asks is to blame, and nothing but
+ * waiting helps.
+ */
+export class Outage extends Unavailable {}
+
 /** It was delivered and no answer came in time: it may have happened. */
 export class OutcomeUnknown extends ManManError {
   constructor(message: string, options?: { cause?: unknown }) {

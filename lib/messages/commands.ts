@@ -25,17 +25,21 @@ export const sessionStartSchema = command('session.start', {
 })
 export const sessionStopSchema = command('session.stop', { sessionId: z.uuid() })
 export const sessionKillSchema = command('session.kill', { sessionId: z.uuid() })
-/** A deployment's stop procedure and restart policy have changed: they count for its running session as well. */
+/** The host is to tell of this session again, with a revision above `above`; its next full report says if it holds it no more. */
+export const sessionTellSchema = command('session.report', { sessionId: z.uuid(), above: z.number().int().nonnegative() })
+/** A deployment's stop procedure, restart policy or priority has changed: they count for its running session as well. */
 export const configUpdateSchema = command('config.update', {
   serverGameConfigId: z.uuid(),
   stop: stopProcedureSchema,
   restartPolicy: restartPolicySchema,
+  priority: z.number().int().optional(),
 })
 
 export const commandSchema = z.discriminatedUnion('kind', [
   sessionStartSchema,
   sessionStopSchema,
   sessionKillSchema,
+  sessionTellSchema,
   configUpdateSchema,
 ])
 export type Command = z.infer<typeof commandSchema>

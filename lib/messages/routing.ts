@@ -18,6 +18,9 @@ export const keys = {
   anyStatus: 'status.#',
   hostHealth: (serverId: string) => `health.host.${serverId}`,
   anyHealth: 'health.host.*',
+  /** What a host can't handle; it may write to no queue itself. */
+  deadLetter: (serverId: string) => `deadletter.host.${serverId}`,
+  anyDeadLetter: 'deadletter.#',
   sessionLog: (serverId: string, sessionId: string) => `log.session.${serverId}.${sessionId}`,
   changedSession: (serverId: string, sessionId: string) => `changed.session.${serverId}.${sessionId}`,
   anyChangedSession: 'changed.session.#',

@@ -63,6 +63,10 @@ export const requireSecret = (env: NodeJS.ProcessEnv, name: string, minBytes: nu
   return value
 }
 
+/** The same for a secret that need not be there. */
+export const optionalSecret = (env: NodeJS.ProcessEnv, name: string, minBytes: number): string | undefined =>
+  readSecret(env, name) === undefined ? undefined : requireSecret(env, name, minBytes)
+
 /** Reads every part of a configuration; throws one `BadConfig` with the faults of all of them. */
 export const readAll = <Parts extends Record<string, unknown>>(read: { [Name in keyof Parts]: () => Parts[Name] }): Parts => {
   const faults: string[] = []

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Metrics } from './metrics.ts'
 
 /** Names what a deployable needs, and whether each is there now: `true`, or a sentence saying what is missing. */
 export type Readiness = Record<string, () => true | string | Promise<true | string>>
@@ -25,19 +26,22 @@ export const checkReadiness = async (readiness: Readiness): Promise<ReadinessRep
 }
 
 /**
- * `/healthz` (200 while the process lives) and `/readyz` (200, or 503 naming what is missing) for deployables that have
- * no HTTP server of their own. Port 0 picks a free one.
+ * `/healthz` (200 while the process lives), `/readyz` (200, or 503 naming what is missing) and `/metrics` for deployables
+ * that have no HTTP server of their own. Port 0 picks a free one.
  */
-export const serveHealth = async (options: { host: string; port: number; readiness: Readiness }) => {
+export const serveHealth = async (options: { host: string; port: number; readiness: Readiness; metrics: Metrics }) => {
+  const answers: Record<string, (response: ServerResponse) => Promise<void>> = {
+    '/healthz': async (response) => answerReport(response, { ready: true, checks: {} }),
+    '/readyz': async (response) => answerReport(response, await checkReadiness(options.readiness)),
+    '/metrics': async (response) => {
+      const { contentType, text } = await options.metrics.render()
+      response.writeHead(200, { 'content-type': contentType }).end(text)
+    },
+  }
   const server = createServer(async (request, response) => {
-    const path = request.url?.split('?')[0]
-    if (path !== '/healthz' && path !== '/readyz') {
-      response.writeHead(404).end()
-      return
-    }
-    const report = path === '/healthz' ? { ready: true, checks: {} } : await checkReadiness(options.readiness)
-    response.writeHead(report.ready ? 200 : 503, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(report))
+    const answer = answers[request.url?.split('?')[0] ?? '']
+    if (answer) await answer(response)
+    else response.writeHead(404).end()
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -51,4 +55,9 @@ export const serveHealth = async (options: { host: string; port: number; readine
         server.closeAllConnections()
       }),
   }
+}
+
+const answerReport = (response: ServerResponse, report: ReadinessReport): void => {
+  response.writeHead(report.ready ? 200 : 503, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(report))
 }

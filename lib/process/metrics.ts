@@ -56,6 +56,20 @@ export const makeMetrics = (): Metrics => {
   }
 }
 
+/** Counts by labels, where the labels are not known beforehand. */
+export const makeCounts = () => {
+  const counts = new Map<string, { labels: Labels; value: number }>()
+  return {
+    add: (labels: Labels, by = 1): void => {
+      const key = Object.values(labels).join(' ')
+      const count = counts.get(key) ?? { labels, value: 0 }
+      count.value += by
+      counts.set(key, count)
+    },
+    read: (): Samples => [...counts.values()],
+  }
+}
+
 /** Numbers by a name as samples with that one label. */
 export const byLabel = (label: string, counts: Readonly<Record<string, number>>): Samples =>
   Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }))

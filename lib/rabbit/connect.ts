@@ -1,101 +1,102 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ConfirmChannel, connect, type RecoveringChannelModel } from 'amqplib'
+import type { ConfirmChannel } from 'amqplib'
 import type { Logger } from '../process/logger.ts'
 import { backOffMs } from '../process/retry.ts'
+import { closeLimitMs, type Link, openLink, reconnectBackOff } from './link.ts'
+import { explainMismatch } from './mismatch.ts'
 import { makeTraffic, type Traffic } from './traffic.ts'
 
 export type { ConfirmChannel } from 'amqplib'
 
-const backOff = { minMs: 100, maxMs: 5_000 }
-const heartbeatSeconds = 10
-const closeLimitMs = 2_000
-
 export interface Rabbit {
-  /** True while connected, else what is wrong: for `/readyz`. */
+  /** True while connected and able to publish, else what is wrong: for `/readyz`. */
   ready(): true | string
+  /** Why the broker takes no messages, though it is there: it is short of memory or disk. */
+  blocked(): string | undefined
   /**
    * Keeps one confirm channel open for as long as the connection lives and again after each reconnect, with back-off.
-   * `setup` declares and consumes on the fresh channel; when it fails the channel is opened again later.
+   * `setup` declares and consumes on the fresh channel; when it fails the channel is opened again later. One that
+   * `publishes` is on a connection of its own.
    */
-  keepChannel(options: { name: string; setup?: (channel: ConfirmChannel) => Promise<void> }): KeptChannel
+  keepChannel(options: ChannelOptions): KeptChannel
   /** Where publishers and consumers of this connection count. */
   traffic: Traffic
+  logger: Logger
   close(): Promise<void>
+}
+
+export interface ChannelOptions {
+  name: string
+  setup?: (channel: ConfirmChannel) => Promise<void>
+  publishes?: boolean
 }
 
 export interface KeptChannel {
   /** The open channel whose setup has succeeded; undefined while there is none. */
   current(): ConfirmChannel | undefined
+  /** What ended the last channel, or kept it from opening; undefined while one is open. */
+  fault(): string | undefined
   /** Closes the channel and opens it no more. Already closed is success. */
   close(): Promise<void>
 }
 
 /**
- * One connection to RabbitMQ that is made in the background and made again whenever it is lost, for ever.
- * Starting needs no broker: what uses it says `Unavailable` until it is there.
+ * RabbitMQ, over two connections that are made in the background and made again whenever they are lost, for ever: a broker
+ * short of memory reads nothing more from a connection that publishes, and acknowledgements must reach it all the same, as
+ * only they make room. Starting needs no broker: what uses it says `Unavailable` until it is there.
  */
 export const makeRabbit = async (options: { url: string; name: string; logger: Logger }): Promise<Rabbit> => {
   const { logger } = options
   const traffic = makeTraffic()
-  let state: true | string = 'RabbitMQ is not connected yet.'
-  const separator = options.url.includes('?') ? '&' : '?'
-  const connection = await connect(`${options.url}${separator}heartbeat=${heartbeatSeconds}`, {
-    noDelay: true, // else Nagle's algorithm holds small messages back for 40 ms
-    timeout: 10_000,
-    clientProperties: { connection_name: `manman-${options.name}` },
-    recovery: { waitForConnect: false, calculateDelay: (attempt) => backOffMs(backOff, attempt) },
-  })
-  connection.on('connect', () => {
-    state = true
-    traffic.connects++
-    logger.info('connected to RabbitMQ')
-  })
-  const lost = (error: Error): void => {
-    if (state === true) logger.warn({ reason: error.message }, 'lost RabbitMQ, reconnecting')
-    state = `RabbitMQ is away: ${error.message || (error as NodeJS.ErrnoException).code}`
-  }
-  connection.on('disconnect', lost)
-  connection.on('connect-failed', lost)
-  connection.on('error', lost)
-
+  const onConnect = () => traffic.connects++
+  const consuming = await openLink({ ...options, onConnect })
+  const publishing = await openLink({ ...options, onConnect, name: `${options.name}-publish` })
+  const links = [consuming, publishing]
   const kept = new Set<KeptChannel>()
+  /** Said once: every channel that declares finds the same. */
+  const mismatches = new Set<string>()
+
+  const noteLost = (name: string, reason: string, failures: number): void => {
+    traffic.channelsLost++
+    const mismatch = explainMismatch(reason)
+    const known = mismatch === undefined ? failures > 1 : mismatches.has(mismatch)
+    if (mismatch !== undefined) mismatches.add(mismatch)
+    logger[known ? 'debug' : 'warn']({ channel: name, reason: mismatch ?? reason, failures }, 'channel lost, opening it again')
+  }
+
   return {
-    ready: () => state,
+    ready: () => {
+      const fault = links.map((link) => link.state()).find((state) => state !== true)
+      return fault ?? publishing.blocked() ?? true
+    },
+    blocked: () => publishing.blocked(),
+    traffic,
+    logger,
     keepChannel: (channelOptions) => {
-      const channel = keepChannel(connection, {
-        ...channelOptions,
-        logger,
-        onLost: () => traffic.channelsLost++,
-        onClosed: () => kept.delete(channel),
-      })
+      const link = channelOptions.publishes ? publishing : consuming
+      const channel = keepChannel(link, { ...channelOptions, noteLost, onClosed: () => kept.delete(channel) })
       kept.add(channel)
       return channel
     },
-    traffic,
     close: async () => {
       await Promise.all([...kept].map((channel) => channel.close()))
-      await Promise.race([connection.close(), delay(closeLimitMs, undefined, { ref: false })])
+      await Promise.all(links.map((link) => link.close()))
     },
   }
 }
 
 const keepChannel = (
-  connection: RecoveringChannelModel,
-  options: {
-    name: string
-    setup?: (channel: ConfirmChannel) => Promise<void>
-    logger: Logger
-    onLost: () => void
-    onClosed: () => void
-  },
+  link: Link,
+  options: ChannelOptions & { noteLost: (name: string, reason: string, failures: number) => void; onClosed: () => void },
 ): KeptChannel => {
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
   let current: ConfirmChannel | undefined
+  let fault: string | undefined
   let failures = 0
 
   const openOnce = async (): Promise<void> => {
-    const channel = await Promise.race([connection.createConfirmChannel(), stopped])
+    const channel = await Promise.race([link.connection.createConfirmChannel(), stopped])
     if (!channel) return
     const closed = new Promise<Error | undefined>((resolve) => {
       channel.on('error', (error: Error) => resolve(error))
@@ -106,6 +107,7 @@ const keepChannel = (
       await Promise.race([options.setup?.(channel), closed.then((error) => failWith(error))])
       current = channel
       failures = 0
+      fault = undefined
       const error = await Promise.race([closed, stopped])
       if (error) throw error
     } finally {
@@ -118,17 +120,17 @@ const keepChannel = (
     while (!stop.signal.aborted) {
       await openOnce().catch((error: Error) => {
         failures++
-        options.onLost()
-        if (!stop.signal.aborted)
-          options.logger.warn({ channel: options.name, reason: error.message, failures }, 'channel lost, opening it again')
+        fault = explainMismatch(error.message) ?? error.message
+        if (!stop.signal.aborted) options.noteLost(options.name, error.message, failures)
       })
       if (!stop.signal.aborted)
-        await delay(backOffMs(backOff, Math.max(1, failures)), undefined, { signal: stop.signal }).catch(() => undefined)
+        await delay(backOffMs(reconnectBackOff, Math.max(1, failures)), undefined, { signal: stop.signal }).catch(() => undefined)
     }
   }
   const running = run()
   return {
     current: () => current,
+    fault: () => (current ? undefined : fault),
     close: async () => {
       stop.abort()
       await Promise.race([running, delay(closeLimitMs, undefined, { ref: false })])

@@ -1,17 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConsumeMessage } from 'amqplib'
-import { Unavailable } from '../domain/errors.ts'
-import { queues } from '../messages/routing.ts'
+import { Outage, Unavailable } from '../domain/errors.ts'
 import type { Logger } from '../process/logger.ts'
+import { type BackOff, backOffMs } from '../process/retry.ts'
 import type { ConfirmChannel, Rabbit } from './connect.ts'
-import type { Consumed } from './traffic.ts'
+import { asDeadLetter, type DeadLetterAddress, deadLetterQueue, originOf } from './dead-letter.ts'
+import { makePublisher, type Publisher } from './publisher.ts'
 
 export interface IncomingMessage {
   content: Buffer
+  /** As it was first published with, also when it comes a second time from the dead letters. */
   routingKey: string
   exchange: string
   /** Delivered before, to somebody who did not acknowledge it. */
   redelivered: boolean
+  /** 1 for the first time that this consumer tries it. */
+  attempt: number
+  /** When it came, by this process's steady clock (`performance.now()`). */
+  receivedAtMs: number
   messageId: string | undefined
   correlationId: string | undefined
   replyTo: string | undefined
@@ -32,81 +38,107 @@ export interface ConsumerOptions {
   exclusive?: boolean
   /** Transient queues, whose loss is repaired elsewhere: nothing is acknowledged, and a failed message is only logged. */
   noAck?: boolean
-  /** What a message that can't be handled becomes: kept with its reason, or rejected to what the queue itself says. */
-  deadLetter?: 'republish' | 'reject'
-  /** Resolve: its effect is durable, acknowledge. `Unavailable`: try again later. Anything else: dead letter. */
+  /** Where a message goes that can't be handled, with its reason; or it is rejected to what the queue itself says. */
+  deadLetter?: DeadLetterAddress | 'reject'
+  /** How often, and how far apart, a message is tried that is `Unavailable`; then it is a dead letter. */
+  retry?: Retry
+  /**
+   * Resolve: its effect is durable, acknowledge. `Outage`: try again for as long as it lasts. `Unavailable`: try again, so
+   * often. Anything else: dead letter.
+   */
   handle: (message: IncomingMessage) => Promise<void>
   /** Called each time consuming has (again) begun. */
   onReady?: () => void
 }
 
-const retryAfterMs = 1_000
+export interface Retry {
+  attempts: number
+  backOff: BackOff
+}
+
+/** About 90 s in all. */
+const defaultRetry: Retry = { attempts: 10, backOff: { minMs: 500, maxMs: 30_000 } }
+const outageBackOff: BackOff = { minMs: 250, maxMs: 5_000 }
 const closeLimitMs = 5_000
 const quietMs = 10_000
 
-/** Consumes a queue for as long as the connection lives, and again after every reconnect. */
+/**
+ * Consumes a queue for as long as the connection lives, and again after every reconnect. What can't be handled now is held
+ * and tried again in its place, further and further apart: nothing overtakes it where order counts, and nothing spins.
+ */
 export const makeConsumer = (options: ConsumerOptions) => {
-  const counts = options.rabbit.traffic.consumer(options.name)
+  const { rabbit, retry = defaultRetry } = options
+  const counts = rabbit.traffic.consumer(options.name)
   const inFlight = new Set<Promise<void>>()
+  const stop = new AbortController()
   let tail: Promise<void> = Promise.resolve()
-  let closing = false
+  let queueName = ''
+  let deadLetters: Publisher | undefined
   let quietUntilMs = 0
 
   // What can't be handled now often can't for many messages at once (the database is away): one line tells it.
-  const tell = (error: unknown, message: IncomingMessage, what: string): void => {
+  const tell = (error: unknown, raw: ConsumeMessage, what: string): void => {
     const again = error instanceof Unavailable && performance.now() < quietUntilMs
     if (error instanceof Unavailable && !again) quietUntilMs = performance.now() + quietMs
-    options.logger[again ? 'debug' : 'warn']({ err: error, queue: options.name, routingKey: message.routingKey }, what)
+    options.logger[again ? 'debug' : 'warn']({ err: error, queue: options.name, routingKey: raw.fields.routingKey }, what)
   }
 
-  // A message that goes back to the queue is overtaken by those already here. Where order counts it is tried again in
-  // place, and those behind it wait.
-  const handleInTurn = async (message: IncomingMessage): Promise<void> => {
-    for (;;) {
+  /** Tries until it is handled, or for good not: then answers why, and after how many attempts. */
+  const handle = async (raw: ConsumeMessage, gone: AbortSignal): Promise<{ error: unknown; attempts: number } | undefined> => {
+    const receivedAtMs = performance.now()
+    for (let attempt = 1, failures = 1; ; failures++) {
       try {
-        return await options.handle(message)
+        return await options.handle(incoming(raw, { attempt, receivedAtMs })).then(() => undefined)
       } catch (error) {
-        if (!(options.inOrder && error instanceof Unavailable) || closing) throw error
+        const outage = error instanceof Outage
+        const mayRetry = outage || (error instanceof Unavailable && attempt < retry.attempts)
+        if (!mayRetry || options.noAck) return { error, attempts: attempt }
+        if (!outage) attempt++
         counts.retried++
-        tell(error, message, 'message not handled yet')
-        await delay(retryAfterMs)
+        tell(error, raw, 'message not handled yet')
+        await delay(backOffMs(outage ? outageBackOff : retry.backOff, failures), undefined, { signal: gone })
       }
     }
   }
 
-  const fateOf = (error: unknown): keyof Consumed => {
-    if (options.noAck) return 'dropped'
-    return error instanceof Unavailable ? 'retried' : 'deadLettered'
+  /** Resolves once the broker has the dead letter; for as long as it does not take it, the message stays in its queue. */
+  const bury = async (raw: ConsumeMessage, reason: string, attempts: number, gone: AbortSignal): Promise<void> => {
+    const to = options.deadLetter as DeadLetterAddress | undefined
+    const letter = asDeadLetter(raw, { queue: queueName, reason, attempts, to: to ?? deadLetterQueue })
+    deadLetters ??= makePublisher({ rabbit, name: `dead letters of ${options.name}` })
+    for (let failures = 1; ; failures++) {
+      try {
+        return await deadLetters.publish(letter)
+      } catch (error) {
+        if (failures > 1) tell(error, raw, 'dead letter not kept yet') // the first finds its channel not open yet
+        await delay(backOffMs(outageBackOff, failures), undefined, { signal: gone })
+      }
+    }
   }
 
-  const settle = async (channel: ConfirmChannel, raw: ConsumeMessage): Promise<void> => {
-    const message = incoming(raw)
-    try {
-      await handleInTurn(message)
+  const settle = async (channel: ConfirmChannel, raw: ConsumeMessage, gone: AbortSignal): Promise<void> => {
+    const failed = await handle(raw, gone)
+    if (!failed) {
       counts.handled++
       if (!options.noAck) channel.ack(raw)
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      counts[fateOf(error)]++
-      tell(error, message, 'message not handled')
-      if (options.noAck) return
-      if (error instanceof Unavailable) {
-        await delay(retryAfterMs)
-        channel.nack(raw, false, true)
-      } else if (options.deadLetter === 'reject') {
-        channel.nack(raw, false, false)
-      } else {
-        await keepAsDeadLetter(channel, raw, reason)
-      }
+      return
     }
+    counts[options.noAck ? 'dropped' : 'deadLettered']++
+    tell(failed.error, raw, 'message not handled')
+    if (options.noAck) return
+    if (options.deadLetter === 'reject') return channel.nack(raw, false, false)
+    await bury(raw, reasonOf(failed.error), failed.attempts, gone)
+    channel.ack(raw)
   }
 
-  // Whatever fails while settling (the channel is gone, the broker refuses the dead letter) leaves the message
-  // unacknowledged: the broker delivers it again.
-  const start = (channel: ConfirmChannel, raw: ConsumeMessage): void => {
+  // Whatever fails while settling (the channel is gone, this consumer closes) leaves the message unacknowledged: the broker
+  // delivers it again.
+  const start = (channel: ConfirmChannel, raw: ConsumeMessage, gone: AbortSignal): void => {
     const work = async (): Promise<void> => {
-      if (closing) return
-      await settle(channel, raw).catch((error) => options.logger.warn({ err: error, queue: options.name }, 'message not settled'))
+      if (gone.aborted) return
+      await settle(channel, raw, gone).catch((error) => {
+        if (!gone.aborted) options.logger.warn({ err: error, queue: options.name }, 'message not settled')
+      })
     }
     const running = options.inOrder ? tail.then(work) : work()
     if (options.inOrder) tail = running
@@ -115,17 +147,21 @@ export const makeConsumer = (options: ConsumerOptions) => {
   }
 
   let consumerTag: string | undefined
-  const kept = options.rabbit.keepChannel({
+  const kept = rabbit.keepChannel({
     name: `consume ${options.name}`,
     setup: async (channel) => {
+      const closed = new AbortController()
+      channel.once('close', () => closed.abort())
+      channel.once('error', () => closed.abort())
+      const gone = AbortSignal.any([closed.signal, stop.signal])
       await channel.prefetch(options.prefetch)
-      const queue = typeof options.queue === 'string' ? options.queue : await options.queue(channel)
+      queueName = typeof options.queue === 'string' ? options.queue : await options.queue(channel)
       const consuming = await channel.consume(
-        queue,
+        queueName,
         (raw) => {
           // The queue was deleted under us: open again, which declares it again where we may.
           if (raw === null) channel.close().catch(() => undefined)
-          else start(channel, raw)
+          else start(channel, raw, gone)
         },
         { exclusive: options.exclusive ?? false, noAck: options.noAck ?? false },
       )
@@ -139,7 +175,7 @@ export const makeConsumer = (options: ConsumerOptions) => {
     consuming: (): boolean => kept.current() !== undefined,
     /** Stops taking, waits (at most 5 s) for what is being handled, closes. What was not acknowledged is delivered again. */
     close: async (): Promise<void> => {
-      closing = true
+      stop.abort()
       if (consumerTag)
         await kept
           .current()
@@ -147,32 +183,20 @@ export const makeConsumer = (options: ConsumerOptions) => {
           .catch(() => undefined)
       await Promise.race([Promise.all(inFlight), delay(closeLimitMs, undefined, { ref: false })])
       await kept.close()
+      await deadLetters?.close()
     },
   }
 }
 
-const incoming = (raw: ConsumeMessage): IncomingMessage => ({
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const incoming = (raw: ConsumeMessage, tried: { attempt: number; receivedAtMs: number }): IncomingMessage => ({
+  ...tried,
+  ...originOf(raw),
   content: raw.content,
-  routingKey: raw.fields.routingKey,
-  exchange: raw.fields.exchange,
   redelivered: raw.fields.redelivered,
   messageId: raw.properties.messageId,
   correlationId: raw.properties.correlationId,
   replyTo: raw.properties.replyTo,
   headers: raw.properties.headers ?? {},
 })
-
-const keepAsDeadLetter = (channel: ConfirmChannel, raw: ConsumeMessage, reason: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const headers = { 'x-manman-reason': reason.slice(0, 1_000), 'x-manman-routing-key': raw.fields.routingKey }
-    channel.sendToQueue(
-      queues.deadLetters,
-      raw.content,
-      { persistent: true, messageId: raw.properties.messageId, headers },
-      (error) => {
-        if (error) return reject(error)
-        channel.ack(raw)
-        resolve()
-      },
-    )
-  })

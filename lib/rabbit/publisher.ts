@@ -27,18 +27,20 @@ export interface OutgoingMessage {
 export interface Publisher {
   /**
    * Resolves when the broker has confirmed the message, which for a persistent one means: on disk in every queue it went to.
-   * Rejects with `Unavailable` when there is no broker, it refuses the message, or too much is unconfirmed: not delivered;
+   * Rejects with `Unavailable` when there is no broker, it takes nothing or refuses the message, or too much is unconfirmed:
+   * not delivered;
    * with `Unconfirmed` when the connection is lost or 10 s pass before the confirm: may have been delivered, so what is
    * published again keeps its id; with `Unroutable` when it is `mandatory` and no queue takes it.
    */
   publish(message: OutgoingMessage): Promise<void>
   unconfirmedBytes(): number
-  /** True when a publish would be attempted now. */
+  /** True when a publish would be attempted now: there is a broker, and it takes messages. */
   connected(): boolean
   close(): Promise<void>
 }
 
 const confirmLimitMs = 10_000
+const quietMs = 10_000
 /** How amqplib says that the broker answered nack. */
 const nacked = 'message nacked'
 
@@ -48,8 +50,10 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
   const returned = new Set<string>()
   const counts = options.rabbit.traffic.publisher(options.name)
   let unconfirmed = 0
+  let quietUntilMs = 0
   const kept = options.rabbit.keepChannel({
     name: `publish ${options.name}`,
+    publishes: true,
     setup: async (channel) => {
       returned.clear() // of confirms that an earlier channel took along
       // The broker returns an unroutable message before it confirms it.
@@ -57,15 +61,27 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
     },
   })
 
+  const noteReturned = (routingKey: string): void => {
+    const again = performance.now() < quietUntilMs
+    if (!again) quietUntilMs = performance.now() + quietMs
+    options.rabbit.logger[again ? 'debug' : 'warn']({ publisher: options.name, routingKey }, 'no queue takes the message')
+  }
+
+  const failureOf = (error: Error | null, message: OutgoingMessage): Error | undefined => {
+    const unroutable = returned.delete(message.messageId)
+    if (error?.message === nacked) return new Unavailable('RabbitMQ refused the message.', { cause: error })
+    if (error) return new Unconfirmed('RabbitMQ was lost before it confirmed.', { cause: error })
+    return unroutable ? new Unroutable(`No queue takes ${message.routingKey}.`) : undefined
+  }
+
   const send = (channel: ConfirmChannel, message: OutgoingMessage): Promise<void> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Unconfirmed('RabbitMQ did not confirm in time.')), confirmLimitMs)
+      const late = (): void => reject(new Unconfirmed(options.rabbit.blocked() ?? 'RabbitMQ did not confirm in time.'))
+      const timer = setTimeout(late, confirmLimitMs)
       const settle = (error: Error | null): void => {
         clearTimeout(timer)
-        const unroutable = returned.delete(message.messageId)
-        if (error?.message === nacked) reject(new Unavailable('RabbitMQ refused the message.', { cause: error }))
-        else if (error) reject(new Unconfirmed('RabbitMQ was lost before it confirmed.', { cause: error }))
-        else if (unroutable) reject(new Unroutable(`No queue takes ${message.routingKey}.`))
+        const failure = failureOf(error, message)
+        if (failure) reject(failure)
         else resolve()
       }
       try {
@@ -94,6 +110,8 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
   const publish = async (message: OutgoingMessage): Promise<void> => {
     const channel = kept.current()
     if (!channel) throw new Unavailable('RabbitMQ is not connected.')
+    const blocked = options.rabbit.blocked()
+    if (blocked !== undefined) throw new Unavailable(blocked)
     if (unconfirmed + message.content.length > limit) throw new Unavailable('Too much is waiting for RabbitMQ to confirm.')
     unconfirmed += message.content.length
     try {
@@ -109,12 +127,13 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
         await publish(message)
         counts.confirmed++
       } catch (error) {
+        if (error instanceof Unroutable) noteReturned(message.routingKey)
         counts[error instanceof Unroutable ? 'returned' : error instanceof Unconfirmed ? 'unconfirmed' : 'refused']++
         throw error
       }
     },
     unconfirmedBytes: () => unconfirmed,
-    connected: () => kept.current() !== undefined,
+    connected: () => kept.current() !== undefined && options.rabbit.blocked() === undefined,
     close: () => kept.close(),
   }
 }

@@ -1,7 +1,10 @@
 import { commandKinds, exchanges, keys, queues, requestKinds } from '../messages/routing.ts'
 import type { ConfirmChannel } from './connect.ts'
 
-/** `quorum` for clusters, where a queue lives on several nodes; `classic` for the single node an operator has at home. */
+/**
+ * `quorum` for clusters, where a queue lives on several nodes; `classic` for the single node an operator has at home. All
+ * queues that outlive a connection are of it: a classic one is away with its node, and with it everything that declares.
+ */
 export type QueueType = 'classic' | 'quorum'
 
 /**
@@ -11,7 +14,8 @@ export type QueueType = 'classic' | 'quorum'
 export const unheardExchange = 'manman.unheard'
 
 const maxDeadLetterBytes = 64 * 1024 * 1024
-const healthTtlMs = 10_000
+/** No sign of life is older than this. */
+export const healthTtlMs = 10_000
 
 /** Declares exchanges and the control plane's own queues. Already so is success; declared otherwise closes the channel. */
 export const declareTopology = async (channel: ConfirmChannel, queueType: QueueType): Promise<void> => {
@@ -19,13 +23,15 @@ export const declareTopology = async (channel: ConfirmChannel, queueType: QueueT
   await channel.assertExchange(unheardExchange, 'headers', { durable: true })
   await channel.assertQueue(queues.deadLetters, {
     durable: true,
-    arguments: { 'x-queue-type': queueType, 'x-max-length-bytes': maxDeadLetterBytes, 'x-overflow': 'drop-head' },
+    // Full, it refuses: then what can't be handled stays in its own queue, and is not lost.
+    arguments: { 'x-queue-type': queueType, 'x-max-length-bytes': maxDeadLetterBytes, 'x-overflow': 'reject-publish' },
   })
+  await channel.bindQueue(queues.deadLetters, exchanges.reports, keys.anyDeadLetter)
   await channel.assertQueue(queues.statuses, { durable: true, arguments: { 'x-queue-type': queueType } })
   await channel.bindQueue(queues.statuses, exchanges.reports, keys.anyStatus)
   await channel.assertQueue(queues.health, {
     durable: true,
-    arguments: { 'x-queue-type': 'classic', 'x-message-ttl': healthTtlMs, 'x-max-length': 10_000 },
+    arguments: { 'x-queue-type': queueType, 'x-message-ttl': healthTtlMs, 'x-max-length': 10_000 },
   })
   await channel.bindQueue(queues.health, exchanges.reports, keys.anyHealth)
 }
@@ -41,7 +47,7 @@ export const declareHostQueues = async (channel: ConfirmChannel, serverId: strin
   const requests = queues.hostRequests(serverId)
   await channel.assertQueue(requests, {
     durable: true,
-    arguments: { 'x-queue-type': 'classic', 'x-message-ttl': 0, 'x-dead-letter-exchange': unheardExchange },
+    arguments: { 'x-queue-type': queueType, 'x-message-ttl': 0, 'x-dead-letter-exchange': unheardExchange },
   })
   for (const kind of requestKinds) await channel.bindQueue(requests, exchanges.commands, keys.command(serverId, kind))
 }

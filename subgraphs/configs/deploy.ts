@@ -2,17 +2,17 @@ import type { Database } from '../../lib/db/connect.ts'
 import { refServer } from '../../lib/db/refs.ts'
 import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
 import { renderArgs, UnbalancedQuotes } from '../../lib/domain/argv.ts'
-import { Conflict, Invalid, NotFound, PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
+import { Conflict, Invalid, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
-import { allocatePorts, type PortBinding, type PortRange, type PortRequest } from '../../lib/domain/ports.ts'
+import type { PortBinding } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import { builtInValues } from '../../lib/domain/template.ts'
-import { type DeployGameConfigInput, freeName, matchPorts, parseDeployment } from './deployment-input.ts'
-import { type Deployment, heldPorts, insertDeployment, insertPorts, lockServer, namesOnServer } from './deployment-store.ts'
+import { type DeployGameConfigInput, type GivenBinding, matchPorts, parseDeployment } from './deployment-input.ts'
+import { freeName } from './deployment-name.ts'
+import { type Deployment, insertDeployment, lockServer, namesOnServer } from './deployment-store.ts'
+import { insertPorts } from './port-store.ts'
+import { allocate, lookingAgain, rangeOf } from './ports.ts'
 import { type GameConfig, lockGameConfig } from './store.ts'
-
-/** A port may be taken past the lock, but hardly twice while we look. */
-const maxAttempts = 3
 
 /**
  * Places a game config on a server with all its ports, or with none. Throws `Invalid`, `NotFound`, `PortTaken` naming each
@@ -24,14 +24,7 @@ export const makeDeploy =
     const wanted = { ...parseDeployment(input), serverId: String(input.serverId), gameConfigId: String(input.gameConfigId) }
     if (!isUuid(wanted.serverId)) throw new NotFound('server', wanted.serverId)
     if (!isUuid(wanted.gameConfigId)) throw new NotFound('game config', wanted.gameConfigId)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await inTransaction(deps.db, (tx) => place(tx, { ...wanted, id: deps.newId() }, actor))
-      } catch (error) {
-        // Looking again shows who has it: the lock was no obstacle to whoever took the port a moment ago.
-        if (attempt === maxAttempts || !isViolationOf(error, 'one_owner_per_port')) throw error
-      }
-    }
+    return lookingAgain(() => inTransaction(deps.db, (tx) => place(tx, { ...wanted, id: deps.newId() }, actor)))
   }
 
 interface Wanted {
@@ -40,7 +33,7 @@ interface Wanted {
   name: string | null
   serverId: string
   gameConfigId: string
-  portBindings: PortRequest[]
+  portBindings: GivenBinding[]
   restartPolicy: RestartPolicy
   startPriority: number
 }
@@ -53,52 +46,38 @@ const place = async (tx: Transaction, wanted: Wanted, actor: string): Promise<De
   if (!config) throw new NotFound('game config', wanted.gameConfigId)
   const { id, serverId, gameConfigId, restartPolicy, startPriority } = wanted
   const name = wanted.name ?? freeName(config.name, await namesOnServer(tx, serverId))
-  const bindings = await allocate(tx, wanted, config, rangeOf(server.portRange))
-  checkArguments(config, { serverName: server.name, deploymentId: id, deploymentName: name, ports: bindings })
+  const requests = matchPorts(config.ports, wanted.portBindings)
+  const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)
+  checkArguments(config, { serverName: server.name, deploymentId: id, deploymentName: name, ports: bindings }, unreadableBy)
   await insertDeployment(tx, { id, name, serverId, gameConfigId, restartPolicy, startPriority }, actor).catch(
-    (error: unknown) => {
-      if (!isViolationOf(error, 'server_game_configs_name')) throw error
-      throw new Conflict(`There is a deployment named ${name} on this server already.`, { cause: error })
-    },
+    asNameConflict(name),
   )
   await insertPorts(tx, wanted, bindings)
   return { id, name, serverId, gameConfigId, restartPolicy, startPriority, deletedAt: null }
 }
 
-const allocate = async (tx: Transaction, wanted: Wanted, config: GameConfig, range: PortRange): Promise<PortBinding[]> => {
-  const requests = matchPorts(config.ports, wanted.portBindings)
-  const held = await heldPorts(tx, wanted.serverId)
-  const allocation = allocatePorts({ definitions: config.ports, requests, range, held })
-  if (allocation.kind === 'taken') throw new PortTaken(allocation.taken, describeTaken(allocation.taken))
-  if (allocation.kind === 'exhausted') {
-    const names = allocation.names.join(', ')
-    throw new Conflict(`No port from ${range.from} to ${range.to} is free on this server for: ${names}.`)
+export const asNameConflict =
+  (name: string) =>
+  (error: unknown): never => {
+    if (!isViolationOf(error, 'server_game_configs_name')) throw error
+    throw new Conflict(`There is a deployment named ${name} on this server already.`, { cause: error })
   }
-  return allocation.bindings
-}
 
-const describeTaken = (taken: readonly TakenPort[]): string => {
-  const ports = taken.map(({ port, protocol, serverGameConfigId }) => `${port}/${protocol} (deployment ${serverGameConfigId})`)
-  return `Held by another deployment of this server: ${ports.join(', ')}.`
-}
+/** The fault of a name that upsets arguments which don't quote it. */
+export const unreadableBy = (problem: string): Invalid =>
+  Invalid.at('name', `makes the config's argsTemplate unreadable, which then ${problem}`)
 
-/** `int4range` as PostgreSQL writes it: [from,to). */
-const rangeOf = (text: string): PortRange => {
-  const [, from, end] = /^\[(\d+),(\d+)\)$/.exec(text) ?? []
-  if (!from || !end) throw new Error(`not a port range: ${text}`)
-  return { from: Number(from), to: Number(end) - 1 }
-}
-
-/** A name with a quote in it can upset arguments that don't quote it; said here, not at each start. */
-const checkArguments = (
-  config: GameConfig,
+/** What would fail at each start is said when it is saved: throws what `fault` makes of it. */
+export const checkArguments = (
+  config: Pick<GameConfig, 'argsTemplate' | 'resources'>,
   known: { serverName: string; deploymentId: string; deploymentName: string; ports: PortBinding[] },
+  fault: (problem: string) => Invalid,
 ): void => {
   if (config.argsTemplate === null) return
   try {
     renderArgs(config.argsTemplate, builtInValues({ ...known, memoryMb: config.resources.memoryMb }))
   } catch (error) {
     if (!(error instanceof UnbalancedQuotes)) throw error
-    throw Invalid.at('name', `makes the config's argsTemplate unreadable, which then ${error.message}`)
+    throw fault(error.message)
   }
 }

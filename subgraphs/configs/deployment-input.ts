@@ -1,14 +1,17 @@
 import { isIP } from 'node:net'
 import { Invalid } from '../../lib/domain/errors.ts'
-import { duplicates, makeInputCheck, maxNameLength } from '../../lib/domain/inputs.ts'
+import { duplicates, type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 
 import { parseRestartPolicy, type RestartPolicyInput } from './life-input.ts'
 
-export interface DeployGameConfigInput {
+export interface DeployGameConfigInput extends UpdateServerGameConfigInput {
   serverId: string | number
   gameConfigId: string | number
+}
+
+export interface UpdateServerGameConfigInput {
   name?: string | null
   portBindings?: readonly PortBindingInput[] | null
   restartPolicy?: RestartPolicyInput | null
@@ -21,33 +24,29 @@ export interface PortBindingInput {
   bindAddress?: string | null
 }
 
+/** A binding as it was asked for; null is left open. */
+export interface GivenBinding {
+  name: string
+  hostPort: number | null
+  bindAddress: string | null
+}
+
 const maxBindings = 64
 const defaultPriority = 100
 const maxPriority = 1_000
 
 interface ParsedDeployment {
   name: string | null
-  portBindings: PortRequest[]
+  portBindings: GivenBinding[]
   restartPolicy: RestartPolicy
   startPriority: number
 }
 
 /** What can be checked without knowing the config; throws `Invalid` with every fault. */
-export const parseDeployment = (input: DeployGameConfigInput): ParsedDeployment => {
+export const parseDeployment = (input: UpdateServerGameConfigInput): ParsedDeployment => {
   const check = makeInputCheck()
   if (input.name != null) check.name('name', input.name)
-  const all = input.portBindings ?? []
-  if (all.length > maxBindings) check.refuse('portBindings', `must not have more than ${maxBindings} entries`)
-  const given = all.slice(0, maxBindings)
-  const names = duplicates(given, ({ name }) => name)
-  const portBindings = given.map((binding, index) => {
-    const path = `portBindings.${index}`
-    const bindAddress = canonicalAddress(binding.bindAddress ?? anyAddress)
-    if (names.has(binding.name)) check.refuse(`${path}.name`, 'is bound more than once')
-    if (binding.hostPort != null) check.integer(`${path}.hostPort`, binding.hostPort, 1, maxPort)
-    if (bindAddress === undefined) check.refuse(`${path}.bindAddress`, 'must be an IP address of the machine')
-    return { name: binding.name, hostPort: binding.hostPort ?? null, bindAddress: bindAddress ?? anyAddress }
-  })
+  const portBindings = parseBindings(check, input.portBindings ?? [])
   const restartPolicy = parseRestartPolicy(check, input.restartPolicy)
   const startPriority = input.startPriority ?? defaultPriority
   check.integer('startPriority', startPriority, 0, maxPriority)
@@ -55,27 +54,48 @@ export const parseDeployment = (input: DeployGameConfigInput): ParsedDeployment 
   return { name: input.name ?? null, portBindings, restartPolicy, startPriority }
 }
 
-/** `base`, or the first of `base 2`, `base 3` … that is not taken, whatever its case. Cut where it would be too long. */
-export const freeName = (base: string, taken: readonly string[]): string => {
-  const known = new Set(taken.map((name) => name.toLowerCase()))
-  let name = base
-  for (let number = 2; known.has(name.toLowerCase()); number++) {
-    const suffix = ` ${number}`
-    name = [...base].slice(0, maxNameLength - suffix.length).join('') + suffix
-  }
-  return name
+const parseBindings = (check: InputCheck, all: readonly PortBindingInput[]): GivenBinding[] => {
+  if (all.length > maxBindings) check.refuse('portBindings', `must not have more than ${maxBindings} entries`)
+  const given = all.slice(0, maxBindings)
+  const names = duplicates(given, ({ name }) => name)
+  return given.map((binding, index) => {
+    const path = `portBindings.${index}`
+    const bindAddress = binding.bindAddress == null ? null : canonicalAddress(binding.bindAddress)
+    if (names.has(binding.name)) check.refuse(`${path}.name`, 'is bound more than once')
+    if (binding.hostPort != null) check.integer(`${path}.hostPort`, binding.hostPort, 1, maxPort)
+    if (bindAddress === undefined) check.refuse(`${path}.bindAddress`, 'must be an IP address of the machine')
+    return { name: binding.name, hostPort: binding.hostPort ?? null, bindAddress: bindAddress ?? null }
+  })
 }
 
-/** One request for each declared port; throws `Invalid` for a binding of none, and for two that want one number. */
-export const matchPorts = (definitions: readonly PortDefinition[], given: readonly PortRequest[]): Map<string, PortRequest> => {
+/**
+ * One request for each declared port: as `given`, else as the deployment has it in `current`, else for the platform to pick.
+ * Throws `Invalid` for a binding of no declared port, and for two that want one number.
+ */
+export const matchPorts = (
+  definitions: readonly PortDefinition[],
+  given: readonly GivenBinding[],
+  current: readonly (PortRequest & Pick<PortDefinition, 'protocol'>)[] = [],
+): Map<string, PortRequest> => {
   const declared = new Map(definitions.map((definition) => [definition.name, definition]))
-  const issues = given.flatMap((binding, index) => {
+  // The same name with another protocol is another port.
+  const had = new Map(
+    current.filter(({ name, protocol }) => declared.get(name)?.protocol === protocol).map((one) => [one.name, one]),
+  )
+  const wanted = given.map(({ name, hostPort, bindAddress }) => ({
+    name,
+    hostPort: hostPort ?? had.get(name)?.hostPort ?? null,
+    bindAddress: bindAddress ?? had.get(name)?.bindAddress ?? anyAddress,
+  }))
+  const names = new Set(given.map(({ name }) => name))
+  const kept = [...had.values()].filter(({ name }) => !names.has(name))
+  const issues = wanted.flatMap((binding, index) => {
     const definition = declared.get(binding.name)
     if (!definition) {
       const known = [...declared.keys()].join(', ') || 'none'
       return [{ path: `portBindings.${index}.name`, message: `is not a port of the game config (it declares: ${known})` }]
     }
-    const clash = given.slice(0, index).find((other) => {
+    const clash = [...kept, ...wanted.slice(0, index)].find((other) => {
       const sameProtocol = declared.get(other.name)?.protocol === definition.protocol
       const samePort = other.hostPort !== null && other.hostPort === binding.hostPort
       return sameProtocol && samePort && addressesOverlap(other.bindAddress, binding.bindAddress)
@@ -83,7 +103,7 @@ export const matchPorts = (definitions: readonly PortDefinition[], given: readon
     return clash ? [{ path: `portBindings.${index}.hostPort`, message: `is the port of ${clash.name} too` }] : []
   })
   if (issues.length > 0) throw new Invalid(issues)
-  const requests = new Map(given.map((binding) => [binding.name, binding]))
+  const requests = new Map([...kept, ...wanted].map(({ name, hostPort, bindAddress }) => [name, { name, hostPort, bindAddress }]))
   const pick = (name: string): PortRequest => ({ name, hostPort: null, bindAddress: anyAddress })
   return new Map(definitions.map(({ name }) => [name, requests.get(name) ?? pick(name)]))
 }

@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
-import type { HeldPort, PortBinding, Protocol } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 
 /** A row of configs.server_game_configs: a deployment. */
@@ -14,15 +13,6 @@ export interface Deployment {
   restartPolicy: RestartPolicy
   startPriority: number
   deletedAt: Date | null
-}
-
-/** A port of a machine with the deployment that holds it. */
-export interface ServerPort {
-  serverId: string
-  port: number
-  protocol: Protocol
-  serverGameConfigId: string
-  allocatedAt: Date
 }
 
 const selectDeployments = (db: Database | Transaction) =>
@@ -75,48 +65,6 @@ export const insertDeployment = async (
     .execute()
 }
 
-/** Ports of these deployments by deployment, in the order in which the config declares them. */
-export const bindingsOfDeployments = async (db: Database, ids: readonly string[]): Promise<Map<string, PortBinding[]>> => {
-  const { rows } = await sql<PortBinding & { deploymentId: string }>`
-    SELECT held.server_game_config_id AS "deploymentId", held.name, held.container_port AS "containerPort",
-           held.port AS "hostPort", held.protocol, host(held.address) AS "bindAddress"
-    FROM configs.server_ports held
-      JOIN configs.server_game_configs deployment ON deployment.id = held.server_game_config_id
-      JOIN configs.game_configs config ON config.id = deployment.game_config_id
-      LEFT JOIN LATERAL jsonb_array_elements(config.ports) WITH ORDINALITY AS declared(port, place)
-        ON declared.port ->> 'name' = held.name
-    WHERE held.server_game_config_id = ANY (${ids}::uuid[])
-    ORDER BY declared.place, held.name`.execute(db)
-  const bindings = new Map<string, PortBinding[]>()
-  for (const { deploymentId, ...binding } of rows) bindings.set(deploymentId, [...(bindings.get(deploymentId) ?? []), binding])
-  return bindings
-}
-
-/** Ports of these servers by server, the lowest first. */
-export const portsOfServers = async (db: Database, serverIds: readonly string[]): Promise<Map<string, ServerPort[]>> => {
-  const rows = await db
-    .selectFrom('configs.server_ports')
-    .select([
-      'server_id as serverId',
-      'port',
-      'protocol',
-      'server_game_config_id as serverGameConfigId',
-      'allocated_at as allocatedAt',
-    ])
-    .where('server_id', 'in', serverIds)
-    .orderBy('port')
-    .orderBy('protocol')
-    .$castTo<ServerPort>()
-    .execute()
-  const ports = new Map<string, ServerPort[]>()
-  for (const row of rows) {
-    const siblings = ports.get(row.serverId)
-    if (siblings) siblings.push(row)
-    else ports.set(row.serverId, [row])
-  }
-  return ports
-}
-
 /**
  * Lets one transaction at a time take ports and names of a server, so that the second sees what the first took. Should
  * someone come past it, the constraints `one_owner_per_port` and `server_game_configs_name` still refuse a second owner.
@@ -134,38 +82,49 @@ export const namesOnServer = async (tx: Transaction, serverId: string): Promise<
   return rows.map(({ name }) => name)
 }
 
-export const heldPorts = (tx: Transaction, serverId: string): Promise<HeldPort[]> =>
-  tx
-    .selectFrom('configs.server_ports')
-    .select(['port', 'protocol', sql<string>`host(address)`.as('address'), 'server_game_config_id as serverGameConfigId'])
-    .where('server_id', '=', serverId)
-    .$castTo<HeldPort>()
+/** A deployment that was not deleted, locked: no session of it can start until the transaction ends. */
+export const lockDeployment = (tx: Transaction, id: string): Promise<Deployment | undefined> =>
+  selectDeployments(tx).where('id', '=', id).where('deleted_at', 'is', null).forNoKeyUpdate().executeTakeFirst()
+
+/** The same for all deployments of a config, in one order. */
+export const lockDeploymentsOf = (tx: Transaction, gameConfigId: string): Promise<Deployment[]> =>
+  selectDeployments(tx)
+    .where('game_config_id', '=', gameConfigId)
+    .where('deleted_at', 'is', null)
+    .orderBy('id')
+    .forNoKeyUpdate()
     .execute()
 
-export const insertPorts = async (
+/** Where a config is placed now, each server once. */
+export const serversOf = async (tx: Transaction, gameConfigId: string): Promise<string[]> => {
+  const rows = await tx
+    .selectFrom('configs.server_game_configs')
+    .select('server_id')
+    .distinct()
+    .where('game_config_id', '=', gameConfigId)
+    .where('deleted_at', 'is', null)
+    .execute()
+  return rows.map(({ server_id }) => server_id)
+}
+
+export const writeDeployment = async (
   tx: Transaction,
-  deployment: { id: string; serverId: string },
-  bindings: readonly PortBinding[],
+  { id, name, restartPolicy, startPriority }: Omit<Deployment, 'deletedAt'>,
+  actor: string,
 ): Promise<void> => {
-  if (bindings.length === 0) return
   await tx
-    .insertInto('configs.server_ports')
-    .values(
-      bindings.map((binding) => ({
-        server_id: deployment.serverId,
-        server_game_config_id: deployment.id,
-        name: binding.name,
-        container_port: binding.containerPort,
-        port: binding.hostPort,
-        protocol: binding.protocol,
-        address: toInet(binding.bindAddress),
-      })),
-    )
+    .updateTable('configs.server_game_configs')
+    .set({ name, restart_policy: JSON.stringify(restartPolicy), start_priority: startPriority, updated_by: actor })
+    .where('id', '=', id)
     .execute()
 }
 
-/** All addresses are kept as the network of all addresses, which overlaps each single one. */
-const toInet = (address: string): string => {
-  if (address === '0.0.0.0') return '0.0.0.0/0'
-  return address === '::' ? '::/0' : address
+/** It stays for history to name, and has no port any more. */
+export const markDeploymentDeleted = async (tx: Transaction, id: string, actor: string): Promise<void> => {
+  await tx.deleteFrom('configs.server_ports').where('server_game_config_id', '=', id).execute()
+  await tx
+    .updateTable('configs.server_game_configs')
+    .set({ deleted_at: sql`now()`, updated_by: actor })
+    .where('id', '=', id)
+    .execute()
 }

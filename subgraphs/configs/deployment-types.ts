@@ -95,7 +95,7 @@ export const addPortConflictError = (builder: Builder, refs: Refs, loaders: Load
   })
 }
 
-export const addDeployInput = (builder: Builder, enums: Enums) => {
+export const addDeploymentInputs = (builder: Builder, enums: Enums) => {
   const Policy = builder.inputType('RestartPolicyInput', {
     fields: (t) => ({
       mode: t.field({ type: enums.RestartMode, required: true }),
@@ -110,14 +110,25 @@ export const addDeployInput = (builder: Builder, enums: Enums) => {
       bindAddress: t.string({ description: 'One address of the machine; 0.0.0.0, all of them, unless told.' }),
     }),
   })
-  return builder.inputType('DeployGameConfigInput', {
-    fields: (t) => ({
-      serverId: t.id({ required: true }),
-      gameConfigId: t.id({ required: true }),
-      name: t.string({ description: "The config's own unless told, with a number where the server has one of that name." }),
-      portBindings: t.field({ type: [Binding], description: 'For ports left out, the platform picks.' }),
-      restartPolicy: t.field({ type: Policy, description: 'ON_FAILURE unless told.' }),
-      startPriority: t.int({ description: '100 unless told; from 0 to 1000.' }),
+  return {
+    Create: builder.inputType('DeployGameConfigInput', {
+      fields: (t) => ({
+        serverId: t.id({ required: true }),
+        gameConfigId: t.id({ required: true }),
+        name: t.string({ description: "The config's own unless told, with a number where the server has one of that name." }),
+        portBindings: t.field({ type: [Binding], description: 'For ports left out, the platform picks.' }),
+        restartPolicy: t.field({ type: Policy, description: 'ON_FAILURE unless told.' }),
+        startPriority: t.int({ description: '100 unless told; from 0 to 1000.' }),
+      }),
     }),
-  })
+    Update: builder.inputType('UpdateServerGameConfigInput', {
+      description: 'What is left out stays as it is; null takes the default.',
+      fields: (t) => ({
+        name: t.string(),
+        portBindings: t.field({ type: [Binding], description: 'Ports left out keep what they have.' }),
+        restartPolicy: t.field({ type: Policy }),
+        startPriority: t.int({ description: 'From 0 to 1000.' }),
+      }),
+    }),
+  }
 }

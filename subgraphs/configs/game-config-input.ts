@@ -34,6 +34,9 @@ export interface CreateGameConfigInput {
   watchdog?: Maybe<{ kind: 'NO_OUTPUT' | 'PORT'; seconds: number; port?: Maybe<string> }>
 }
 
+/** What is left out stays; null takes the default, or for name and image stays too. */
+export type UpdateGameConfigInput = { [Key in keyof Omit<CreateGameConfigInput, 'gameId'>]?: CreateGameConfigInput[Key] | null }
+
 const defaultVolumePath = '/data/game'
 const defaultGraceSeconds = 30
 const defaultStop: StopProcedure = { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: defaultGraceSeconds }
@@ -82,6 +85,13 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
   }
   check.throwIfAny()
   return config
+}
+
+/** The config `known` with what `input` gives, checked whole as a new one is. */
+export const parseGameConfigUpdate = (known: NewGameConfig, input: UpdateGameConfigInput): NewGameConfig => {
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  const { gameId } = known
+  return parseGameConfig({ ...known, ...given, gameId, name: input.name ?? known.name, image: input.image ?? known.image })
 }
 
 const checkCount = (check: InputCheck, path: string, items: readonly unknown[], max = maxItems): boolean =>

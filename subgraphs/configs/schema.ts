@@ -1,9 +1,10 @@
 import type { GraphQLSchema } from 'graphql'
-import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
+import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
-import { addDeployInput, addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
-import { addCreateGameConfigInput, addEnums, addGameConfig, type Enums } from './game-config-types.ts'
+import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
+import { addEnums, addGameConfig } from './game-config-types.ts'
+import { addMutations } from './mutation-types.ts'
 import type { ConfigsService } from './service.ts'
 import { type Loaders, makeLoaders, makeRefs, type Refs } from './types.ts'
 
@@ -134,40 +135,6 @@ const addQueries = (
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
       resolve: (_, { id }, context) => loaders.deployment(context, String(id)),
-    }),
-  }))
-}
-
-const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
-  const GameInput = builder.inputType('CreateGameInput', {
-    fields: (t) => ({
-      name: t.string({ required: true }),
-      steamAppId: t.int(),
-      metadata: t.field({ type: 'JSON', description: 'An object, kept as it is.' }),
-    }),
-  })
-  const GameConfigInput = addCreateGameConfigInput(builder, enums)
-  const DeployInput = addDeployInput(builder, enums)
-  builder.mutationFields((t) => ({
-    createGame: t.field({
-      type: refs.Game,
-      errors: { types: [Invalid, Conflict, Unavailable, OutcomeUnknown] },
-      args: { input: t.arg({ type: GameInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.createGame(input, actor),
-    }),
-    createGameConfig: t.field({
-      type: refs.GameConfig,
-      description: 'Refused with every fault at once.',
-      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
-      args: { input: t.arg({ type: GameConfigInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.createGameConfig(input, actor),
-    }),
-    deployGameConfig: t.field({
-      type: refs.Deployment,
-      description: 'Places a config on a server, with all its ports or not at all.',
-      errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
-      args: { input: t.arg({ type: DeployInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.deploy(input, actor),
     }),
   }))
 }

@@ -2,23 +2,18 @@ import { byId, forUuids } from '../../lib/db/by-id.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { publicAddresses } from '../../lib/db/refs.ts'
-import { inTransaction, isViolationOf } from '../../lib/db/transaction.ts'
-import { Conflict, NotFound } from '../../lib/domain/errors.ts'
+import { inTransaction } from '../../lib/db/transaction.ts'
+import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
-import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { makeDeleteDeployment, makeUpdateDeployment } from './change-deployment.ts'
+import { makeDeleteGameConfig, makeUpdateGameConfig } from './change-game-config.ts'
 import { makeDeploy } from './deploy.ts'
 import * as deployments from './deployment-store.ts'
 import { type CreateGameConfigInput, parseGameConfig } from './game-config-input.ts'
+import { makeGames } from './games.ts'
+import { asNameConflict } from './name-conflict.ts'
+import * as ports from './port-store.ts'
 import * as store from './store.ts'
-
-export interface CreateGameInput {
-  name: string
-  steamAppId?: number | null
-  metadata?: unknown
-}
-
-const maxMetadataBytes = 64 * 1024
-const maxInt = 2_147_483_647
 
 export const makeConfigsService = ({ db, newId }: { db: Database; newId: () => string }) => ({
   gamesByIds: byId((ids) => store.gamesById(db, ids)),
@@ -33,8 +28,8 @@ export const makeConfigsService = ({ db, newId }: { db: Database; newId: () => s
     deployments.deploymentsOfServers(db, ids.filter(isUuid), page),
   deploymentsOfGameConfigs: (ids: readonly string[], page: KeysetPage) =>
     deployments.deploymentsOfGameConfigs(db, ids.filter(isUuid), page),
-  bindingsOfDeployments: forUuids((ids) => deployments.bindingsOfDeployments(db, ids)),
-  portsOfServers: forUuids((ids) => deployments.portsOfServers(db, ids)),
+  bindingsOfDeployments: forUuids((ids) => ports.bindingsOfDeployments(db, ids)),
+  portsOfServers: forUuids((ids) => ports.portsOfServers(db, ids)),
   publicAddresses: forUuids((ids) => publicAddresses(db, ids)),
 
   /** `gameId` narrows the list to one game's configs. */
@@ -49,17 +44,7 @@ export const makeConfigsService = ({ db, newId }: { db: Database; newId: () => s
     return isUuid(serverId) ? ((await deployments.deploymentsOfServers(db, [serverId], page)).get(serverId) ?? []) : []
   },
 
-  createGame: async (input: CreateGameInput, actor: string): Promise<store.Game> => {
-    const check = makeInputCheck()
-    check.name('name', input.name)
-    if (input.steamAppId != null) check.integer('steamAppId', input.steamAppId, 1, maxInt)
-    const metadata = input.metadata == null ? {} : check.object('metadata', input.metadata, maxMetadataBytes)
-    check.throwIfAny()
-    const game = { id: newId(), name: input.name, steamAppId: input.steamAppId ?? null, metadata: metadata ?? {} }
-    return inTransaction(db, (tx) => store.insertGame(tx, game, actor)).catch(
-      asNameConflict('games_name', `There is a game named ${input.name} already.`),
-    )
-  },
+  ...makeGames({ db, newId }),
 
   createGameConfig: async (input: CreateGameConfigInput, actor: string): Promise<store.GameConfig> => {
     const config = parseGameConfig(input)
@@ -70,14 +55,12 @@ export const makeConfigsService = ({ db, newId }: { db: Database; newId: () => s
     }).catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))
   },
 
+  updateGameConfig: makeUpdateGameConfig({ db }),
+  deleteGameConfig: makeDeleteGameConfig({ db }),
+
   deploy: makeDeploy({ db, newId }),
+  updateDeployment: makeUpdateDeployment({ db }),
+  deleteDeployment: makeDeleteDeployment({ db }),
 })
 
 export type ConfigsService = ReturnType<typeof makeConfigsService>
-
-const asNameConflict =
-  (constraint: string, message: string) =>
-  (error: unknown): never => {
-    if (!isViolationOf(error, constraint)) throw error
-    throw new Conflict(message, { cause: error })
-  }

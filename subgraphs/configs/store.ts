@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
@@ -102,6 +103,27 @@ export const insertGame = async (tx: Transaction, game: Game, actor: string): Pr
   return game
 }
 
+/** The game, locked: nobody gives it a config until the transaction ends. */
+export const lockGameToChange = (tx: Transaction, id: string): Promise<Game | undefined> =>
+  selectGames(tx).where('id', '=', id).where('deleted_at', 'is', null).forNoKeyUpdate().executeTakeFirst()
+
+export const writeGame = async (tx: Transaction, { id, name, steamAppId, metadata }: Game, actor: string): Promise<void> => {
+  await tx
+    .updateTable('configs.games')
+    .set({ name, steam_app_id: steamAppId, metadata: JSON.stringify(metadata), updated_by: actor })
+    .where('id', '=', id)
+    .execute()
+}
+
+export const markGameDeleted = async (tx: Transaction, id: string, actor: string): Promise<void> => {
+  await tx.updateTable('configs.games').set({ deleted_at: sql`now()`, updated_by: actor }).where('id', '=', id).execute()
+}
+
+export const hasConfigs = async (tx: Transaction, gameId: string): Promise<boolean> => {
+  const query = selectGameConfigs(tx).where('game_id', '=', gameId).where('deleted_at', 'is', null)
+  return (await query.limit(1).executeTakeFirst()) !== undefined
+}
+
 /** Also deleted ones: history keeps naming them. */
 export const gameConfigsById = (db: Database, ids: readonly string[]): Promise<GameConfig[]> =>
   selectGameConfigs(db).where('id', 'in', ids).execute()
@@ -122,6 +144,33 @@ export const gameConfigsOfGames = (
 export const lockGameConfig = (tx: Transaction, id: string): Promise<GameConfig | undefined> =>
   selectGameConfigs(tx).where('id', '=', id).where('deleted_at', 'is', null).forShare().executeTakeFirst()
 
+/** The config, locked: nobody deploys or starts it until the transaction ends. */
+export const lockGameConfigToChange = (tx: Transaction, id: string): Promise<GameConfig | undefined> =>
+  selectGameConfigs(tx).where('id', '=', id).where('deleted_at', 'is', null).forNoKeyUpdate().executeTakeFirst()
+
+const columnsOf = (config: NewGameConfig) => ({
+  name: config.name,
+  image: config.image,
+  pull_policy: config.pullPolicy,
+  entrypoint: config.entrypoint,
+  command: config.command,
+  args_template: config.argsTemplate,
+  env_template: JSON.stringify(config.envTemplate),
+  container_user: config.user,
+  working_dir: config.workingDir,
+  tty: config.tty,
+  capabilities: config.capabilities,
+  read_only_rootfs: config.readOnlyRootfs,
+  volumes: JSON.stringify(config.volumes),
+  ports: JSON.stringify(config.ports),
+  volume_path: config.volumePath,
+  stop: JSON.stringify(config.stop),
+  resources: JSON.stringify(config.resources),
+  ready_pattern: config.readyPattern,
+  ready_timeout_seconds: config.readyTimeoutSeconds,
+  watchdog: config.watchdog && JSON.stringify(config.watchdog),
+})
+
 export const insertGameConfig = async (
   tx: Transaction,
   config: NewGameConfig & { id: string },
@@ -129,32 +178,19 @@ export const insertGameConfig = async (
 ): Promise<GameConfig> => {
   await tx
     .insertInto('configs.game_configs')
-    .values({
-      id: config.id,
-      game_id: config.gameId,
-      name: config.name,
-      image: config.image,
-      pull_policy: config.pullPolicy,
-      entrypoint: config.entrypoint,
-      command: config.command,
-      args_template: config.argsTemplate,
-      env_template: JSON.stringify(config.envTemplate),
-      container_user: config.user,
-      working_dir: config.workingDir,
-      tty: config.tty,
-      capabilities: config.capabilities,
-      read_only_rootfs: config.readOnlyRootfs,
-      volumes: JSON.stringify(config.volumes),
-      ports: JSON.stringify(config.ports),
-      volume_path: config.volumePath,
-      stop: JSON.stringify(config.stop),
-      resources: JSON.stringify(config.resources),
-      ready_pattern: config.readyPattern,
-      ready_timeout_seconds: config.readyTimeoutSeconds,
-      watchdog: config.watchdog && JSON.stringify(config.watchdog),
-      created_by: actor,
-      updated_by: actor,
-    })
+    .values({ id: config.id, game_id: config.gameId, ...columnsOf(config), created_by: actor, updated_by: actor })
     .execute()
   return { ...config, deletedAt: null }
+}
+
+export const writeGameConfig = async (tx: Transaction, config: GameConfig, actor: string): Promise<void> => {
+  await tx
+    .updateTable('configs.game_configs')
+    .set({ ...columnsOf(config), updated_by: actor })
+    .where('id', '=', config.id)
+    .execute()
+}
+
+export const markGameConfigDeleted = async (tx: Transaction, id: string, actor: string): Promise<void> => {
+  await tx.updateTable('configs.game_configs').set({ deleted_at: sql`now()`, updated_by: actor }).where('id', '=', id).execute()
 }

@@ -1,7 +1,8 @@
 import type { Builder } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
-import type { Deployment, ServerPort } from './deployment-store.ts'
+import type { Deployment } from './deployment-store.ts'
+import type { ServerPort } from './port-store.ts'
 import type { ConfigsService } from './service.ts'
 import type { Game, GameConfig } from './store.ts'
 

@@ -40,6 +40,7 @@ const retry = { minMs: 100, maxMs: 2_000 }
 export const makeSessionLogs = (deps: SessionLogsDeps) => {
   const streams = makeStreams()
   const feeds = makeSharedFeeds(deps)
+  const counters = { lines: 0, gaps: { EXPIRED: 0, LOST_AT_SOURCE: 0 } }
 
   /** True when the join has something new from the host. */
   const fetch = async (session: FollowedSession, view: View, step: FetchStep): Promise<boolean> => {
@@ -79,6 +80,8 @@ export const makeSessionLogs = (deps: SessionLogsDeps) => {
       for (;;) {
         const step = await nextToTell(session, view, signal)
         if (!step) return
+        if (step.kind === 'lines') counters.lines += step.lines.streams.length
+        if (step.kind === 'gap') counters.gaps[step.gap.reason]++
         yield toBatch(session.id, view.join.position(), step)
         if (step.kind === 'end') return
       }
@@ -94,6 +97,9 @@ export const makeSessionLogs = (deps: SessionLogsDeps) => {
      */
     follow: (session: FollowedSession, start: StartAt): AsyncIterableIterator<LogBatch> =>
       streams.start((signal) => follow(session, start, signal)),
+    count: streams.count,
+    /** Since start: lines told to followers, and gaps by their reason. */
+    counters: () => ({ lines: counters.lines, gaps: { ...counters.gaps } }),
     close: async (): Promise<void> => {
       await streams.close()
       await feeds.close()

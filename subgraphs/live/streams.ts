@@ -51,6 +51,9 @@ export const makeStreams = () => {
       }
     },
 
+    /** How many are open. */
+    count: (): number => open.size,
+
     /** Ends all of them with `UPSTREAM_LOST`: to those who read, the end is not that of what they watched. */
     close: async (): Promise<void> => {
       await Promise.all([...open].map((lose) => lose()))

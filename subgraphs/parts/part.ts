@@ -19,9 +19,18 @@ export interface PartOptions {
   startDeadlineMs: number
 }
 
+/** What a part has done since start, and has under way. */
+export interface PartFigures {
+  /** Open ones, by their field. */
+  subscriptions: Record<string, number>
+  /** Lines told to followers of logs, and the gaps they were told of by reason. */
+  logs?: { lines: number; gaps: Record<string, number> }
+}
+
 /** One subgraph with what lives in it. */
 export interface Part {
   schema: GraphQLSchema
+  figures?(): PartFigures
   /** Ends its subscriptions with UPSTREAM_LOST and lets go of the broker; closes neither `db` nor `rabbit`. */
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
-import { makeHostQueues } from '../host-queues.ts'
+import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
 import { makeChangeFeed } from '../live/change-feed.ts'
 import { makeStreams } from '../live/streams.ts'
 import { type RowWatch, watchRows } from '../live/watch-rows.ts'
@@ -13,20 +13,21 @@ type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'def
 
 export const makeServersPart = (options: Options): Part => {
   const { db, rabbit, logger, defaultEnvironment, hostAccess } = options
-  const queues = makeHostQueues(options)
+  const topology = makeTopology(options)
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedServer })
   const streams = makeStreams()
   const accessFor = () => hostAccess
-  const service = makeServersService({ db, newId, defaultEnvironment, declareHostQueues: queues.declare, accessFor })
+  const service = makeServersService({ db, newId, defaultEnvironment, declareHostQueues: topology.declareHost, accessFor })
   const changed = (serverId: string | null): AsyncIterable<Server> => {
     const watch = { feed, logger, ...watchOf(service, serverId) }
     return streams.start((signal) => watchRows(watch, signal))
   }
   return {
     schema: makeServersSchema({ service, changed }),
+    figures: () => ({ subscriptions: { serverChanged: streams.count() } }),
     close: async () => {
       await streams.close()
-      await Promise.all([feed.close(), queues.close()])
+      await Promise.all([feed.close(), topology.close()])
     },
   }
 }

@@ -1,8 +1,8 @@
 import { isTerminal } from '../../lib/domain/session-states.ts'
 import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
+import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
 import { makeRequester } from '../../lib/rabbit/requester.ts'
-import { makeHostQueues } from '../host-queues.ts'
 import { makeChangeFeed } from '../live/change-feed.ts'
 import { makeLogQueues } from '../live/log-queues.ts'
 import type { FollowedSession } from '../live/session-feed.ts'
@@ -19,7 +19,7 @@ type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'sta
 
 export const makeSessionsPart = (options: Options): Part => {
   const { db, rabbit, logger, startDeadlineMs } = options
-  const topology = makeHostQueues(options)
+  const topology = makeTopology(options)
   const requester = makeRequester({ rabbit, logger })
   const hosts = makeHostRequests({ requester })
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
@@ -41,6 +41,10 @@ export const makeSessionsPart = (options: Options): Part => {
   }
   return {
     schema: makeSessionsSchema({ service, followLog: (session, start) => logs.follow(toFollowed(session), start), changed }),
+    figures: () => ({
+      subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count() },
+      logs: logs.counters(),
+    }),
     close: async () => {
       await Promise.all([streams.close(), logs.close()])
       await Promise.all([feed.close(), queues.close(), requester.close(), topology.close()])

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Unavailable } from '../../../lib/domain/errors.ts'
-import { queues } from '../../../lib/messages/routing.ts'
+import { Outage, Unavailable } from '../../../lib/domain/errors.ts'
+import { exchanges, keys, queues } from '../../../lib/messages/routing.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { type ConsumerOptions, type IncomingMessage, makeConsumer } from '../../../lib/rabbit/consumer.ts'
 import { declareHostQueues, declareTopology } from '../../../lib/rabbit/topology.ts'
@@ -101,47 +101,125 @@ describe('a consumer', () => {
     await consumer.close()
   })
 
-  it('tries again later what is unavailable now', async () => {
+  it('holds what is unavailable now and tries it again, and others meanwhile', async () => {
     const queue = await freshQueue()
-    const seen: boolean[] = []
-    const handle = async ({ redelivered }: IncomingMessage): Promise<void> => {
-      seen.push(redelivered)
-      if (!redelivered) throw new Unavailable('the database is away')
+    const seen: string[] = []
+    const handle = async ({ content, attempt }: IncomingMessage): Promise<void> => {
+      seen.push(`${content} ${attempt}`)
+      if (content.toString() === 'a' && attempt < 3) throw new Unavailable('locked by another')
     }
-    const consumer = await consume({ queue, handle })
-    await send(queue, 'a')
-    await eventually(() => seen.length === 2, { what: 'a second try' })
-    expect(seen).toEqual([false, true])
+    const consumer = await consume({ queue, retry: { attempts: 5, backOff: { minMs: 50, maxMs: 50 } }, handle })
+    await send(queue, 'a', 'b')
+    await eventually(() => seen.length === 4, { what: 'a third try' })
+    expect(seen).toEqual(['a 1', 'b 1', 'a 2', 'a 3'])
     await consumer.close()
     expect((await stats(queue)).messageCount).toBe(0)
   })
 
-  it('keeps what can never be handled as a dead letter, with the reason', async () => {
+  it('gives up what stays unavailable: a dead letter with the last error and the number of attempts', async () => {
     const queue = await freshQueue()
+    const handle = async ({ attempt }: IncomingMessage): Promise<void> => {
+      throw new Unavailable(`locked, ${attempt}`)
+    }
+    const consumer = await consume({ queue, retry: { attempts: 3, backOff: { minMs: 10, maxMs: 10 } }, handle })
+    await send(queue, 'a')
+    const { headers } = await deadLetter()
+    expect(headers).toMatchObject({ 'x-manman-reason': 'locked, 3', 'x-manman-attempts': 3, 'x-manman-queue': queue })
+    await consumer.close()
+  })
+
+  it('gives up nothing while all that it needs is away', async () => {
+    const queue = await freshQueue()
+    let tries = 0
+    const handle = async (): Promise<void> => {
+      if (++tries < 4) throw new Outage('the database is away')
+    }
+    const consumer = await consume({ queue, retry: { attempts: 1, backOff: { minMs: 10, maxMs: 10 } }, handle })
+    await send(queue, 'a')
+    await eventually(() => tries === 4, { what: 'it is back' })
+    await consumer.close()
+    expect((await stats(queue)).messageCount).toBe(0)
+    expect((await stats(queues.deadLetters)).messageCount).toBe(0)
+  })
+
+  it('leaves what it had not managed to handle to the next when it is closed', async () => {
+    const queue = await freshQueue()
+    let tries = 0
+    const handle = async (): Promise<void> => {
+      tries++
+      throw new Unavailable('not now')
+    }
+    const consumer = await consume({ queue, retry: { attempts: 5, backOff: { minMs: 60_000, maxMs: 60_000 } }, handle })
+    await send(queue, 'a')
+    await eventually(() => tries === 1, { what: 'a first try' })
+    await consumer.close()
+    await eventually(async () => (await stats(queue)).messageCount === 1, { what: 'it is back in its queue' })
+  })
+
+  it('keeps what can never be handled as a dead letter, with the reason and where it came from', async () => {
+    const queue = await freshQueue()
+    await stage.direct().bindQueue(queue, exchanges.reports, 'status.session.x')
     const handle = async (): Promise<void> => {
       throw new Error('kind: not known')
     }
     const consumer = await consume({ queue, handle })
-    await send(queue, 'poison')
+    stage.direct().publish(exchanges.reports, 'status.session.x', Buffer.from('poison'))
     const { text, headers } = await deadLetter()
     expect(text).toBe('poison')
-    expect(headers).toMatchObject({ 'x-manman-reason': 'kind: not known', 'x-manman-routing-key': queue })
+    expect(headers).toMatchObject({
+      'x-manman-reason': 'kind: not known',
+      'x-manman-queue': queue,
+      'x-manman-exchange': exchanges.reports,
+      'x-manman-routing-key': 'status.session.x',
+      'x-manman-attempts': 1,
+    })
     await consumer.close()
     expect((await stats(queue)).messageCount).toBe(0)
   })
 
-  it("rejects to the queue's own dead letters where it may not write", async () => {
+  it('sees a message that is sent to its queue again as it was published first', async () => {
+    const queue = await freshQueue()
+    const keysSeen: string[] = []
+    const consumer = await consume({
+      queue,
+      handle: async ({ exchange, routingKey }) => void keysSeen.push(exchange, routingKey),
+    })
+    const headers = { 'x-manman-exchange': exchanges.reports, 'x-manman-routing-key': 'status.session.x' }
+    stage.direct().sendToQueue(queue, Buffer.from('again'), { headers })
+    await eventually(() => keysSeen.length > 0, { what: 'handled' })
+    expect(keysSeen).toEqual([exchanges.reports, 'status.session.x'])
+    await consumer.close()
+  })
+
+  it('keeps a message in its queue for as long as the dead letters take no more', async () => {
+    const full = await freshQueue({ arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } })
+    await send(full, 'first')
+    const queue = await freshQueue()
+    const handle = async (): Promise<void> => {
+      throw new Error('no')
+    }
+    const consumer = await consume({ queue, deadLetter: { exchange: '', routingKey: full }, handle })
+    await send(queue, 'poison')
+    await eventually(() => stage.rabbit.traffic.counts().published['dead letters of test']!.refused > 1, { what: 'refused' })
+    await stage.direct().get(full, { noAck: true })
+    await eventually(async () => (await stats(full)).messageCount === 1, { what: 'it is a dead letter' })
+    await consumer.close()
+    expect((await stats(queue)).messageCount).toBe(0)
+  })
+
+  it('reports what it can not handle where it may write to no queue, as hosts', async () => {
     const serverId = newId()
     await declareHostQueues(stage.direct(), serverId, 'classic')
     const queue = queues.hostCommands(serverId)
     const handle = async (): Promise<void> => {
-      throw new Error('no')
+      throw new Error('kind: not known')
     }
-    const consumer = await consume({ queue, deadLetter: 'reject', handle })
+    const to = { exchange: exchanges.reports, routingKey: keys.deadLetter(serverId) }
+    const consumer = await consume({ queue, deadLetter: to, handle })
     await send(queue, 'poison')
     const { text, headers } = await deadLetter()
     expect(text).toBe('poison')
-    expect(headers['x-first-death-reason']).toBe('rejected')
+    expect(headers).toMatchObject({ 'x-manman-queue': queue, 'x-manman-reason': 'kind: not known' })
     await consumer.close()
   })
 

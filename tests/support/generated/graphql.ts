@@ -108,6 +108,16 @@ export type CreateGameInput = {
 
 export type CreateGameResult = ConflictError | Game | InvalidInputError | OutcomeUnknownError | UnavailableError;
 
+export type DeleteGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type DeleteGameResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type DeletePayload = {
+  id: Scalars['ID']['output'];
+};
+
+export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
 export type DeployGameConfigInput = {
   gameConfigId: Scalars['ID']['input'];
   /** The config's own unless told, with a number where the server has one of that name. */
@@ -298,6 +308,12 @@ export type Mutation = {
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
+  /** Refused while it has configs. Already so is success. */
+  deleteGame: DeleteGameResult;
+  /** Refused while it is deployed. Already so is success. */
+  deleteGameConfig: DeleteGameConfigResult;
+  /** Frees its ports. Refused while a session lives. Already so is success. */
+  deleteServerGameConfig: DeleteServerGameConfigResult;
   /** Places a config on a server, with all its ports or not at all. */
   deployGameConfig: DeployGameConfigResult;
   /** It takes no new sessions from now on; those that run go on. Already so is success. */
@@ -318,6 +334,11 @@ export type Mutation = {
   stopSession: StopSessionResult;
   /** It takes sessions again. Already so is success. */
   undrainServer: UndrainServerResult;
+  updateGame: UpdateGameResult;
+  /** Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once. */
+  updateGameConfig: UpdateGameConfigResult;
+  /** Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once. */
+  updateServerGameConfig: UpdateServerGameConfigResult;
 };
 
 
@@ -333,6 +354,21 @@ export type MutationCreateGameArgs = {
 
 export type MutationCreateGameConfigArgs = {
   input: CreateGameConfigInput;
+};
+
+
+export type MutationDeleteGameArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type MutationDeleteGameConfigArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type MutationDeleteServerGameConfigArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -383,6 +419,24 @@ export type MutationStopSessionArgs = {
 
 export type MutationUndrainServerArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationUpdateGameArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateGameInput;
+};
+
+
+export type MutationUpdateGameConfigArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateGameConfigInput;
+};
+
+
+export type MutationUpdateServerGameConfigArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateServerGameConfigInput;
 };
 
 export type NotFoundError = Error & {
@@ -917,6 +971,62 @@ export type UnavailableError = Error & {
 };
 
 export type UndrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+/** What is left out stays as it is; null takes the default. */
+export type UpdateGameConfigInput = {
+  /** Rendered, then split as a shell splits words. */
+  argsTemplate?: InputMaybe<Scalars['String']['input']>;
+  capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Exact arguments; not together with argsTemplate. */
+  command?: InputMaybe<Array<Scalars['String']['input']>>;
+  entrypoint?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** An object of templates. */
+  envTemplate?: InputMaybe<Scalars['JSON']['input']>;
+  image?: InputMaybe<Scalars['String']['input']>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  ports?: InputMaybe<Array<PortDefinitionInput>>;
+  /** IF_MISSING unless told. */
+  pullPolicy?: InputMaybe<PullPolicy>;
+  readOnlyRootfs?: InputMaybe<Scalars['Boolean']['input']>;
+  /** RE2 syntax. */
+  readyPattern?: InputMaybe<Scalars['String']['input']>;
+  /** Needs a readyPattern. */
+  readyTimeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+  resources?: InputMaybe<ResourcesInput>;
+  /** SIGTERM with 30 s grace unless told. */
+  stop?: InputMaybe<StopProcedureInput>;
+  tty?: InputMaybe<Scalars['Boolean']['input']>;
+  user?: InputMaybe<Scalars['String']['input']>;
+  /** /data/game unless told. */
+  volumePath?: InputMaybe<Scalars['String']['input']>;
+  volumes?: InputMaybe<Array<VolumeDefinitionInput>>;
+  watchdog?: InputMaybe<WatchdogInput>;
+  workingDir?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type UpdateGameConfigResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | UnavailableError;
+
+/** What is left out stays as it is. */
+export type UpdateGameInput = {
+  /** An object, kept as it is. */
+  metadata?: InputMaybe<Scalars['JSON']['input']>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  steamAppId?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type UpdateGameResult = ConflictError | Game | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+/** What is left out stays as it is; null takes the default. */
+export type UpdateServerGameConfigInput = {
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Ports left out keep what they have. */
+  portBindings?: InputMaybe<Array<PortBindingInput>>;
+  restartPolicy?: InputMaybe<RestartPolicyInput>;
+  /** From 0 to 1000. */
+  startPriority?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type UpdateServerGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
 
 export type VolumeDefinition = {
   mountPath: Scalars['String']['output'];

@@ -4,13 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { CannotDecrypt } from '../../../lib/crypto/errors.ts'
 import { open, seal } from '../../../lib/crypto/sealed-box.ts'
 
-const makeKeys = (type: 'x25519' | 'ed25519' = 'x25519') => {
-  const encoding = {
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  } as const
-  return type === 'x25519' ? generateKeyPairSync(type, encoding) : generateKeyPairSync(type, encoding)
-}
+const publicKeyEncoding = { type: 'spki', format: 'pem' } as const
+const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const
+const makeKeys = () => generateKeyPairSync('x25519', { publicKeyEncoding, privateKeyEncoding })
+const signingKeys = generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding })
 const host = makeKeys()
 const text = fc.string({ unit: 'grapheme' })
 
@@ -64,7 +61,7 @@ describe('a sealed box', () => {
 
   it.each([
     ['text', 'a key'],
-    ['a key to sign with', makeKeys('ed25519').publicKey],
+    ['a key to sign with', signingKeys.publicKey],
   ])('is made for no %s', (_, key) => {
     expect(() => seal(key, 'secret', 'use')).toThrow('not an X25519 public key')
   })

@@ -1,15 +1,14 @@
-import { Unavailable } from '../lib/domain/errors.ts'
-import type { Logger } from '../lib/process/logger.ts'
-import { withTimeout } from '../lib/process/retry.ts'
-import type { ConfirmChannel, KeptChannel, Rabbit } from '../lib/rabbit/connect.ts'
-import { declareHostQueues, declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
+import { Unavailable } from '../domain/errors.ts'
+import { withTimeout } from '../process/retry.ts'
+import type { ConfirmChannel, KeptChannel, Rabbit } from './connect.ts'
+import { declareHostQueues, declareTopology, type QueueType } from './topology.ts'
 
 const answerLimitMs = 5_000
 
 export interface Topology {
-  /** True while connected to a broker that has our exchanges and queues. */
-  ready(): boolean
-  /** Declares the queues of a host. Rejects with `Unavailable` when the broker does not do it. */
+  /** True while connected to a broker that has our exchanges and queues, else what is wrong. */
+  works(): true | string
+  /** Declares the queues of a host. Already so is success. Rejects with `Unavailable` when the broker does not do it. */
   declareHost(serverId: string): Promise<void>
   /**
    * The host lives: its queues are declared in the background, unless they were on this connection. One host after the
@@ -22,7 +21,7 @@ export interface Topology {
 }
 
 /** Keeps exchanges and queues declared: again after every reconnect, as the broker may be a new and empty one. */
-export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType; logger: Logger }): Topology => {
+export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType }): Topology => {
   const noted = new Set<string>()
   let declared = new Set<string>()
   let declaring: Promise<void> | undefined
@@ -59,14 +58,14 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType; lo
       if (declared.has(serverId)) continue
       // It is noted again at its next sign of life.
       await declareHost(serverId).catch((error) =>
-        options.logger.warn({ serverId, reason: error.message }, 'queues not declared'),
+        options.rabbit.logger.warn({ serverId, reason: error.message }, 'queues not declared'),
       )
     }
     declaring = undefined
   }
 
   return {
-    ready: () => kept.current() !== undefined,
+    works: () => (kept.current() ? true : (kept.fault() ?? 'waits for RabbitMQ')),
     declareHost,
     noteHost: (serverId) => {
       if (declared.has(serverId)) return

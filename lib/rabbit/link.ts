@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect } from 'amqplib'
+import type { Logger } from '../process/logger.ts'
+import { type BackOff, backOffMs } from '../process/retry.ts'
+
+export const reconnectBackOff: BackOff = { minMs: 100, maxMs: 5_000 }
+export const closeLimitMs = 2_000
+const heartbeatSeconds = 10
+
+export type Link = Awaited<ReturnType<typeof openLink>>
+
+/**
+ * One connection to RabbitMQ, made in the background and made again whenever it is lost, for ever. `state` also tells when
+ * the broker takes no messages because it is short of memory or disk.
+ */
+export const openLink = async (options: { url: string; name: string; logger: Logger; onConnect: () => void }) => {
+  const logger = options.logger.child({ connection: options.name })
+  let state: true | string = 'RabbitMQ is not connected yet.'
+  let blocked: string | undefined
+  const separator = options.url.includes('?') ? '&' : '?'
+  const connection = await connect(`${options.url}${separator}heartbeat=${heartbeatSeconds}`, {
+    noDelay: true, // else Nagle's algorithm holds small messages back for 40 ms
+    timeout: 10_000,
+    clientProperties: { connection_name: `manman-${options.name}` },
+    recovery: { waitForConnect: false, calculateDelay: (attempt) => backOffMs(reconnectBackOff, attempt) },
+  })
+  connection.on('connect', () => {
+    state = true
+    blocked = undefined
+    options.onConnect()
+    logger.info('connected to RabbitMQ')
+  })
+  const lost = (error: Error): void => {
+    if (state === true) logger.warn({ reason: error.message }, 'lost RabbitMQ, reconnecting')
+    state = `RabbitMQ is away: ${error.message || (error as NodeJS.ErrnoException).code}`
+    blocked = undefined
+  }
+  connection.on('disconnect', lost)
+  connection.on('connect-failed', lost)
+  connection.on('error', lost)
+  connection.on('blocked', (reason: unknown) => {
+    blocked = `RabbitMQ takes no messages now: ${String(reason)}.`
+    logger.warn({ reason: String(reason) }, 'RabbitMQ takes no messages now')
+  })
+  connection.on('unblocked', () => {
+    blocked = undefined
+    logger.info('RabbitMQ takes messages again')
+  })
+
+  return {
+    connection,
+    state: (): true | string => state,
+    /** Why the broker takes nothing from this connection, though it is there. */
+    blocked: (): string | undefined => blocked,
+    close: (): Promise<void> => Promise.race([connection.close(), delay(closeLimitMs, undefined, { ref: false })]),
+  }
+}

@@ -1,0 +1,102 @@
+import { addConfigUpdates } from '../../lib/db/config-updates.ts'
+import type { Database } from '../../lib/db/connect.ts'
+import { closeOperation, holdOperation, openOperation } from '../../lib/db/operations.ts'
+import { refServer } from '../../lib/db/refs.ts'
+import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
+import { type Invalid, NotFound } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
+import { asNameConflict, checkArguments, unreadableBy } from './deploy.ts'
+import { type GivenBinding, matchPorts, parseDeployment, type UpdateServerGameConfigInput } from './deployment-input.ts'
+import {
+  type Deployment,
+  deploymentsById,
+  lockDeployment,
+  lockServer,
+  markDeploymentDeleted,
+  writeDeployment,
+} from './deployment-store.ts'
+import { bindingsOfDeployments, replacePorts } from './port-store.ts'
+import { allocate, lookingAgain, rangeOf } from './ports.ts'
+import { type GameConfig, lockGameConfig } from './store.ts'
+
+/**
+ * Changes what is given of a deployment. A session that lives goes on as it is, but for its restart policy and priority,
+ * which its host is told. Throws as a deployment does.
+ */
+export const makeUpdateDeployment =
+  ({ db }: { db: Database }) =>
+  async (id: string, input: UpdateServerGameConfigInput, actor: string): Promise<Deployment> => {
+    const { serverId } = await present(db, id)
+    const { portBindings, ...parsed } = parseDeployment(input)
+    return lookingAgain(() =>
+      inTransaction(db, async (tx) => {
+        await lockServer(tx, serverId)
+        const known = await lockDeployment(tx, id)
+        const config = known && (await lockGameConfig(tx, known.gameConfigId))
+        if (!known || !config) throw new NotFound('deployment', id)
+        const changed: Deployment = {
+          ...known,
+          name: parsed.name ?? known.name,
+          restartPolicy: input.restartPolicy === undefined ? known.restartPolicy : parsed.restartPolicy,
+          startPriority: input.startPriority === undefined ? known.startPriority : parsed.startPriority,
+        }
+        await writeDeployment(tx, changed, actor).catch(asNameConflict(changed.name))
+        await rebind(tx, changed, config, { portBindings, fault: unreadableBy })
+        if (comesBackOtherwise(known, changed)) await addConfigUpdates(tx, [id], actor)
+        return changed
+      }),
+    )
+  }
+
+const comesBackOtherwise = (before: Deployment, after: Deployment): boolean =>
+  before.startPriority !== after.startPriority ||
+  before.restartPolicy.mode !== after.restartPolicy.mode ||
+  before.restartPolicy.maxRetries !== after.restartPolicy.maxRetries ||
+  before.restartPolicy.windowSeconds !== after.restartPolicy.windowSeconds
+
+/**
+ * Gives a deployment the ports that `config` declares: as asked for, else those it has, else picked. The caller holds the
+ * server's lock and the deployment's.
+ */
+export const rebind = async (
+  tx: Transaction,
+  { id, name, serverId }: Deployment,
+  config: Pick<GameConfig, 'ports' | 'argsTemplate' | 'resources'>,
+  given: { portBindings: readonly GivenBinding[]; fault: (problem: string) => Invalid },
+): Promise<void> => {
+  const server = await refServer(tx, serverId)
+  if (!server) throw new NotFound('server', serverId)
+  // What a live session binds is kept for it: it must neither begin nor end while that is looked at.
+  await holdOperation(tx, id)
+  const current = (await bindingsOfDeployments(tx, [id])).get(id) ?? []
+  const requests = matchPorts(config.ports, given.portBindings, current)
+  const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)
+  checkArguments(config, { serverName: server.name, deploymentId: id, deploymentName: name, ports: bindings }, given.fault)
+  await replacePorts(tx, { id, serverId }, bindings)
+}
+
+/** Deletes a deployment and frees its ports; throws `Conflict` while a session of it lives. Already so is success. */
+export const makeDeleteDeployment =
+  ({ db }: { db: Database }) =>
+  async (id: string, actor: string): Promise<{ id: string }> => {
+    await known(db, id)
+    await inTransaction(db, async (tx) => {
+      if (!(await lockDeployment(tx, id))) return
+      await openOperation(tx, { serverGameConfigId: id, kind: 'DELETE', subjectId: id })
+      await markDeploymentDeleted(tx, id, actor)
+      await closeOperation(tx, id, new Date())
+    })
+    return { id }
+  }
+
+const known = async (db: Database, id: string): Promise<Deployment> => {
+  const [deployment] = isUuid(id) ? await deploymentsById(db, [id]) : []
+  if (!deployment) throw new NotFound('deployment', id)
+  return deployment
+}
+
+const present = async (db: Database, id: string): Promise<Deployment> => {
+  const deployment = await known(db, id)
+  if (deployment.deletedAt) throw new NotFound('deployment', id)
+  return deployment
+}

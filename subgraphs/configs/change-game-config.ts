@@ -1,0 +1,67 @@
+import { addConfigUpdates } from '../../lib/db/config-updates.ts'
+import type { Database } from '../../lib/db/connect.ts'
+import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
+import { Conflict, Invalid, NotFound } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
+import { rebind } from './change-deployment.ts'
+import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
+import { parseGameConfigUpdate, type UpdateGameConfigInput } from './game-config-input.ts'
+import { asNameConflict } from './name-conflict.ts'
+import { lookingAgain } from './ports.ts'
+import * as store from './store.ts'
+
+/**
+ * Changes what is given of a config, for every session that starts from now on. Those that live go on as they are, but for
+ * their stop procedure, which their hosts are told. Where ports were added, each deployment gets them, or nothing is changed.
+ */
+export const makeUpdateGameConfig =
+  ({ db }: { db: Database }) =>
+  async (id: string, input: UpdateGameConfigInput, actor: string): Promise<store.GameConfig> => {
+    if (!isUuid(id)) throw new NotFound('game config', id)
+    return lookingAgain(() =>
+      inTransaction(db, async (tx) => {
+        const deployments = await lockDeployments(tx, id)
+        const known = await store.lockGameConfigToChange(tx, id)
+        if (!known) throw new NotFound('game config', id)
+        const config = { ...known, ...parseGameConfigUpdate(known, input) }
+        await store
+          .writeGameConfig(tx, config, actor)
+          .catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))
+        for (const deployment of deployments)
+          await rebind(tx, deployment, config, { portBindings: [], fault: faultIn(deployment) })
+        if (stopsOtherwise(known, config)) {
+          const ids = deployments.map((deployment) => deployment.id)
+          await addConfigUpdates(tx, ids, actor)
+        }
+        return config
+      }),
+    )
+  }
+
+/** In the order in which deployments and starts take them, the config itself last. */
+const lockDeployments = async (tx: Transaction, gameConfigId: string): Promise<Deployment[]> => {
+  for (const serverId of (await serversOf(tx, gameConfigId)).sort()) await lockServer(tx, serverId)
+  return lockDeploymentsOf(tx, gameConfigId)
+}
+
+const faultIn =
+  ({ name }: Deployment) =>
+  (problem: string): Invalid =>
+    Invalid.at('argsTemplate', `can not be read with the names of the deployment ${name}: it ${problem}`)
+
+const stopsOtherwise = ({ stop: before }: store.GameConfig, { stop: after }: store.GameConfig): boolean =>
+  before.kind !== after.kind || before.value !== after.value || before.graceSeconds !== after.graceSeconds
+
+/** Throws `Conflict` while it is deployed. Already so is success. */
+export const makeDeleteGameConfig =
+  ({ db }: { db: Database }) =>
+  async (id: string, actor: string): Promise<{ id: string }> => {
+    const [known] = isUuid(id) ? await store.gameConfigsById(db, [id]) : []
+    if (!known) throw new NotFound('game config', id)
+    await inTransaction(db, async (tx) => {
+      if (!(await store.lockGameConfigToChange(tx, id))) return
+      if ((await serversOf(tx, id)).length > 0) throw new Conflict('The config is deployed: delete its deployments first.')
+      await store.markGameConfigDeleted(tx, id, actor)
+    })
+    return { id }
+  }

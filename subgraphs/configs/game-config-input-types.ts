@@ -1,0 +1,79 @@
+import type { Builder, SchemaTypes } from '../builder.ts'
+import type { Enums } from './game-config-types.ts'
+
+/** How a config comes into being, and how it changes: the same fields, all of them optional the second time. */
+export const addGameConfigInputs = (builder: Builder, enums: Enums) => {
+  const parts = addPartInputs(builder, enums)
+  const shared = (t: InputFields) => ({
+    pullPolicy: t.field({ type: enums.PullPolicy, description: 'IF_MISSING unless told.' }),
+    entrypoint: t.stringList(),
+    command: t.stringList({ description: 'Exact arguments; not together with argsTemplate.' }),
+    argsTemplate: t.string({ description: 'Rendered, then split as a shell splits words.' }),
+    envTemplate: t.field({ type: 'JSON', description: 'An object of templates.' }),
+    user: t.string(),
+    workingDir: t.string(),
+    tty: t.boolean(),
+    capabilities: t.stringList(),
+    readOnlyRootfs: t.boolean(),
+    volumes: t.field({ type: [parts.Volume] }),
+    ports: t.field({ type: [parts.Port] }),
+    volumePath: t.string({ description: '/data/game unless told.' }),
+    stop: t.field({ type: parts.Stop, description: 'SIGTERM with 30 s grace unless told.' }),
+    resources: t.field({ type: parts.Resources }),
+    readyPattern: t.string({ description: 'RE2 syntax.' }),
+    readyTimeoutSeconds: t.int({ description: 'Needs a readyPattern.' }),
+    watchdog: t.field({ type: parts.Watchdog }),
+  })
+  return {
+    Create: builder.inputType('CreateGameConfigInput', {
+      fields: (t) => ({
+        gameId: t.id({ required: true }),
+        name: t.string({ required: true }),
+        image: t.string({ required: true }),
+        ...shared(t),
+      }),
+    }),
+    Update: builder.inputType('UpdateGameConfigInput', {
+      description: 'What is left out stays as it is; null takes the default.',
+      fields: (t) => ({ name: t.string(), image: t.string(), ...shared(t) }),
+    }),
+  }
+}
+
+type InputFields = PothosSchemaTypes.InputFieldBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, 'InputObject'>
+
+const addPartInputs = (builder: Builder, enums: Enums) => {
+  const Port = builder.inputType('PortDefinitionInput', {
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'Templates know the host port as {{port.<name>}}.' }),
+      containerPort: t.int({ required: true }),
+      protocol: t.field({ type: enums.Protocol, required: true }),
+      sameInside: t.boolean(),
+    }),
+  })
+  const Volume = builder.inputType('VolumeDefinitionInput', {
+    fields: (t) => ({
+      name: t.string({ required: true }),
+      mountPath: t.string({ required: true }),
+      readOnly: t.boolean(),
+    }),
+  })
+  const Stop = builder.inputType('StopProcedureInput', {
+    fields: (t) => ({
+      kind: t.field({ type: enums.StopKind, required: true }),
+      value: t.string({ required: true }),
+      graceSeconds: t.int({ description: '30 unless told; at most 3600.' }),
+    }),
+  })
+  const Resources = builder.inputType('ResourcesInput', {
+    fields: (t) => ({ memoryMb: t.int(), cpus: t.float(), pids: t.int() }),
+  })
+  const Watchdog = builder.inputType('WatchdogInput', {
+    fields: (t) => ({
+      kind: t.field({ type: enums.WatchdogKind, required: true }),
+      seconds: t.int({ required: true }),
+      port: t.string({ description: 'Name of a declared TCP port, for PORT.' }),
+    }),
+  })
+  return { Port, Volume, Stop, Resources, Watchdog }
+}

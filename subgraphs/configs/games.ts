@@ -1,0 +1,61 @@
+import type { Database } from '../../lib/db/connect.ts'
+import { inTransaction } from '../../lib/db/transaction.ts'
+import { Conflict, NotFound } from '../../lib/domain/errors.ts'
+import { isUuid } from '../../lib/domain/ids.ts'
+import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { asNameConflict } from './name-conflict.ts'
+import * as store from './store.ts'
+
+export interface CreateGameInput {
+  name: string
+  steamAppId?: number | null
+  metadata?: unknown
+}
+
+export type UpdateGameInput = Partial<{ [Key in keyof CreateGameInput]: CreateGameInput[Key] | null }>
+
+const maxMetadataBytes = 64 * 1024
+const maxInt = 2_147_483_647
+
+/** What people do to games; throws `Invalid`, `NotFound`, or `Conflict` for a name in use. */
+export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) => ({
+  createGame: async (input: CreateGameInput, actor: string): Promise<store.Game> => {
+    const game = { id: newId(), ...parseGame(input) }
+    return inTransaction(db, (tx) => store.insertGame(tx, game, actor)).catch(nameConflict(game))
+  },
+
+  updateGame: async (id: string, input: UpdateGameInput, actor: string): Promise<store.Game> => {
+    if (!isUuid(id)) throw new NotFound('game', id)
+    return inTransaction(db, async (tx) => {
+      const known = await store.lockGameToChange(tx, id)
+      if (!known) throw new NotFound('game', id)
+      const { name, steamAppId = known.steamAppId, metadata = known.metadata } = input
+      const game = { id, ...parseGame({ name: name ?? known.name, steamAppId, metadata }) }
+      await store.writeGame(tx, game, actor).catch(nameConflict(game))
+      return game
+    })
+  },
+
+  /** Throws `Conflict` while it has configs. Already so is success. */
+  deleteGame: async (id: string, actor: string): Promise<{ id: string }> => {
+    const [known] = isUuid(id) ? await store.gamesById(db, [id]) : []
+    if (!known) throw new NotFound('game', id)
+    await inTransaction(db, async (tx) => {
+      if (!(await store.lockGameToChange(tx, id))) return
+      if (await store.hasConfigs(tx, id)) throw new Conflict('The game has configs: delete them first.')
+      await store.markGameDeleted(tx, id, actor)
+    })
+    return { id }
+  },
+})
+
+const parseGame = (input: CreateGameInput): Omit<store.Game, 'id'> => {
+  const check = makeInputCheck()
+  check.name('name', input.name)
+  if (input.steamAppId != null) check.integer('steamAppId', input.steamAppId, 1, maxInt)
+  const metadata = input.metadata == null ? {} : check.object('metadata', input.metadata, maxMetadataBytes)
+  check.throwIfAny()
+  return { name: input.name, steamAppId: input.steamAppId ?? null, metadata: metadata ?? {} }
+}
+
+const nameConflict = ({ name }: store.Game) => asNameConflict('games_name', `There is a game named ${name} already.`)

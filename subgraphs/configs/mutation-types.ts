@@ -1,0 +1,101 @@
+import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
+import { addDeletePayload, type Builder } from '../builder.ts'
+import { addDeploymentInputs } from './deployment-types.ts'
+import { addGameConfigInputs } from './game-config-input-types.ts'
+import type { Enums } from './game-config-types.ts'
+import type { ConfigsService } from './service.ts'
+import type { Refs } from './types.ts'
+
+type Delete = (id: string, actor: string) => Promise<{ id: string }>
+
+export const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
+  addGames(builder, refs, service)
+  addGameConfigs(builder, refs, enums, service)
+  addDeployments(builder, refs, enums, service)
+  const Payload = addDeletePayload(builder)
+  const addDelete = (name: string, description: string, remove: Delete): void => {
+    builder.mutationField(name, (t) =>
+      t.field({
+        type: Payload,
+        description: `${description} Already so is success.`,
+        errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
+        args: { id: t.arg.id({ required: true }) },
+        resolve: (_, { id }, { actor }) => remove(String(id), actor),
+      }),
+    )
+  }
+  addDelete('deleteGame', 'Refused while it has configs.', service.deleteGame)
+  addDelete('deleteGameConfig', 'Refused while it is deployed.', service.deleteGameConfig)
+  addDelete('deleteServerGameConfig', 'Frees its ports. Refused while a session lives.', service.deleteDeployment)
+}
+
+const addGames = (builder: Builder, refs: Refs, service: ConfigsService): void => {
+  const metadata = 'An object, kept as it is.'
+  const Create = builder.inputType('CreateGameInput', {
+    fields: (t) => ({
+      name: t.string({ required: true }),
+      steamAppId: t.int(),
+      metadata: t.field({ type: 'JSON', description: metadata }),
+    }),
+  })
+  const Update = builder.inputType('UpdateGameInput', {
+    description: 'What is left out stays as it is.',
+    fields: (t) => ({ name: t.string(), steamAppId: t.int(), metadata: t.field({ type: 'JSON', description: metadata }) }),
+  })
+  builder.mutationFields((t) => ({
+    createGame: t.field({
+      type: refs.Game,
+      errors: { types: [Invalid, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: Create, required: true }) },
+      resolve: (_, { input }, { actor }) => service.createGame(input, actor),
+    }),
+    updateGame: t.field({
+      type: refs.Game,
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
+      resolve: (_, { id, input }, { actor }) => service.updateGame(String(id), input, actor),
+    }),
+  }))
+}
+
+const addGameConfigs = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
+  const { Create, Update } = addGameConfigInputs(builder, enums)
+  builder.mutationFields((t) => ({
+    createGameConfig: t.field({
+      type: refs.GameConfig,
+      description: 'Refused with every fault at once.',
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: Create, required: true }) },
+      resolve: (_, { input }, { actor }) => service.createGameConfig(input, actor),
+    }),
+    updateGameConfig: t.field({
+      type: refs.GameConfig,
+      description:
+        'Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once.',
+      errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
+      resolve: (_, { id, input }, { actor }) => service.updateGameConfig(String(id), input, actor),
+    }),
+  }))
+}
+
+const addDeployments = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
+  const { Create, Update } = addDeploymentInputs(builder, enums)
+  builder.mutationFields((t) => ({
+    deployGameConfig: t.field({
+      type: refs.Deployment,
+      description: 'Places a config on a server, with all its ports or not at all.',
+      errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: Create, required: true }) },
+      resolve: (_, { input }, { actor }) => service.deploy(input, actor),
+    }),
+    updateServerGameConfig: t.field({
+      type: refs.Deployment,
+      description:
+        'Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once.',
+      errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
+      resolve: (_, { id, input }, { actor }) => service.updateDeployment(String(id), input, actor),
+    }),
+  }))
+}
