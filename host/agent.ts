@@ -12,6 +12,7 @@ import { makeDocker } from './docker/docker.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
+import { startLogArchive } from './log-archive.ts'
 import { startLogRetention } from './log-retention.ts'
 import { makeLogStore } from './logs/store.ts'
 import { readMachine } from './machine.ts'
@@ -58,6 +59,7 @@ export const makeAgent = async (options: AgentOptions) => {
     written.lines += batch.lastSeq - batch.firstSeq + 1
     written.bytes += batch.records.length
     live.offer(sessionId, batch)
+    archive.offer(sessionId, batch)
     lifeSigns.offer(sessionId, batch)
   }
   const logRoot = join(config.dataDir, 'logs')
@@ -67,6 +69,16 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
     now: Date.now,
     maxBytesPerSession: config.sessionLogBytes,
+    archivedSeq: (sessionId) => archive.archivedSeq(sessionId),
+  })
+  const archivePublisher = makePublisher({ rabbit: logRabbit, name: 'log archive' })
+  const archive = startLogArchive({
+    serverId,
+    root: logRoot,
+    store: logs,
+    publisher: archivePublisher,
+    isComplete: (sessionId) => store.get(sessionId)?.ended !== null,
+    logger,
   })
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
   const { containers, networks } = docker
@@ -128,6 +140,7 @@ export const makeAgent = async (options: AgentOptions) => {
     consoleOf: attachments.consoleOf,
     knows: (sessionId) => store.get(sessionId) !== undefined,
     watch: live.watch,
+    archived: archive.archived,
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers, logger })
   const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
@@ -146,6 +159,7 @@ export const makeAgent = async (options: AgentOptions) => {
     store: logs,
     maxBytes: config.logDiskBytes,
     isLive: sessions.isLive,
+    archivedSeq: archive.archivedSeq,
     onDropped: store.forget,
     logger,
   })
@@ -180,9 +194,10 @@ export const makeAgent = async (options: AgentOptions) => {
       await sessions.close()
       lifeSigns.close()
       await attachments.close()
+      await archive.close()
       await logs.close()
       await reporter.close()
-      await Promise.all([publisher.close(), logPublisher.close()])
+      await Promise.all([publisher.close(), logPublisher.close(), archivePublisher.close()])
       await Promise.all([rabbit.close(), logRabbit.close()])
       docker.close()
     },

@@ -20,6 +20,7 @@ export const makeAnswers = (options: {
   /** True for sessions this host knows, running or ended. */
   knows: (sessionId: string) => boolean
   watch: (sessionId: string, leaseMs: number) => void
+  archived: (sessionId: string, lastSeq: number) => Promise<void>
 }): Answers => {
   const done = new LRUCache<string, Promise<ReplyResult<'session.input'>>>({ max: rememberedInputs })
 
@@ -59,6 +60,10 @@ export const makeAnswers = (options: {
       const maxBytes = Math.min(request.maxBytes, maxPageBytes)
       const batch = await history.read({ afterSeq, maxLines: request.maxLines, maxBytes })
       return { ...history.extent(), batch: batch && toLogLines(request.sessionId, batch) }
+    },
+    'logs.archived': async ({ sessions }) => {
+      for (const { sessionId, lastSeq } of sessions) await options.archived(sessionId, lastSeq)
+      return {}
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import type { LogStore } from './logs/store.ts'
 
 const everyMs = 10 * 60_000
+const unarchivedFactor = 2
 
 /**
  * Keeps this machine's session logs under `maxBytes` in all: drops those of ended sessions whole, the one written longest
@@ -14,6 +15,8 @@ export const startLogRetention = (options: {
   store: LogStore
   maxBytes: number
   isLive: (sessionId: string) => boolean
+  /** Number of the last line that is archived. */
+  archivedSeq: (sessionId: string) => number
   /** The session's log is gone, and nothing of it can be told any more. */
   onDropped: (sessionId: string) => Promise<void>
   logger: Logger
@@ -24,6 +27,9 @@ export const startLogRetention = (options: {
     for (const { sessionId, bytes } of logs.sort((a, b) => a.modifiedMs - b.modifiedMs)) {
       if (total <= options.maxBytes) return
       if (options.isLive(sessionId)) continue
+      const lastSeq = (await options.store.find(sessionId))?.extent().lastSeq ?? 0
+      // What nobody else has stays, until the disk itself is at stake.
+      if (lastSeq > options.archivedSeq(sessionId) && total <= unarchivedFactor * options.maxBytes) continue
       await options.store.remove(sessionId)
       await options.onDropped(sessionId)
       total -= bytes

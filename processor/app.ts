@@ -8,8 +8,10 @@ import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import { readConfig } from './config.ts'
+import type { ObjectStore } from '../lib/storage/store.ts'
 import { makeHeartbeats } from './heartbeats.ts'
 import { addProcessorMetrics } from './metrics.ts'
+import { makeLogArchive } from './log-archive.ts'
 import { makeRelay } from './relay.ts'
 import { makeStatuses } from './statuses.ts'
 import { startSweeps } from './sweeps.ts'
@@ -22,6 +24,8 @@ export interface ProcessorOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
+  /** Where logs are kept; this closes it not. */
+  store: ObjectStore
   timings?: Timings
 }
 
@@ -37,11 +41,13 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const relay = makeRelay({ ...options, topology })
   const statuses = makeStatuses(options)
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
+  const archive = makeLogArchive(options)
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
     statuses: () => statuses.consuming() || 'waits for its queue on RabbitMQ',
     heartbeats: () => heartbeats.consuming() || 'waits for its queue on RabbitMQ',
+    archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     sweeps: sweeps.works,
   }
   return {
@@ -52,6 +58,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       statuses: statuses.counters(),
       heartbeats: heartbeats.counters(),
       sweeps: sweeps.counters(),
+      archive: archive.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
@@ -59,7 +66,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     unread: topology.unread,
     close: async (): Promise<void> => {
       await sweeps.close()
-      await Promise.all([statuses.close(), heartbeats.close()])
+      await Promise.all([statuses.close(), heartbeats.close(), archive.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()
     },

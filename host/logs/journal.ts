@@ -8,14 +8,17 @@ import { encodeHeader, makeSegmentIndex, type Segment, segmentPath } from './seg
 
 const defaultSegmentBytes = 4 * 1024 * 1024
 const defaultMaxBytes = 256 * 1024 * 1024
+const unarchivedFactor = 4
 
 export interface JournalOptions {
   /** The session's own directory; made when the first line is written. */
   dir: string
   /** A file is closed and the next begun once it has this size. */
   segmentBytes?: number
-  /** Once all files together are larger, the oldest are dropped whole. */
+  /** Once all files together are larger, the oldest are dropped whole: those with archived lines only. */
   maxBytes?: number
+  /** Number of the last line that is kept elsewhere too; others are dropped once the files are four times too large. */
+  archivedSeq?: () => number
   /** Called in order for every batch once it is written; must not throw. */
   onAppended?: (batch: LogBatch) => void
 }
@@ -78,7 +81,9 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
 
   const dropOldest = async (): Promise<void> => {
     let total = segments.reduce((sum, segment) => sum + segment.size, 0)
+    const archivedSeq = options.archivedSeq?.() ?? Number.MAX_SAFE_INTEGER
     while (total > maxBytes && segments.length > 1) {
+      if (segments[0]!.lastSeq > archivedSeq && total <= unarchivedFactor * maxBytes) return
       const oldest = segments.shift()!
       total -= oldest.size
       await rm(oldest.path, { force: true })

@@ -33,6 +33,7 @@ export interface SessionLogOptions {
   now: () => number
   segmentBytes?: number
   maxBytes?: number
+  archivedSeq?: () => number
 }
 
 /** Typed and platform lines that wait for a stuck `onLines`; the reader itself waits with at most one batch. */

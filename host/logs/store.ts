@@ -25,6 +25,8 @@ export interface LogStoreOptions {
   segmentBytes?: number
   /** Bound for one session's log; its oldest lines are dropped beyond. */
   maxBytesPerSession?: number
+  /** Number of the last line that is kept elsewhere too; others are dropped only beyond a multiple of the bound. */
+  archivedSeq?: (sessionId: string) => number
 }
 
 /** The logs of this machine's sessions, one writer for each. */
@@ -92,6 +94,7 @@ export const makeLogStore = (options: LogStoreOptions): LogStore => {
       now,
       segmentBytes,
       maxBytes: options.maxBytesPerSession,
+      archivedSeq: () => options.archivedSeq?.(sessionId) ?? Number.MAX_SAFE_INTEGER,
     })
   }
 

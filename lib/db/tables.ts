@@ -184,6 +184,26 @@ export interface ServersServers {
   updated_by: string;
 }
 
+export interface SessionsLogObjects {
+  archived_at: Generated<Timestamp>;
+  bytes: number;
+  first_at: Timestamp;
+  first_seq: number;
+  key: string;
+  last_at: Timestamp;
+  last_seq: number;
+  session_id: string;
+  stored_bytes: number;
+}
+
+export interface SessionsLogs {
+  bytes: Generated<number>;
+  first_seq: Generated<number>;
+  last_seq: Generated<number>;
+  session_id: string;
+  stored_bytes: Generated<number>;
+}
+
 export interface SessionsSessions {
   collapsed_restarts: Generated<number>;
   created_at: Generated<Timestamp>;
@@ -229,5 +249,7 @@ export interface DB {
   "outbox.messages": OutboxMessages;
   "servers.enrollment_tokens": ServersEnrollmentTokens;
   "servers.servers": ServersServers;
+  "sessions.log_objects": SessionsLogObjects;
+  "sessions.logs": SessionsLogs;
   "sessions.sessions": SessionsSessions;
 }

@@ -3,6 +3,7 @@ import type { Database } from '../../lib/db/connect.ts'
 import type { Logger } from '../../lib/process/logger.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
 import type { QueueType } from '../../lib/rabbit/topology.ts'
+import type { ObjectStore } from '../../lib/storage/store.ts'
 import type { BrokerAccess } from '../servers/service.ts'
 
 /** What subgraphs are made of; each takes what it needs. */
@@ -11,6 +12,8 @@ export interface PartOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
+  /** Where the archive of logs is; closed by who made it. */
+  store: ObjectStore
   /** Environment of servers that are registered without one. */
   defaultEnvironment: string
   /** What a host that enrols is told about the broker. */

@@ -10,12 +10,15 @@ import { makeSessionLogs } from '../live/session-logs.ts'
 import { makeStreams } from '../live/streams.ts'
 import { type RowWatch, watchRows } from '../live/watch-rows.ts'
 import { makeHostRequests } from '../requests.ts'
+import { makeLogReader } from '../sessions/log-archive.ts'
+import { makeLogHistory } from '../sessions/log-history.ts'
+import { readLogPage } from '../sessions/log-page.ts'
 import { makeSessionsSchema } from '../sessions/schema.ts'
 import { type ChangeFilter, makeSessionsService, type SessionsService } from '../sessions/service.ts'
 import type { Session } from '../sessions/store.ts'
 import type { Part, PartOptions } from './part.ts'
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs'>
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'store'>
 
 export const makeSessionsPart = (options: Options): Part => {
   const { db, rabbit, logger, startDeadlineMs } = options
@@ -26,13 +29,15 @@ export const makeSessionsPart = (options: Options): Part => {
   const queues = makeLogQueues({ rabbit, logger })
   const streams = makeStreams()
   const service = makeSessionsService({ db, newId, startDeadlineMs, ask: hosts.input })
+  const archive = makeLogReader(options)
+  const history = makeLogHistory({ archive, readHost: hosts.readLogs })
   const logs = makeSessionLogs({
     queues,
     changes: feed,
     logger,
     readSession: async (id) => toFollowed((await service.byIds([id])).get(id)),
     watch: hosts.watch,
-    readLogs: hosts.readLogs,
+    readLogs: history.read,
     isOffline: service.isHostOffline,
   })
   const changed = (filter: ChangeFilter): AsyncIterable<Session> => {
@@ -40,7 +45,12 @@ export const makeSessionsPart = (options: Options): Part => {
     return streams.start((signal) => watchRows(watch, signal))
   }
   return {
-    schema: makeSessionsSchema({ service, followLog: (session, start) => logs.follow(toFollowed(session), start), changed }),
+    schema: makeSessionsSchema({
+      service,
+      followLog: (session, start) => logs.follow(toFollowed(session), start),
+      readLogPage: (session, args) => readLogPage({ archive, host: history.onHost }, session, args),
+      changed,
+    }),
     figures: () => ({
       subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count() },
       logs: logs.counters(),
