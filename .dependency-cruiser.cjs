@@ -104,7 +104,7 @@ module.exports = {
     ),
     ...mayUseAnyPackage('^cli/'),
 
-    ...may('^schema/', '^schema/', '^subgraphs/'),
+    ...may('^schema/', '^schema/', '^subgraphs/', lib('messages')),
     ...mayUseAnyPackage('^schema/'),
     ...may('^(deploy|examples)/', '^(deploy|examples)/'),
     ...mayUseAnyPackage('^(deploy|examples|\\.ci)/'),

@@ -12,7 +12,7 @@ import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeProcessor } from '../processor/app.ts'
 import { addProcessorMetrics } from '../processor/metrics.ts'
 import { makeSubgraphs } from '../subgraphs/app.ts'
-import { subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
+import { readSecretBox, subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
 import { makeInProcessSubgraph } from '../subgraphs/in-process.ts'
 import { addSubgraphMetrics } from '../subgraphs/metrics.ts'
 
@@ -27,10 +27,10 @@ const maxConnections = 20
 export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
   const config = readControlPlaneConfig(env)
   const logger = makeLogger({ name: 'control-plane', level: config.logLevel })
-  const { databaseUrl, internalKey, adminToken, metricsToken, host, port } = config
+  const { databaseUrl, internalKey, adminToken, metricsToken, secrets, host, port } = config
   const database = connectDatabase({ url: databaseUrl, name: 'control-plane', logger, max: maxConnections })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'control-plane', logger })
-  const shared = { ...config.settings, db: database.db, rabbit, logger }
+  const shared = { ...config.settings, secrets, db: database.db, rabbit, logger }
   const { subgraphs, close: closeSubgraphs } = makeSubgraphs(shared)
   const processor = makeProcessor({ ...shared, databaseUrl })
   const closeBehindDoor = async (): Promise<void> => {
@@ -67,7 +67,7 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
 }
 
 const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
-  const { given, ...secrets } = readAll({
+  const { given, ...keys } = readAll({
     given: () =>
       parseEnv(
         {
@@ -83,6 +83,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
     adminToken: () => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes),
     metricsToken: () => optionalSecret(env, 'MANMAN_METRICS_TOKEN', minTokenBytes),
+    secrets: () => readSecretBox(env),
   })
   return {
     databaseUrl: given.DATABASE_URL,
@@ -91,6 +92,6 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
     settings: toSubgraphSettings(given),
-    ...secrets,
+    ...keys,
   }
 }

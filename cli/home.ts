@@ -8,11 +8,13 @@ export interface Home {
   log(name: string): string
   adminTokenFile: string
   internalKeyFile: string
+  /** Lost, it takes the secrets in the database with it. */
+  secretKeyFile: string
   /** The local host agent's own directory. */
   hostDir: string
 }
 
-/** Opens it, making what a first start makes: the admin token and the key of the internal identity, mode 0600. */
+/** Opens it, making what a first start makes: the admin token, the key of the internal identity and that of secrets, mode 0600. */
 export const openHome = (env: NodeJS.ProcessEnv): Home => {
   const dir = resolve(env.MANMAN_HOME || '.manman')
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
@@ -22,6 +24,7 @@ export const openHome = (env: NodeJS.ProcessEnv): Home => {
     log: (name) => join(dir, 'logs', `${name}.log`),
     adminTokenFile: join(dir, 'admin-token'),
     internalKeyFile: join(dir, 'internal-key'),
+    secretKeyFile: join(dir, 'secret-key'),
     // Read when asked for: of all that open this directory, only `up` has a host.
     get hostDir() {
       return resolve(env.MANMAN_DATA_DIR || join(dir, 'host'))
@@ -29,7 +32,7 @@ export const openHome = (env: NodeJS.ProcessEnv): Home => {
   }
   // The prefix lets scanners of leaked secrets, and people, tell what it is.
   if (!existsSync(home.adminTokenFile)) writePrivate(home.adminTokenFile, `mm_${randomSecret()}\n`)
-  if (!existsSync(home.internalKeyFile)) writePrivate(home.internalKeyFile, `${randomSecret()}\n`)
+  for (const file of [home.internalKeyFile, home.secretKeyFile]) if (!existsSync(file)) writePrivate(file, `${randomSecret()}\n`)
   return home
 }
 

@@ -13,6 +13,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
 import { startLogArchive } from './log-archive.ts'
+import { makeLiveStats } from './live-stats.ts'
 import { startLogRetention } from './log-retention.ts'
 import { makeLogStore } from './logs/store.ts'
 import { readMachine } from './machine.ts'
@@ -32,6 +33,8 @@ export interface AgentOptions {
   >
   serverId: string
   amqpUrl: string
+  /** Of this host; what is sealed to its public key is opened with it. */
+  privateKey: string
   epoch: number
   agentVersion: string
   store: SessionStore
@@ -82,6 +85,14 @@ export const makeAgent = async (options: AgentOptions) => {
   })
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
   const { containers, networks } = docker
+  const liveStats = makeLiveStats({
+    serverId,
+    publisher: logPublisher,
+    find: containers.find,
+    read: docker.usage,
+    nowMs: Date.now,
+    logger,
+  })
   const attachments = makeAttachments({ docker, logs, onDrained: (sessionId) => sessions.wake(sessionId), logger })
   const lifeSigns = makeLifeSigns({
     onReady: (sessionId, at) => {
@@ -92,7 +103,7 @@ export const makeAgent = async (options: AgentOptions) => {
     nowMs: Date.now,
   })
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
-  const prepare = makePreparation({ ...config, docker, logs, serverId })
+  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey })
   const steps = makeSteps({
     containers,
     networks,
@@ -141,6 +152,7 @@ export const makeAgent = async (options: AgentOptions) => {
     knows: (sessionId) => store.get(sessionId) !== undefined,
     watch: live.watch,
     archived: archive.archived,
+    watchStats: liveStats.watch,
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers, logger })
   const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
@@ -186,6 +198,7 @@ export const makeAgent = async (options: AgentOptions) => {
       pulls: docker.images.counters(),
       logs: { ...written, ...attachments.counters() },
       live: live.counters(),
+      stats: liveStats.counters(),
     }),
     close: async (): Promise<void> => {
       heartbeat.close()
@@ -193,7 +206,7 @@ export const makeAgent = async (options: AgentOptions) => {
       await Promise.all([commands.close(), requests.close(), events.close()])
       await sessions.close()
       lifeSigns.close()
-      await attachments.close()
+      await Promise.all([attachments.close(), liveStats.close()])
       await archive.close()
       await logs.close()
       await reporter.close()

@@ -21,6 +21,7 @@ export const makeAnswers = (options: {
   knows: (sessionId: string) => boolean
   watch: (sessionId: string, leaseMs: number) => void
   archived: (sessionId: string, lastSeq: number) => Promise<void>
+  watchStats: (sessionId: string, leaseMs: number) => void
 }): Answers => {
   const done = new LRUCache<string, Promise<ReplyResult<'session.input'>>>({ max: rememberedInputs })
 
@@ -52,6 +53,11 @@ export const makeAnswers = (options: {
       const history = await historyOf(request.sessionId)
       options.watch(request.sessionId, request.leaseMs)
       return history.extent()
+    },
+    'stats.watch': async ({ sessionId, leaseMs }) => {
+      if (!options.knows(sessionId)) throw new NotFound('session on this host:', sessionId)
+      options.watchStats(sessionId, leaseMs)
+      return {}
     },
     'logs.read': async (request) => {
       const history = await historyOf(request.sessionId)

@@ -45,12 +45,13 @@ export const startHost = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Ru
 }
 
 const startAgent = async (config: HostConfig, identity: HostIdentity, logger: Logger) => {
-  const { serverId } = identity
+  const { serverId, privateKey } = identity
   const store = await openSessionStore({ dataDir: config.dataDir, serverId, logger })
   const epoch = await nextEpoch(config.dataDir)
   const agentVersion = await readVersion()
   logger.info({ serverId, epoch, agentVersion, sessions: store.all().length }, 'host starts')
-  return makeAgent({ config, serverId, amqpUrl: config.amqpUrl ?? amqpUrlOf(identity), epoch, agentVersion, store, logger })
+  const amqpUrl = config.amqpUrl ?? amqpUrlOf(identity)
+  return makeAgent({ config, serverId, amqpUrl, privateKey, epoch, agentVersion, store, logger })
 }
 
 /** The gateway may start later than its hosts, and a token is refused only by its owner: everything else is tried again. */

@@ -16,8 +16,9 @@ export const applyCommand = (record: SessionRecord | undefined, command: Session
   if (command.kind === 'session.start') {
     // Known already: a redelivered start, or a stop that came first and binds it.
     if (record) return record
-    const { serverGameConfigId, environment, spec, restartPolicy, priority } = command
-    return newSessionRecord({ sessionId, serverGameConfigId, environment, spec, restartPolicy, priority, desired: 'run' })
+    const { serverGameConfigId, environment, spec, registryAuth, restartPolicy, priority } = command
+    const wanted = { sessionId, serverGameConfigId, environment, spec, registryAuth, restartPolicy, priority }
+    return newSessionRecord({ ...wanted, desired: 'run' })
   }
   const desired = command.kind === 'session.kill' ? 'kill' : 'stop'
   if (!record) return newSessionRecord({ sessionId, serverGameConfigId: null, environment: null, spec: null, desired })

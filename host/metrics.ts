@@ -45,6 +45,16 @@ export const addHostMetrics = (metrics: Metrics, figures: () => AgentFigures): v
   counter('manman_log_lines_total', 'Lines written to the journals', ({ logs }) => logs.lines)
   counter('manman_log_bytes_total', 'Bytes of them', ({ logs }) => logs.bytes)
   counter('manman_log_losses_total', "Times that Docker's log rotated before it was read", ({ logs }) => logs.losses)
+  gauge('manman_stats_readers', 'Containers whose usage somebody watches', ({ stats }) => stats.readers)
+  metrics.counter({
+    name: 'manman_stats_total',
+    help: 'Readings of what containers use: sent to viewers, or failed',
+    labels: ['outcome'],
+    read: () => {
+      const { sent, failed } = figures().stats
+      return byLabel('outcome', { sent, failed })
+    },
+  })
   metrics.counter({
     name: 'manman_live_log_lines_total',
     help: 'Lines for viewers: published, or dropped (viewers read them from the journal)',

@@ -1,5 +1,9 @@
+import { CannotDecrypt } from '../lib/crypto/errors.ts'
+import { open } from '../lib/crypto/sealed-box.ts'
+import { registryContext } from '../lib/domain/images.ts'
+import { type RegistryAuth, type RegistryLogin, registryLoginSchema } from '../lib/messages/session-spec.ts'
 import type { Docker } from './docker/docker.ts'
-import { StartFailure } from './docker/errors.ts'
+import { ImageUnavailable, StartFailure } from './docker/errors.ts'
 import { diskFreeBytes } from './docker/info.ts'
 import { findTakenPort, readListeners } from './docker/ports-in-use.ts'
 import { portTakenFailure } from './docker/start-failure.ts'
@@ -22,8 +26,12 @@ export const makePreparation = (options: {
   logs: LogStore
   serverId: string
   dataDir: string
+  /** What the container keeps for a host that has lost its files. */
+  memoOf: (record: SessionRecord) => Promise<string>
   /** With less free disk, nothing is started. */
   diskFloorBytes: number
+  /** Opens what was sealed for this host. */
+  privateKey: string
 }): Preparation => {
   const { docker, logs } = options
 
@@ -34,6 +42,17 @@ export const makePreparation = (options: {
     throw new StartFailure('DISK_FULL', `The disk of this machine has ${left} MB left; nothing is started below ${floor} MB.`)
   }
 
+  /** In the clear from here to the pull, and nowhere else. */
+  const openLogin = (image: string, { registry, sealed }: RegistryAuth): RegistryLogin => {
+    try {
+      return registryLoginSchema.parse(JSON.parse(open(options.privateKey, sealed, registryContext(registry))))
+    } catch (error) {
+      if (!(error instanceof CannotDecrypt)) throw error
+      const words = `Image ${image}: the login for ${registry} can not be opened by this host. ${error.message}`
+      throw new ImageUnavailable('UNAUTHORISED', words, { cause: error })
+    }
+  }
+
   const fetchImage = async (record: SessionRecord, signal: AbortSignal): Promise<string> => {
     const { image: ref, pullPolicy } = record.spec ?? missingSpec(record)
     const log = await logs.open(record.sessionId)
@@ -42,6 +61,7 @@ export const makePreparation = (options: {
     const ensured = await docker.images.ensure({
       ref,
       policy: pullPolicy,
+      login: record.registryAuth && openLogin(ref, record.registryAuth),
       signal,
       onProgress: ({ percent }) => {
         const now = Date.now()
@@ -75,7 +95,7 @@ export const makePreparation = (options: {
     }
     const networkId = await docker.networks.ensure(labels)
     const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
-    await docker.containers.create({ labels, spec, mounts, networkId })
+    await docker.containers.create({ labels, spec, memo: await options.memoOf(record), mounts, networkId })
     return { imageDigest }
   }
 }

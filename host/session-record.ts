@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endReasons } from '../lib/domain/session-states.ts'
-import { restartPolicySchema, sessionSpecSchema } from '../lib/messages/session-spec.ts'
+import { registryAuthSchema, restartPolicySchema, sessionSpecSchema } from '../lib/messages/session-spec.ts'
 
 /** How a session ended. */
 export const endingSchema = z.object({
@@ -24,6 +24,8 @@ export const sessionRecordSchema = z.object({
   environment: z.string().nullable(),
   /** What to run; null for a tombstone: a stop that came before its start, and binds it. */
   spec: sessionSpecSchema.nullable(),
+  /** For the pull of its image; sealed here as on the way. */
+  registryAuth: registryAuthSchema.nullable().default(null),
   desired: z.enum(['run', 'stop', 'kill']),
   restartPolicy: restartPolicySchema,
   priority: z.number().int(),
@@ -59,6 +61,8 @@ export const sessionRecordSchema = z.object({
   logLastSeq: z.number().int().nonnegative().nullable(),
   /** Container and network are gone. */
   cleaned: z.boolean(),
+  /** Made anew from its container, as the record was lost; until the control plane has said how it stops and comes back. */
+  adopted: z.boolean().default(false),
   /** Of the report that tells this state; grows with every change the control plane must hear of. */
   revision: z.number().int().positive(),
   /** Highest revision the broker has confirmed. */
@@ -73,6 +77,7 @@ export const newSessionRecord = (
 ): SessionRecord => ({
   restartPolicy: { mode: 'NEVER', maxRetries: 0, windowSeconds: 1 },
   priority: defaultPriority,
+  registryAuth: null,
   notBeforeMs: null,
   readyAt: null,
   machine: null,
@@ -86,6 +91,7 @@ export const newSessionRecord = (
   ended: null,
   logLastSeq: null,
   cleaned: false,
+  adopted: false,
   revision: 1,
   reported: 0,
   ...of,

@@ -76,6 +76,13 @@ export const makeSessions = (options: {
     return runner
   }
 
+  /** Has a session brought about that has a record by now. Another change may have been quicker, and its record counts. */
+  const bringAbout = ({ sessionId }: SessionRecord): void => {
+    const record = store.get(sessionId)
+    if (record && !closed && !runners.has(sessionId)) run(record)
+    options.onUnreported()
+  }
+
   /** The end of a session and the begin of its successor are told in one report, so that nobody sees the one without the other. */
   const isToldBySuccessor = ({ sessionId, ended, next, restart, reported }: SessionRecord): boolean => {
     if (!ended || next?.kind === 'nothing') return false
@@ -130,8 +137,7 @@ export const makeSessions = (options: {
       if (record === known) return
       // Durable first, then begun: what was begun and forgotten would be nobody's.
       await store.put(record)
-      if (!closed) run(record)
-      options.onUnreported()
+      bringAbout(record)
     },
     changeKnown,
     /** Begins the session that continues another, unless something has been decided about it already. */
@@ -142,8 +148,7 @@ export const makeSessions = (options: {
         return
       await store.put(successor)
       if (predecessor.ended) restarts[predecessor.ended.reason] = (restarts[predecessor.ended.reason] ?? 0) + 1
-      if (!closed) run(successor)
-      options.onUnreported()
+      bringAbout(successor)
       await collapse(predecessor)
     },
     wake: (sessionId: string): void => runners.get(sessionId)?.wake(),

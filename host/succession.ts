@@ -32,6 +32,7 @@ export const decideSuccession = (record: SessionRecord, newId: string, nowMs: nu
     serverGameConfigId,
     environment,
     spec,
+    registryAuth: record.registryAuth,
     desired: 'run',
     restartPolicy: record.restartPolicy,
     priority: record.priority,

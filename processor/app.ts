@@ -9,6 +9,7 @@ import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import { readConfig } from './config.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
+import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
 import { addProcessorMetrics } from './metrics.ts'
 import { makeLogArchive } from './log-archive.ts'
@@ -42,12 +43,14 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const statuses = makeStatuses(options)
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
   const archive = makeLogArchive(options)
+  const deadLetters = makeDeadLetters(options)
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
     statuses: () => statuses.consuming() || 'waits for its queue on RabbitMQ',
     heartbeats: () => heartbeats.consuming() || 'waits for its queue on RabbitMQ',
     archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
+    deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
   }
   return {
@@ -57,6 +60,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       relay: relay.counters(),
       statuses: statuses.counters(),
       heartbeats: heartbeats.counters(),
+      deadLetters: deadLetters.counters(),
       sweeps: sweeps.counters(),
       archive: archive.counters(),
     }),
@@ -66,7 +70,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     unread: topology.unread,
     close: async (): Promise<void> => {
       await sweeps.close()
-      await Promise.all([statuses.close(), heartbeats.close(), archive.close()])
+      await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { envKinds, parseEnv } from '../lib/process/env.ts'
+import { openStore, storageVariables } from '../lib/storage/open.ts'
 
 /** Reads a processor's environment; throws `BadConfig` with every fault at once. */
 export const readConfig = (env: NodeJS.ProcessEnv) => {
@@ -12,6 +13,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
       HOST: z.string().default('127.0.0.1'),
       PORT: envKinds.port(4110),
       LOG_LEVEL: envKinds.logLevel,
+      ...storageVariables,
     },
     env,
   )
@@ -22,5 +24,6 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     host: given.HOST,
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
+    store: openStore(given),
   }
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../lib/db/connect.ts'
 import { sendLane, type UnsentMessage } from '../lib/db/outbox.ts'
 import { writeMessage } from '../lib/messages/envelope.ts'
-import { speakerOf } from '../lib/messages/routing.ts'
+import { exchanges, speakerOf } from '../lib/messages/routing.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { type OutgoingMessage, type Publisher, Unroutable } from '../lib/rabbit/publisher.ts'
 
@@ -63,7 +63,7 @@ const publish = async (deps: LaneDeps, message: UnsentMessage, leftMs: number): 
     content: writeMessage(message.body),
     messageId: message.id,
     persistent: message.durable,
-    mandatory: message.durable,
+    mandatory: message.exchange === exchanges.commands, // events go to whoever listens
     ...(Number.isFinite(leftMs) ? { expirationMs: leftMs } : {}),
   }
   try {
@@ -71,7 +71,7 @@ const publish = async (deps: LaneDeps, message: UnsentMessage, leftMs: number): 
   } catch (error) {
     const serverId = speakerOf(message.routingKey)
     if (!(error instanceof Unroutable) || serverId === undefined) throw error
-    // The first command for a host, or a broker that has lost its queues. All durable messages are commands.
+    // The first command for a host, or a broker that has lost its queues.
     await deps.topology.declareHost(serverId)
     await deps.publisher.publish(outgoing)
   }

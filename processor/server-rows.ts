@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { addChanges } from '../lib/db/outbox.ts'
+import { announceServers } from '../lib/db/events.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
 import type { HostHealth } from '../lib/messages/statuses.ts'
 import { tellsNews, type Vitals } from './vitals.ts'
@@ -24,7 +24,7 @@ export const writeHeard = async (tx: Transaction, heard: readonly Heard[], fresh
   const writes = counted.filter(({ due }) => due)
   await write(tx, writes)
   const changed = writes.filter(({ news }) => news)
-  await tellChanged(
+  await announceServers(
     tx,
     changed.map(({ serverId }) => serverId),
   )
@@ -118,7 +118,7 @@ export const writeSilent = async (
     ) silent
     WHERE s.id = silent.id
     RETURNING s.id, s.status`.execute(tx)
-  await tellChanged(
+  await announceServers(
     tx,
     rows.map(({ id }) => id),
   )
@@ -127,9 +127,3 @@ export const writeSilent = async (
 
 const silentFor = (ms: number) =>
   Number.isFinite(ms) ? sql`last_seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'` : sql`false`
-
-const tellChanged = (tx: Transaction, serverIds: string[]): Promise<void> =>
-  addChanges(
-    tx,
-    serverIds.map((serverId) => ({ kind: 'changed.server', serverId })),
-  )

@@ -8,7 +8,7 @@ import { type Listening, makeListening } from './listening.ts'
 import { startLoop } from './loop.ts'
 import { writeSilent } from './server-rows.ts'
 import { lockLost, lockPastDeadline, writeDeadlinePassed, writeLost } from './session-rows.ts'
-import { systemActor } from './statuses.ts'
+import { systemActor } from './system-actor.ts'
 import type { Timings } from './timings.ts'
 
 const perSweep = 100

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { GraphQLSchema } from 'graphql'
+import { z } from 'zod'
+import { eventSchemas } from '../lib/messages/events.ts'
 import { makeBackupsSchema } from '../subgraphs/backups/schema.ts'
 import { makeConfigsSchema } from '../subgraphs/configs/schema.ts'
 import { makeServersSchema } from '../subgraphs/servers/schema.ts'
@@ -9,7 +11,8 @@ import { makeSessionsSchema } from '../subgraphs/sessions/schema.ts'
 import { composeGraph } from './compose.ts'
 import { findUnsafeReferences } from './references.ts'
 
-// Prints the public contract from the code that serves it: each subgraph, the supergraph, and the schema clients see.
+// Prints the public contract from the code that serves it: each subgraph, the supergraph, the schema clients see, and
+// events.
 // With `--check` it writes nothing, and fails when what is committed differs.
 
 const folder = dirname(fileURLToPath(import.meta.url))
@@ -32,13 +35,28 @@ const makeSchemas = (): Record<string, GraphQLSchema> => ({
   backups: makeBackupsSchema(unbound('backups')),
 })
 
+/** JSON Schema of each public event, by its kind. Formats say what zod's patterns do. */
+const printEvents = (): string => {
+  const schemas = Object.entries(eventSchemas).map(([kind, schema]) => [
+    kind,
+    z.toJSONSchema(schema, {
+      io: 'input',
+      override: ({ jsonSchema }) => {
+        if (jsonSchema.format) delete jsonSchema.pattern
+      },
+    }),
+  ])
+  return `${JSON.stringify(Object.fromEntries(schemas), null, 2)}\n`
+}
+
 const printFiles = (): Record<string, string> => {
   const schemas = makeSchemas()
   const unsafe = findUnsafeReferences(schemas)
   if (unsafe.length > 0) throw new Error(`these fields enter another subgraph, so they must be nullable: ${unsafe.join(', ')}`)
   const { subgraphs, supergraph, api } = composeGraph(schemas, (name) => `http://${name}:${ports[name]}/graphql`)
   const files = { ...subgraphs, supergraph, api }
-  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${name}.graphql`, text]))
+  const graphs = Object.fromEntries(Object.entries(files).map(([name, text]) => [`${name}.graphql`, text]))
+  return { ...graphs, 'events.json': printEvents() }
 }
 
 const read = (name: string): string => {

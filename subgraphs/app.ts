@@ -24,7 +24,10 @@ const nothingToClose = async (): Promise<void> => undefined
 
 const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   servers: makeServersPart,
-  configs: ({ db }) => ({ schema: makeConfigsSchema({ service: makeConfigsService({ db, newId }) }), close: nothingToClose }),
+  configs: ({ db, secrets }) => ({
+    schema: makeConfigsSchema({ service: makeConfigsService({ db, newId, secrets }) }),
+    close: nothingToClose,
+  }),
   sessions: makeSessionsPart,
   backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db }) }), close: nothingToClose }),
 }
@@ -49,7 +52,7 @@ export const makeSubgraphs = (options: PartOptions) => {
 }
 
 /**
- * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`, `/metrics`. Needs neither database nor
+ * One subgraph as a process of its own, named by SUBGRAPH: `/graphql`, `/healthz`, `/readyz`, `/metrics`. Needs neither
  * broker to start. Throws `BadConfig` with every fault of the environment.
  */
 export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
@@ -58,7 +61,7 @@ export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promis
   const logger = makeLogger({ name: `subgraph-${name}`, level: config.logLevel })
   const database = connectDatabase({ url: config.databaseUrl, name: `subgraph-${name}`, logger })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: `subgraph-${name}`, logger })
-  const subgraph = makeSubgraph(name, { ...config.settings, db: database.db, rabbit, logger })
+  const subgraph = makeSubgraph(name, { ...config.settings, secrets: config.secrets, db: database.db, rabbit, logger })
   const close = async (): Promise<void> => {
     await subgraph.close()
     await rabbit.close()

@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { envKinds, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
+import { makeSecretBox, minSecretKeyBytes, type SecretBox } from '../lib/crypto/secret-box.ts'
+import { BadConfig, envKinds, parseEnv, readAll, readSecret, requireSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
+import { openStore, storageVariables } from '../lib/storage/open.ts'
 import { type SubgraphName, subgraphNames } from './context.ts'
 import type { BrokerAccess } from './servers/service.ts'
 
@@ -18,6 +20,7 @@ export const subgraphVariables = {
   MANMAN_HOST_AMQP_URL: amqpUrl.optional(),
   /** How long a start may wait for its host. */
   MANMAN_START_DEADLINE_SECONDS: envKinds.positiveInt(600),
+  ...storageVariables,
 }
 
 type SubgraphVariables = z.infer<z.ZodObject<typeof subgraphVariables>>
@@ -28,11 +31,23 @@ export const toSubgraphSettings = (given: SubgraphVariables & { AMQP_URL: string
   defaultEnvironment: given.MANMAN_ENV,
   hostAccess: brokerAccess(given.MANMAN_HOST_AMQP_URL ?? given.AMQP_URL),
   startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1000,
+  store: openStore(given),
 })
+
+/**
+ * The keys that secrets are encrypted with, separated by commas: the first encrypts, all decrypt. Without any, secrets are
+ * refused and all else works.
+ */
+export const readSecretBox = (env: NodeJS.ProcessEnv): SecretBox => {
+  const keys = (readSecret(env, 'MANMAN_SECRET_KEY') ?? '').split(/[\s,]+/).filter((key) => key !== '')
+  if (keys.some((key) => Buffer.byteLength(key) < minSecretKeyBytes))
+    throw new BadConfig([`MANMAN_SECRET_KEY: a key is shorter than ${minSecretKeyBytes} bytes`])
+  return makeSecretBox(keys)
+}
 
 /** Reads the environment of one subgraph's own process; throws `BadConfig` with every fault at once. */
 export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
-  const { given, internalKey } = readAll({
+  const { given, internalKey, secrets } = readAll({
     given: () =>
       parseEnv(
         {
@@ -47,6 +62,7 @@ export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
         env,
       ),
     internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
+    secrets: () => readSecretBox(env),
   })
   return {
     name: given.SUBGRAPH,
@@ -56,6 +72,7 @@ export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
     port: given.PORT ?? defaultPorts[given.SUBGRAPH],
     logLevel: given.LOG_LEVEL,
     internalKey,
+    secrets,
     settings: toSubgraphSettings(given),
   }
 }

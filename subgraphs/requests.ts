@@ -22,6 +22,10 @@ export const makeHostRequests = ({ requester }: { requester: Requester }) => ({
   watch: (serverId: string, sessionId: string, leaseMs: number): Promise<ReplyResult<'session.watch'>> =>
     requester.request(serverId, { kind: 'session.watch', sessionId, leaseMs }, watchLimitMs),
 
+  /** Has the host publish what a session uses for `leaseMs`. */
+  watchStats: (serverId: string, sessionId: string, leaseMs: number): Promise<ReplyResult<'stats.watch'>> =>
+    requester.request(serverId, { kind: 'stats.watch', sessionId, leaseMs }, watchLimitMs),
+
   /** A page of a session's lines. */
   readLogs: (
     serverId: string,

@@ -33,6 +33,7 @@ const needs = [
   { name: 'chromium', commands: ['test'], isThere: () => onPath('chromium', 'google-chrome', 'google-chrome-stable') },
   { name: 'debootstrap', commands: ['test'], isThere: () => onPath('debootstrap') },
   { name: 'busybox-static', commands: ['test'], isThere: () => existsSync('/var/lib/dpkg/info/busybox-static.list') },
+  { name: 'docker-registry', commands: ['test'], isThere: () => onPath('docker-registry') },
   { name: 'iproute2', commands: ['test'], isThere: () => onPath('ip') && onPath('ss') },
 ]
 

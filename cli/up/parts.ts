@@ -35,6 +35,7 @@ export const environments = (parts: Parts, home: Home, env: NodeJS.ProcessEnv) =
       DATABASE_URL: parts.postgres.url,
       MANMAN_ADMIN_TOKEN_FILE: env.MANMAN_ADMIN_TOKEN_FILE || home.adminTokenFile,
       MANMAN_INTERNAL_KEY_FILE: env.MANMAN_INTERNAL_KEY_FILE || home.internalKeyFile,
+      MANMAN_SECRET_KEY_FILE: env.MANMAN_SECRET_KEY_FILE || home.secretKeyFile,
     },
     host: {
       ...shared,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { PortBinding, SessionSpec } from '../../lib/messages/session-spec.ts'
-import { resourceName, type SessionLabels, sessionLabels, specHashLabel } from './labels.ts'
+import { memoLabel, resourceName, type SessionLabels, sessionLabels, specHashLabel } from './labels.ts'
 
 /** A directory of this machine, and where the game sees it. */
 export interface VolumeMount {
@@ -15,6 +15,8 @@ export interface VolumeMount {
 export interface ContainerSpec {
   labels: SessionLabels
   spec: SessionSpec
+  /** Kept with the container for a host that has lost its files; what it says is the host's own. */
+  memo: string
   /** The deployment's own volume and the further ones; the directories exist. */
   mounts: readonly VolumeMount[]
   /** Id of the session's network. */
@@ -88,7 +90,7 @@ export const createOptions = (container: ContainerSpec): ContainerCreateOptions 
     ...(spec.user === null ? {} : { User: spec.user }),
     ...(spec.workingDir === null ? {} : { WorkingDir: spec.workingDir }),
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
-    Labels: { ...sessionLabels('game', labels), ...specHashLabel(specHash(spec)) },
+    Labels: { ...sessionLabels('game', labels), ...specHashLabel(specHash(spec)), ...memoLabel(container.memo) },
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
     Tty: spec.tty,
     // Stays open when the agent goes: a restarted one attaches again.

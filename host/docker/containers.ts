@@ -1,4 +1,4 @@
-import type { ContainerInspectInfo } from 'dockerode'
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import type { PortBinding } from '../../lib/messages/session-spec.ts'
 import type { DockerClients } from './client.ts'
@@ -6,7 +6,7 @@ import { makeContainerFiles } from './container-files.ts'
 import { type ContainerSpec, createOptions } from './container-spec.ts'
 import { ask, dockerStatus, ImageUnavailable, StartFailure, translateDockerError } from './errors.ts'
 import { executableFault } from './executable.ts'
-import { labelFilter, type Owner, resourceName } from './labels.ts'
+import { labelFilter, type Owner, readSessionLabels, resourceName } from './labels.ts'
 import { type ObservedContainer, observe } from './observed.ts'
 import { ownerByNumbers, resolveOwner } from './passwd.ts'
 import { translateStartError } from './start-failure.ts'
@@ -31,6 +31,8 @@ export interface Containers {
   find(sessionId: string): Promise<ObservedContainer | null>
   /** Ours, of all sessions, in every state. */
   list(): Promise<ObservedContainer[]>
+  /** The same at a glance: one question, whatever their number. */
+  overview(): Promise<{ sessionId: string; isCreated: boolean; createdMs: number }[]>
 }
 
 /** Inspects at once while listing; hundreds of sessions must not become hundreds of connections. */
@@ -51,11 +53,12 @@ export const makeContainers = (options: { clients: DockerClients; owner: Owner; 
     }
   }
 
-  const idsOf = async (sessionId?: string): Promise<string[]> => {
+  const listRaw = (sessionId?: string): Promise<ContainerInfo[]> => {
     const filters = JSON.stringify(labelFilter('game', options.owner, sessionId))
-    const found = await ask('containers', '', () => calls.listContainers({ all: true, filters }))
-    return found.map((container) => container.Id)
+    return ask('containers', '', () => calls.listContainers({ all: true, filters }))
   }
+
+  const idsOf = async (sessionId?: string): Promise<string[]> => (await listRaw(sessionId)).map((container) => container.Id)
 
   const inspectAll = async (ids: readonly string[]): Promise<ObservedContainer[]> => {
     const observed: ObservedContainer[] = []
@@ -148,5 +151,12 @@ export const makeContainers = (options: { clients: DockerClients; owner: Owner; 
       return (await inspectAll(await idsOf(sessionId)))[0] ?? null
     },
     list: async () => inspectAll(await idsOf()),
+    overview: async () =>
+      (await listRaw()).flatMap(({ Labels, State, Created }) => {
+        const labels = readSessionLabels(Labels)
+        return labels === null
+          ? []
+          : [{ sessionId: labels.sessionId, isCreated: State === 'created', createdMs: Created * 1_000 }]
+      }),
   }
 }

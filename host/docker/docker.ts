@@ -8,6 +8,7 @@ import { type EngineInfo, readEngineInfo } from './info.ts'
 import { type GameInput, makeGameInput } from './input.ts'
 import { makeNetworks, type Networks } from './networks.ts'
 import { openOutput } from './output.ts'
+import { readUsage, type Usage } from './stats.ts'
 
 export interface DockerOptions {
   socketPath: string
@@ -26,6 +27,8 @@ export interface Docker {
   networks: Networks
   containers: Containers
   info(): Promise<EngineInfo>
+  /** See `readUsage`. */
+  usage(containerId: string): Promise<Usage | null>
   /** The stdin of a container; attaches with the first line. */
   input(containerId: string): GameInput
   /** See `openOutput`. */
@@ -44,6 +47,7 @@ export const makeDocker = (options: DockerOptions): Docker => {
     networks: makeNetworks({ clients, owner, pool: options.networkPool }),
     containers: makeContainers({ clients, owner, dataDir: options.dataDir }),
     info: () => readEngineInfo(clients),
+    usage: (containerId) => readUsage(clients, containerId),
     input: (containerId) => makeGameInput({ clients, containerId }),
     output: (containerId, output) => openOutput(clients, containerId, output),
     events: (handlers) => followEvents({ clients, owner, logger: options.logger, ...handlers }),

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
 import { NotFound } from '../../lib/domain/errors.ts'
+import { registryOf } from '../../lib/domain/images.ts'
+import type { RegistryLogin } from '../../lib/messages/session-spec.ts'
 import type { DockerClients } from './client.ts'
 import { ask, dockerMessage, dockerStatus, ImageUnavailable, isAbort, translateDockerError } from './errors.ts'
 import { jsonLines } from './json-lines.ts'
@@ -26,17 +28,25 @@ export interface Images {
   inspect(ref: string): Promise<ImageInfo | null>
   /**
    * Makes the image present: `IF_MISSING` takes what is here, `ALWAYS` asks the registry and falls back to what is here.
-   * Everyone who wants the same image at the same time shares one pull; it is given up when all their signals aborted.
-   * Takes as long as it makes progress. Fails with `ImageUnavailable`.
+   * Everyone who wants the same image with the same login at the same time shares one pull; it is given up when all their
+   * signals aborted. Takes as long as it makes progress. Fails with `ImageUnavailable`.
    */
   ensure(options: {
     ref: string
     policy: 'IF_MISSING' | 'ALWAYS'
+    /** At the image's registry; null where it needs none. */
+    login?: RegistryLogin | null
     onProgress?: (progress: PullProgress) => void
     signal: AbortSignal
   }): Promise<EnsuredImage>
   /** Pulls: under way now, and since start those done, failed (given up included), and bytes fetched. */
   counters(): { running: number; done: number; failed: number; bytes: number }
+}
+
+/** What is pulled, and as whom. */
+interface Wanted {
+  ref: string
+  login: RegistryLogin | null
 }
 
 interface Pull {
@@ -81,9 +91,10 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
     }
   }
 
-  const open = async (ref: string, signal: AbortSignal): Promise<Readable> => {
+  const open = async ({ ref, login }: Wanted, signal: AbortSignal): Promise<Readable> => {
+    const authconfig = login ? { ...login, serveraddress: registryOf(ref) } : undefined
     try {
-      return (await streams.pull(ref, { abortSignal: signal })) as Readable
+      return (await streams.pull(ref, { abortSignal: signal, authconfig })) as Readable
     } catch (error) {
       // A reply means that the engine is there and the registry was the trouble.
       if (dockerStatus(error) !== null) throw pullFailure(ref, dockerMessage(error), error)
@@ -91,14 +102,15 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
     }
   }
 
-  const run = async (ref: string, listeners: Pull['listeners'], abort: AbortController): Promise<void> => {
+  const run = async (wanted: Wanted, listeners: Pull['listeners'], abort: AbortController): Promise<void> => {
+    const { ref } = wanted
     let stalled = false
     const stall = setTimeout(() => {
       stalled = true
       abort.abort()
     }, stallMs)
     try {
-      const stream = await open(ref, abort.signal)
+      const stream = await open(wanted, abort.signal)
       const tracker = makePullTracker(ref)
       let fetched = 0
       for await (const line of jsonLines(stream)) {
@@ -116,27 +128,31 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
       throw isAbort(error) ? error : translateDockerError(error, 'image', ref)
     } finally {
       clearTimeout(stall)
-      pulls.delete(ref)
     }
   }
 
-  const begin = (ref: string): Pull => {
+  const begin = (key: string, wanted: Wanted): Pull => {
     const listeners: Pull['listeners'] = new Set()
     const abort = new AbortController()
-    const pull: Pull = { listeners, waiting: 0, abort, done: run(ref, listeners, abort) }
+    const done = run(wanted, listeners, abort).finally(() => {
+      if (pulls.get(key) === pull) pulls.delete(key)
+    })
+    const pull: Pull = { listeners, waiting: 0, abort, done }
     // Everyone waiting may have left; nobody is then left to hear of the failure.
-    pull.done.catch(() => undefined)
-    pulls.set(ref, pull)
+    done.catch(() => undefined)
+    pulls.set(key, pull)
     return pull
   }
 
   const pull = async (
-    ref: string,
+    wanted: Wanted,
     onProgress: ((progress: PullProgress) => void) | undefined,
     signal: AbortSignal,
   ): Promise<void> => {
     signal.throwIfAborted()
-    const shared = pulls.get(ref) ?? begin(ref)
+    // A wrong login must not fail those who have the right one.
+    const key = JSON.stringify(wanted)
+    const shared = pulls.get(key) ?? begin(key, wanted)
     shared.waiting++
     if (onProgress) shared.listeners.add(onProgress)
     try {
@@ -146,7 +162,7 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
       shared.waiting--
       if (shared.waiting === 0) {
         // Whoever comes now begins anew instead of joining a pull that is being given up.
-        if (pulls.get(ref) === shared) pulls.delete(ref)
+        if (pulls.get(key) === shared) pulls.delete(key)
         shared.abort.abort()
       }
     }
@@ -161,11 +177,11 @@ export const makeImages = (options: { clients: DockerClients; stallMs?: number }
   return {
     inspect,
     counters: () => ({ running: pulls.size, ...counters }),
-    async ensure({ ref, policy, onProgress, signal }) {
+    async ensure({ ref, policy, login = null, onProgress, signal }) {
       const known = await inspect(ref)
       if (known !== null && policy === 'IF_MISSING') return { image: known, pulled: false, staleBecause: null }
       try {
-        await pull(ref, onProgress, signal)
+        await pull({ ref, login }, onProgress, signal)
         return { image: await present(ref), pulled: true, staleBecause: null }
       } catch (error) {
         if (known === null || !(error instanceof ImageUnavailable)) throw error

@@ -18,6 +18,7 @@ const names = {
   createdAt: 'manman.created_at',
   environment: 'manman.env',
   specHash: 'manman.spec_hash',
+  memo: 'manman.session',
 } as const
 
 export const sessionLabels = (type: ResourceType, labels: SessionLabels): Record<string, string> => ({
@@ -31,10 +32,13 @@ export const sessionLabels = (type: ResourceType, labels: SessionLabels): Record
 
 export const specHashLabel = (hash: string): Record<string, string> => ({ [names.specHash]: hash })
 
+/** What a host that has lost its files needs to go on with the session. */
+export const memoLabel = (memo: string): Record<string, string> => ({ [names.memo]: memo })
+
 /** What the labels say; null when they are not ours or incomplete. */
 export const readSessionLabels = (
   labels: Record<string, string> | null | undefined,
-): (SessionLabels & { specHash: string | null }) | null => {
+): (SessionLabels & { specHash: string | null; memo: string | null }) | null => {
   const sessionId = labels?.[names.sessionId]
   const sgcId = labels?.[names.sgcId]
   const serverId = labels?.[names.serverId]
@@ -47,6 +51,7 @@ export const readSessionLabels = (
     environment,
     createdAt: labels[names.createdAt] ?? '',
     specHash: labels[names.specHash] ?? null,
+    memo: labels[names.memo] ?? null,
   }
 }
 

@@ -21,6 +21,8 @@ export interface ObservedContainer {
   /** RFC 3339. */
   createdAt: string
   specHash: string | null
+  /** What `ContainerSpec.memo` was. */
+  memo: string | null
   tty: boolean
 }
 
@@ -52,6 +54,7 @@ export const observe = (info: ContainerInspectInfo): ObservedContainer | null =>
     imageDigest: info.Image,
     createdAt: info.Created,
     specHash: labels.specHash,
+    memo: labels.memo,
     tty: info.Config.Tty,
   }
 }

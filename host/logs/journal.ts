@@ -19,6 +19,8 @@ export interface JournalOptions {
   maxBytes?: number
   /** Number of the last line that is kept elsewhere too; others are dropped once the files are four times too large. */
   archivedSeq?: () => number
+  /** Where there is no journal: the number before its first line. */
+  startAfter?: number
   /** Called in order for every batch once it is written; must not throw. */
   onAppended?: (batch: LogBatch) => void
 }
@@ -66,7 +68,7 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
   const { dir, segmentBytes = defaultSegmentBytes, maxBytes = defaultMaxBytes } = options
   const { segments, resume } = await recoverSegments(dir, { repair: true })
   const tracker = makeResumeTracker(resume)
-  let lastSeq = segments.at(-1)?.lastSeq ?? 0
+  let lastSeq = segments.at(-1)?.lastSeq ?? options.startAfter ?? 0
   let handle: FileHandle | null = null
   let tornBehind = false
   let closed = false

@@ -32,6 +32,8 @@ export interface SessionLogOptions {
   logger: Logger
   now: () => number
   segmentBytes?: number
+  /** Where there is no log: the number before its first line. */
+  startAfter?: number
   maxBytes?: number
   archivedSeq?: () => number
 }

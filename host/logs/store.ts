@@ -31,8 +31,11 @@ export interface LogStoreOptions {
 
 /** The logs of this machine's sessions, one writer for each. */
 export interface LogStore {
-  /** The session's log, made when it is new. The same one for every caller until it is released. */
-  open(sessionId: string): Promise<SessionLog>
+  /**
+   * The session's log, made when it is new. The same one for every caller until it is released. A new one counts from
+   * `startAfter + 1`: for a log that was lost, of which no number may be given twice.
+   */
+  open(sessionId: string, startAfter?: number): Promise<SessionLog>
   /** The log for reading, whether or not the session still runs; null when nothing was ever written. */
   find(sessionId: string): Promise<LogHistory | null>
   /** Ends writing; the files stay. Already released is fine. */
@@ -84,7 +87,7 @@ export const makeLogStore = (options: LogStoreOptions): LogStore => {
     return closed
   }
 
-  const openWriter = async (sessionId: string): Promise<SessionLog> => {
+  const openWriter = async (sessionId: string, startAfter: number | undefined): Promise<SessionLog> => {
     // Two writers would give the same numbers twice.
     await closing.get(sessionId)
     return openSessionLog({
@@ -93,17 +96,18 @@ export const makeLogStore = (options: LogStoreOptions): LogStore => {
       logger: logger.child({ sessionId }),
       now,
       segmentBytes,
+      startAfter,
       maxBytes: options.maxBytesPerSession,
       archivedSeq: () => options.archivedSeq?.(sessionId) ?? Number.MAX_SAFE_INTEGER,
     })
   }
 
   return {
-    open(sessionId) {
+    open(sessionId, startAfter) {
       const known = writers.get(sessionId)
       if (known !== undefined) return known
       histories.delete(sessionId)
-      const opening = openWriter(sessionId)
+      const opening = openWriter(sessionId, startAfter)
       writers.set(sessionId, opening)
       opening.catch(() => writers.delete(sessionId))
       return opening

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Changed } from '../messages/changes.ts'
 import type { CommandBody } from '../messages/commands.ts'
 import { messageVersion } from '../messages/envelope.ts'
+import type { EventBody } from '../messages/events.ts'
 import { exchanges, keys } from '../messages/routing.ts'
 import { newId } from '../process/new-id.ts'
 import type { Database } from './connect.ts'
@@ -46,6 +47,25 @@ export const addChange = (tx: Transaction, change: ChangeBody): Promise<void> =>
 /** `addChange` for many rows, in one statement. */
 export const addChanges = async (tx: Transaction, changes: readonly ChangeBody[]): Promise<void> => {
   if (changes.length > 0) await insert(tx, ...changes.map(asMessage))
+}
+
+/** Tells whoever listens outside; each is kept by the broker in the queues bound to it, behind what was told of the same thing. */
+export const addEvents = async (tx: Transaction, events: readonly EventBody[]): Promise<void> => {
+  if (events.length > 0) await insert(tx, ...events.map(asEvent))
+}
+
+const asEvent = (body: EventBody): NewMessage => ({
+  lane: laneOf(body),
+  exchange: exchanges.events,
+  routingKey: body.kind,
+  body,
+  durable: true,
+  expiresAt: null,
+})
+
+const laneOf = (event: EventBody): string => {
+  if ('sessionId' in event) return `session.${event.sessionId}`
+  return 'serverId' in event ? `server.${event.serverId}` : 'dead-letters'
 }
 
 interface NewMessage {

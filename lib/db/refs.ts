@@ -12,6 +12,7 @@ export const refServer = (tx: Transaction, id: string) =>
   tx
     .selectFrom('servers.servers')
     .select(['id', 'name', 'environment', 'status', 'draining', 'port_range as portRange', 'public_address as publicAddress'])
+    .select('public_key as publicKey')
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .forShare()
@@ -43,6 +44,15 @@ export const refDeployment = async (tx: Transaction, id: string) => {
     .execute()
   return { ...deployment, gameConfig, ports }
 }
+
+/** The login for a registry; its password is encrypted for `registryContext(host)`. */
+export const refRegistryCredential = (tx: Transaction, host: string) =>
+  tx
+    .selectFrom('configs.registry_credentials')
+    .select(['username', 'key_id as keyId', 'encrypted_password as bytes'])
+    .where('host', '=', host)
+    .forShare()
+    .executeTakeFirst()
 
 /** Where players reach these servers, for showing only: nothing is locked, nothing may be decided by it. */
 export const publicAddresses = async (db: Database, serverIds: readonly string[]): Promise<Map<string, string | null>> => {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { RestartPolicy } from '../domain/restart-policy.ts'
-import type { SessionSpec } from '../messages/session-spec.ts'
+import type { RegistryAuth, SessionSpec } from '../messages/session-spec.ts'
+import { tellSession } from './events.ts'
 import { closeOperation, openOperation } from './operations.ts'
 import { addChange, addCommand } from './outbox.ts'
 import type { Transaction } from './transaction.ts'
@@ -12,9 +13,14 @@ export interface SessionPlace {
   serverId: string
 }
 
-/** Tells live subscriptions that the session's row has changed. The caller holds its lock. */
-export const announceSession = (tx: Transaction, { id, serverGameConfigId, serverId }: SessionPlace): Promise<void> =>
-  addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+/**
+ * Tells live subscriptions that the session's row has changed, and everybody what it shows for the first time. Whoever
+ * writes the row calls this, or `finishSession`, and holds its lock.
+ */
+export const announceSession = async (tx: Transaction, { id, serverGameConfigId, serverId }: SessionPlace): Promise<void> => {
+  await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+  await tellSession(tx, id)
+}
 
 /**
  * What follows the end of a session, in the transaction that ends it: its deployment is free, and a session that waited for
@@ -36,14 +42,16 @@ const beginWaiting = async (tx: Transaction, endedId: string): Promise<void> => 
     .where('waits_for', '=', endedId)
     .where('status', '=', 'PENDING')
     .returning(['id', 'server_game_config_id as serverGameConfigId', 'server_id as serverId', 'created_by as actor'])
-    .returning(['spec', 'start_deadline as startDeadline'])
+    .returning(['spec', 'start_deadline as startDeadline', 'registry_auth as registryAuth'])
     .executeTakeFirst()
   if (!waiting) return
   const { id, serverGameConfigId, serverId, actor } = waiting
   await openOperation(tx, { serverGameConfigId, kind: 'SESSION', subjectId: id })
   await announceSession(tx, waiting)
   const spec = waiting.spec as unknown as SessionSpec
-  await addStart(tx, { id, serverGameConfigId, serverId, actor, spec, startDeadline: waiting.startDeadline ?? undefined })
+  const registryAuth = waiting.registryAuth as RegistryAuth | null
+  const startDeadline = waiting.startDeadline ?? undefined
+  await addStart(tx, { id, serverGameConfigId, serverId, actor, spec, registryAuth, startDeadline })
 }
 
 /**
@@ -52,9 +60,14 @@ const beginWaiting = async (tx: Transaction, endedId: string): Promise<void> => 
  */
 export const addStart = async (
   tx: Transaction,
-  session: SessionPlace & { actor: string; spec: SessionSpec; startDeadline: Date | undefined },
+  session: SessionPlace & {
+    actor: string
+    spec: SessionSpec
+    registryAuth: RegistryAuth | null
+    startDeadline: Date | undefined
+  },
 ): Promise<void> => {
-  const { id: sessionId, serverGameConfigId, serverId, actor, spec, startDeadline: expiresAt } = session
+  const { id: sessionId, serverGameConfigId, serverId, actor, spec, registryAuth, startDeadline: expiresAt } = session
   const { environment, restartPolicy, priority, stop } = await tx
     .selectFrom('configs.server_game_configs as deployment')
     .innerJoin('configs.game_configs as config', 'config.id', 'deployment.game_config_id')
@@ -71,6 +84,7 @@ export const addStart = async (
     serverGameConfigId,
     environment,
     spec: { ...spec, stop: stop as unknown as SessionSpec['stop'] },
+    registryAuth,
     restartPolicy: policy,
     priority,
   }

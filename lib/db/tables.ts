@@ -78,6 +78,18 @@ export interface ConfigsGames {
   updated_by: string;
 }
 
+export interface ConfigsRegistryCredentials {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  encrypted_password: Buffer;
+  host: string;
+  id: string;
+  key_id: string;
+  updated_at: Generated<Timestamp>;
+  updated_by: string;
+  username: string;
+}
+
 export interface ConfigsServerGameConfigs {
   created_at: Generated<Timestamp>;
   created_by: string;
@@ -221,6 +233,7 @@ export interface SessionsSessions {
   lost_at: Timestamp | null;
   oom_killed: boolean | null;
   ready_at: Timestamp | null;
+  registry_auth: Json | null;
   restart_of: string | null;
   revision: Generated<number>;
   server_game_config_id: string;
@@ -240,6 +253,7 @@ export interface DB {
   "backups.backups": BackupsBackups;
   "configs.game_configs": ConfigsGameConfigs;
   "configs.games": ConfigsGames;
+  "configs.registry_credentials": ConfigsRegistryCredentials;
   "configs.server_game_configs": ConfigsServerGameConfigs;
   "configs.server_ports": ConfigsServerPorts;
   "dead_letters.dropped": DeadLettersDropped;

@@ -1,5 +1,6 @@
 import { type Transaction as KyselyTransaction, sql } from 'kysely'
-import { ManManError, Outage, OutcomeUnknown, Unavailable } from '../domain/errors.ts'
+import { type ManManError, Outage, OutcomeUnknown, Unavailable } from '../domain/errors.ts'
+import { isDatabaseAway, sqlStateOf } from './away.ts'
 import type { Database } from './connect.ts'
 import type { DB } from './tables.ts'
 
@@ -27,8 +28,8 @@ export const inTransaction = async <T>(db: Database, work: (tx: Transaction) => 
         return result
       })
     } catch (error) {
-      if (attempt < maxAttempts && retriableCodes.has(codeOf(error))) continue
-      if (!committing && busyCodes.has(codeOf(error)))
+      if (attempt < maxAttempts && retriableCodes.has(sqlStateOf(error))) continue
+      if (!committing && busyCodes.has(sqlStateOf(error)))
         throw new Unavailable('The database is too busy; nothing was changed.', { cause: error })
       throw isDatabaseAway(error) ? translate(error, committing) : error
     }
@@ -40,23 +41,9 @@ const translate = (cause: unknown, committing: boolean): ManManError =>
     ? new OutcomeUnknown('The database was lost while it committed; it may have happened.', { cause })
     : new Outage('The database is away or too busy; nothing was changed.', { cause })
 
-/** Classes of SQLSTATE that speak of the server and not of the statement: connection, resources, shutdown or time limit, disk. */
-const serverClasses = new Set(['08', '53', '57', '58'])
-const driverSentences =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/
-
-/** True when `error` says that the database could not be reached or could not work, whatever the statement was. */
-export const isDatabaseAway = (error: unknown): boolean => {
-  if (!(error instanceof Error) || error instanceof ManManError) return false
-  if ('syscall' in error || error instanceof AggregateError || driverSentences.test(error.message)) return true
-  return serverClasses.has(codeOf(error).slice(0, 2))
-}
-
-const codeOf = (error: unknown): string => (error as { code?: string })?.code ?? ''
-
 /** True when `error` is PostgreSQL's refusal by the named constraint or unique index. */
 export const isViolationOf = (error: unknown, constraint: string): boolean =>
-  codeOf(error).startsWith('23') && (error as { constraint?: string }).constraint === constraint
+  sqlStateOf(error).startsWith('23') && (error as { constraint?: string }).constraint === constraint
 
 /** Takes the lock of that name for the rest of the transaction; false at once when another transaction has it. */
 export const tryLock = async (tx: Transaction, name: string): Promise<boolean> => {

@@ -52,6 +52,8 @@ export const endReasons = [
   'UNRESPONSIVE',
   'DOCKER_ERROR',
   'HOST_RESTARTED',
+  /** Its host has neither its record nor its container any more. */
+  'STATE_LOST',
   'ABANDONED',
 ] as const
 export type EndReason = (typeof endReasons)[number]

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { envelope } from './envelope.ts'
-import { restartPolicySchema, sessionSpecSchema, stopProcedureSchema } from './session-spec.ts'
+import { registryAuthSchema, restartPolicySchema, sessionSpecSchema, stopProcedureSchema } from './session-spec.ts'
 
 /**
  * Commands: what the control plane wants done by a host. Durable, in order per host, applied once.
@@ -19,6 +19,7 @@ export const sessionStartSchema = command('session.start', {
   serverGameConfigId: z.uuid(),
   environment: z.string(),
   spec: sessionSpecSchema,
+  registryAuth: registryAuthSchema.nullable().default(null),
   restartPolicy: restartPolicySchema.default({ mode: 'NEVER', maxRetries: 0, windowSeconds: 1 }),
   /** After a reboot, games start again in this order, lowest first. */
   priority: z.number().int().default(100),

@@ -16,6 +16,9 @@ export const sessionInputSchema = envelope('session.input', {
 /** Asks for the session's lines to be published live, for `leaseMs` from now. Renewing is the same request again. */
 export const sessionWatchSchema = envelope('session.watch', { sessionId: z.uuid(), leaseMs: z.number().int().positive() })
 
+/** Asks for what the session's container uses to be published every 2 s, for `leaseMs` from now. */
+export const statsWatchSchema = envelope('stats.watch', { sessionId: z.uuid(), leaseMs: z.number().int().positive() })
+
 /** Reads lines the host keeps: those after `afterSeq`, or the last `tail` ones. */
 export const logsReadSchema = envelope('logs.read', {
   sessionId: z.uuid(),
@@ -32,6 +35,7 @@ export const logsArchivedSchema = envelope('logs.archived', {
 export const requestSchema = z.discriminatedUnion('kind', [
   sessionInputSchema,
   sessionWatchSchema,
+  statsWatchSchema,
   logsReadSchema,
   logsArchivedSchema,
 ])
@@ -48,6 +52,7 @@ export const logExtentSchema = z.object({ firstSeq: z.number().int().positive(),
 export const replyResultSchemas = {
   'session.input': z.object({ writtenAt: z.iso.datetime() }),
   'session.watch': logExtentSchema,
+  'stats.watch': z.object({}),
   'logs.read': logExtentSchema.extend({ batch: logLinesSchema.nullable() }),
   'logs.archived': z.object({}),
 } as const satisfies Record<RequestKind, z.ZodType>

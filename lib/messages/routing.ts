@@ -24,6 +24,7 @@ export const keys = {
   anyDeadLetter: 'deadletter.#',
   hostLog: (serverId: string) => `log.host.${serverId}`,
   sessionLog: (serverId: string, sessionId: string) => `log.session.${serverId}.${sessionId}`,
+  sessionStats: (serverId: string, sessionId: string) => `stats.session.${serverId}.${sessionId}`,
   changedSession: (serverId: string, sessionId: string) => `changed.session.${serverId}.${sessionId}`,
   anyChangedSession: 'changed.session.#',
   changedServer: (serverId: string) => `changed.server.${serverId}`,
@@ -34,7 +35,7 @@ export const keys = {
 export const speakerOf = (routingKey: string): string | undefined => routingKey.split('.')[2]
 
 /** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
-export const requestKinds = ['session.input', 'session.watch', 'logs.read', 'logs.archived'] as const
+export const requestKinds = ['session.input', 'session.watch', 'stats.watch', 'logs.read', 'logs.archived'] as const
 /** Kinds that are commands: routed to the host's durable commands queue. */
 export const commandKinds = ['session.start', 'session.stop', 'session.kill', 'config.update'] as const
 

@@ -75,6 +75,20 @@ export const sessionSpecSchema = z.object({
   watchdog: watchdogSchema.nullable().default(null),
 })
 
+/**
+ * The login for the image's registry, sealed to the public key of the host that pulls (`lib/crypto/sealed-box.ts`): whatever
+ * keeps or carries it can't read it.
+ */
+export const registryAuthSchema = z.object({
+  /** As images name it; docker.io for those that name none. */
+  registry: z.string(),
+  sealed: z.string(),
+})
+/** What is in the box, as JSON. */
+export const registryLoginSchema = z.object({ username: z.string(), password: z.string() })
+
+export type RegistryAuth = z.infer<typeof registryAuthSchema>
+export type RegistryLogin = z.infer<typeof registryLoginSchema>
 export type PortBinding = z.infer<typeof portBindingSchema>
 export type StopProcedure = z.infer<typeof stopProcedureSchema>
 export type VolumeDefinition = z.infer<typeof volumeSchema>

@@ -5,6 +5,7 @@ import { parsePage, toPage } from '../pages.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
 import { addEnums, addGameConfig } from './game-config-types.ts'
 import { addMutations } from './mutation-types.ts'
+import { addRegistryCredentials } from './registry-types.ts'
 import type { ConfigsService } from './service.ts'
 import { type Loaders, makeLoaders, makeRefs, type Refs } from './types.ts'
 
@@ -24,6 +25,7 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   addQueries(builder, refs, loaders, lists, service)
   builder.mutationType({})
   addMutations(builder, refs, enums, service)
+  addRegistryCredentials(builder, service.registries)
   return toSubgraphSchema(builder)
 }
 

@@ -1,3 +1,4 @@
+import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import { byId, forUuids } from '../../lib/db/by-id.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
@@ -13,9 +14,10 @@ import { type CreateGameConfigInput, parseGameConfig } from './game-config-input
 import { makeGames } from './games.ts'
 import { asNameConflict } from './name-conflict.ts'
 import * as ports from './port-store.ts'
+import { makeRegistryService } from './registry-service.ts'
 import * as store from './store.ts'
 
-export const makeConfigsService = ({ db, newId }: { db: Database; newId: () => string }) => ({
+export const makeConfigsService = ({ db, newId, secrets }: { db: Database; newId: () => string; secrets: SecretBox }) => ({
   gamesByIds: byId((ids) => store.gamesById(db, ids)),
   gameConfigsByIds: byId((ids) => store.gameConfigsById(db, ids)),
   deploymentsByIds: byId((ids) => deployments.deploymentsById(db, ids)),
@@ -61,6 +63,7 @@ export const makeConfigsService = ({ db, newId }: { db: Database; newId: () => s
   deploy: makeDeploy({ db, newId }),
   updateDeployment: makeUpdateDeployment({ db }),
   deleteDeployment: makeDeleteDeployment({ db }),
+  registries: makeRegistryService({ db, newId, secrets }),
 })
 
 export type ConfigsService = ReturnType<typeof makeConfigsService>

@@ -1,26 +1,9 @@
-import { ManManError } from '../../lib/domain/errors.ts'
 import { type LogLines, lastSeqOf } from '../../lib/messages/logs.ts'
-import type { Logger } from '../../lib/process/logger.ts'
-import { backOffMs } from '../../lib/process/retry.ts'
-import { makeBell } from './bell.ts'
-import type { ChangeFeed } from './change-feed.ts'
-import type { LogQueues } from './log-queues.ts'
+import { type FollowedSession, holdLease, type LeaseDeps } from './lease.ts'
 
-/** What following a log needs to know of a session. */
-export interface FollowedSession {
-  id: string
-  serverId: string
-  /** It has ended for good, and this is the number of its last line; null when it never wrote one. */
-  ended: { lastSeq: number | null } | null
-}
-
-export interface FeedDeps {
-  queues: LogQueues
-  changes: ChangeFeed
-  readSession: (sessionId: string) => Promise<FollowedSession | undefined>
+export interface FeedDeps extends LeaseDeps {
   /** Asks the host to publish the session's lines for so long; answers the number of its last line. */
   watch: (serverId: string, sessionId: string, leaseMs: number) => Promise<{ lastSeq: number }>
-  logger: Logger
 }
 
 export interface FeedListener {
@@ -31,72 +14,35 @@ export interface FeedListener {
   ended: (lastSeq: number | null) => void
 }
 
-const leaseMs = 15_000
-const renewMs = 5_000
-/** A host that comes back is asked again within this. */
-const retry = { minMs: 100, maxMs: 2_000 }
-
 /**
- * What is published of one session, for all its viewers in this process: one queue, one lease, one eye on its row. It tells
- * what it hears and repairs nothing: who misses lines reads them from the host.
+ * What is published of one session's log, for all its viewers in this process. It tells what it hears and repairs nothing:
+ * who misses lines reads them from the host.
  */
 export const makeSessionFeed = (deps: FeedDeps, session: FollowedSession) => {
   const listeners = new Set<FeedListener>()
-  const stop = new AbortController()
-  const bell = makeBell()
   let highest = 0
-  let ended = session.ended
+  let { ended } = session
 
   const tell = (what: (listener: FeedListener) => void): void => {
     for (const listener of [...listeners]) what(listener)
   }
-  const exists = (lastSeq: number): void => {
-    highest = Math.max(highest, lastSeq)
-    tell((listener) => listener.exists(lastSeq))
-  }
-
-  /** False when it failed and should be tried again soon. */
-  const renew = async (): Promise<boolean> => {
-    try {
-      const row = await deps.readSession(session.id)
-      ended = row?.ended ?? ended
-      if (!ended) exists((await deps.watch(session.serverId, session.id, leaseMs)).lastSeq)
-      return true
-    } catch (error) {
-      // Expected while the host is away, or has not heard of the session yet.
-      const level = error instanceof ManManError ? 'debug' : 'warn'
-      deps.logger[level]({ err: error, sessionId: session.id }, 'live log not watched, trying again')
-      return false
-    }
-  }
-
-  const run = async (): Promise<void> => {
-    if (ended) return
-    const unlisten = deps.changes.listen({
-      changed: (change) => change.kind === 'changed.session' && change.sessionId === session.id && bell.ring(),
-      resync: bell.ring,
-    })
-    const closeQueue = deps.queues.open({
-      serverId: session.serverId,
-      sessionId: session.id,
-      ready: bell.ring,
-      message: (content) => {
-        const lines = readLines(content, session.id)
-        if (!lines) return deps.logger.warn({ sessionId: session.id }, 'live log message not understood')
-        highest = Math.max(highest, lastSeqOf(lines))
-        tell((listener) => listener.lines(lines, content.length))
-      },
-    })
-    for (let failures = 0; !stop.signal.aborted && !ended; ) {
-      failures = (await renew()) ? 0 : failures + 1
-      if (!ended) await bell.wait(stop.signal, failures > 0 ? backOffMs(retry, failures) : renewMs)
-    }
-    closeQueue()
-    unlisten()
-    const { lastSeq } = ended ?? { lastSeq: null }
-    if (ended) tell((listener) => listener.ended(lastSeq))
-  }
-  const running = run()
+  const lease = holdLease(deps, session, {
+    ask: async (leaseMs) => {
+      const { lastSeq } = await deps.watch(session.serverId, session.id, leaseMs)
+      highest = Math.max(highest, lastSeq)
+      tell((listener) => listener.exists(lastSeq))
+    },
+    message: (content) => {
+      const lines = readLines(content, session.id)
+      if (!lines) return deps.logger.warn({ sessionId: session.id }, 'live log message not understood')
+      highest = Math.max(highest, lastSeqOf(lines))
+      tell((listener) => listener.lines(lines, content.length))
+    },
+    ended: (end) => {
+      ended = end
+      tell((listener) => listener.ended(end.lastSeq))
+    },
+  })
 
   return {
     /** Adds a viewer, and tells it at once what is known. */
@@ -110,10 +56,7 @@ export const makeSessionFeed = (deps: FeedDeps, session: FollowedSession) => {
       listeners.delete(listener)
       return listeners.size
     },
-    close: (): Promise<void> => {
-      stop.abort()
-      return running
-    },
+    close: lease.close,
   }
 }
 

@@ -4,7 +4,8 @@ import type { LogLines } from '../../lib/messages/logs.ts'
 import { backOffMs } from '../../lib/process/retry.ts'
 import { makeBell } from './bell.ts'
 import { type Gap, type JoinStep, type LogExtent, makeJoin, type StartAt } from './join.ts'
-import { type FeedDeps, type FeedListener, type FollowedSession, makeSessionFeed, type SessionFeed } from './session-feed.ts'
+import type { FollowedSession } from './lease.ts'
+import { type FeedDeps, type FeedListener, makeSessionFeed, type SessionFeed } from './session-feed.ts'
 import { makeStreams } from './streams.ts'
 
 /** One event of a followed log: lines, or a gap, or its end. */

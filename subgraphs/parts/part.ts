@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql'
+import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { Logger } from '../../lib/process/logger.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
@@ -20,6 +21,7 @@ export interface PartOptions {
   hostAccess: BrokerAccess
   /** How long a start may wait for its host. */
   startDeadlineMs: number
+  secrets: SecretBox
 }
 
 /** What a part has done since start, and has under way. */

@@ -4,9 +4,10 @@ import { newId } from '../../lib/process/new-id.ts'
 import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
 import { makeRequester } from '../../lib/rabbit/requester.ts'
 import { makeChangeFeed } from '../live/change-feed.ts'
-import { makeLogQueues } from '../live/log-queues.ts'
-import type { FollowedSession } from '../live/session-feed.ts'
+import type { FollowedSession } from '../live/lease.ts'
 import { makeSessionLogs } from '../live/session-logs.ts'
+import { makeSessionQueues } from '../live/session-queues.ts'
+import { makeSessionStats } from '../live/session-stats.ts'
 import { makeStreams } from '../live/streams.ts'
 import { type RowWatch, watchRows } from '../live/watch-rows.ts'
 import { makeHostRequests } from '../requests.ts'
@@ -18,24 +19,26 @@ import { type ChangeFilter, makeSessionsService, type SessionsService } from '..
 import type { Session } from '../sessions/store.ts'
 import type { Part, PartOptions } from './part.ts'
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'store'>
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets' | 'store'>
 
 export const makeSessionsPart = (options: Options): Part => {
-  const { db, rabbit, logger, startDeadlineMs } = options
+  const { db, rabbit, logger, startDeadlineMs, secrets } = options
   const topology = makeTopology(options)
   const requester = makeRequester({ rabbit, logger })
   const hosts = makeHostRequests({ requester })
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
-  const queues = makeLogQueues({ rabbit, logger })
+  const logQueues = makeSessionQueues({ rabbit, logger, name: 'live logs', keyOf: keys.sessionLog })
+  const statsQueues = makeSessionQueues({ rabbit, logger, name: 'live stats', keyOf: keys.sessionStats })
   const streams = makeStreams()
-  const service = makeSessionsService({ db, newId, startDeadlineMs, ask: hosts.input })
   const archive = makeLogReader(options)
   const history = makeLogHistory({ archive, readHost: hosts.readLogs })
+  const service = makeSessionsService({ db, newId, startDeadlineMs, secrets, ask: hosts.input })
+  const readSession = async (id: string) => toFollowed((await service.byIds([id])).get(id))
+  const following = { changes: feed, logger, readSession }
+  const stats = makeSessionStats({ ...following, queues: statsQueues, watch: hosts.watchStats })
   const logs = makeSessionLogs({
-    queues,
-    changes: feed,
-    logger,
-    readSession: async (id) => toFollowed((await service.byIds([id])).get(id)),
+    ...following,
+    queues: logQueues,
     watch: hosts.watch,
     readLogs: history.read,
     isOffline: service.isHostOffline,
@@ -49,15 +52,16 @@ export const makeSessionsPart = (options: Options): Part => {
       service,
       followLog: (session, start) => logs.follow(toFollowed(session), start),
       readLogPage: (session, args) => readLogPage({ archive, host: history.onHost }, session, args),
+      followStats: (session) => stats.follow(toFollowed(session)),
       changed,
     }),
     figures: () => ({
-      subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count() },
+      subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count(), sessionStats: stats.count() },
       logs: logs.counters(),
     }),
     close: async () => {
-      await Promise.all([streams.close(), logs.close()])
-      await Promise.all([feed.close(), queues.close(), requester.close(), topology.close()])
+      await Promise.all([streams.close(), logs.close(), stats.close()])
+      await Promise.all([feed.close(), logQueues.close(), statsQueues.close(), requester.close(), topology.close()])
     },
   }
 }

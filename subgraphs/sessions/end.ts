@@ -1,5 +1,5 @@
 import type { Database } from '../../lib/db/connect.ts'
-import { addChange, addCommand } from '../../lib/db/outbox.ts'
+import { addCommand } from '../../lib/db/outbox.ts'
 import { refServer } from '../../lib/db/refs.ts'
 import { announceSession, finishSession } from '../../lib/db/session-life.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
@@ -37,14 +37,14 @@ export const requestEnd = async (
   { session, stopRequested }: { session: store.Session; stopRequested: boolean },
   actor: string,
 ): Promise<store.Session> => {
-  const { id, serverId, serverGameConfigId, waitsFor } = session
+  const { id, serverId, waitsFor } = session
   if (isTerminal(session.status)) return session
   if (waitsFor) return cancel(tx, id, actor)
   if (stopRequested && kind === 'session.stop') return session
   // Of a LOST session nothing is known before its host is back.
   const status = session.status === 'LOST' ? 'LOST' : 'STOPPING'
   await store.requestStop(tx, id, status, actor)
-  await addChange(tx, { kind: 'changed.session', sessionId: id, serverGameConfigId, serverId })
+  await announceSession(tx, session)
   await addCommand(tx, { serverId, actor, body: { kind, sessionId: id } })
   return { ...session, status }
 }

@@ -1,3 +1,4 @@
+import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import { announceSession } from '../../lib/db/session-life.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
@@ -25,7 +26,7 @@ export const makeRestart =
     if (idempotencyKey !== null) checkKey(idempotencyKey)
     if (!isUuid(oldId)) throw new NotFound('session', oldId)
     const restart = { oldId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
-    return inTransaction(deps.db, (tx) => restartIn(tx, restart, actor))
+    return inTransaction(deps.db, (tx) => restartIn(tx, deps.secrets, restart, actor))
   }
 
 interface Restart {
@@ -35,7 +36,7 @@ interface Restart {
   startDeadlineMs: number
 }
 
-const restartIn = async (tx: Transaction, restart: Restart, actor: string): Promise<store.Session> => {
+const restartIn = async (tx: Transaction, secrets: SecretBox, restart: Restart, actor: string): Promise<store.Session> => {
   const { oldId, id, idempotencyKey, startDeadlineMs } = restart
   const locked = await store.lockSession(tx, oldId)
   if (!locked) throw new NotFound('session', oldId)
@@ -43,8 +44,8 @@ const restartIn = async (tx: Transaction, restart: Restart, actor: string): Prom
   const { serverGameConfigId } = old
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, serverGameConfigId, idempotencyKey)
   if (known) return known
-  const { serverId, spec } = await prepareRun(tx, serverGameConfigId)
-  const row = { id, serverGameConfigId, serverId, idempotencyKey, spec, startDeadlineMs, restartOf: oldId }
+  const run = await prepareRun(tx, secrets, serverGameConfigId)
+  const row = { ...run, id, serverGameConfigId, idempotencyKey, startDeadlineMs, restartOf: oldId }
   if (isTerminal(old.status)) return beginSession(tx, row, actor)
   if (old.waitsFor) throw new Conflict('The session has not begun yet: it waits for the end of another one itself.')
   const waiting = await store.lockWaiting(tx, oldId)

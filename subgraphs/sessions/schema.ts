@@ -7,6 +7,7 @@ import { addLogPages } from './log-page-types.ts'
 import { addLogTypes, type FollowedLog, type LogStart, type LogTypes, parseLogStart } from './log-types.ts'
 import type { ChangeFilter, SessionsService } from './service.ts'
 import { addSessionTypes, type Loaders, makeLoaders, type SessionTypes } from './session-types.ts'
+import { addSessionStats, type FollowedStats } from './stats-types.ts'
 import type { Session } from './store.ts'
 
 export interface SessionsSchemaDeps {
@@ -15,6 +16,8 @@ export interface SessionsSchemaDeps {
   followLog: (session: Session, start: LogStart) => AsyncIterable<FollowedLog>
   /** A page of a session's log, wherever its lines are. */
   readLogPage: (session: Session, args: LogPageArgs) => Promise<LogPage>
+  /** What a session uses, until it has ended. */
+  followStats: (session: Session) => AsyncIterable<FollowedStats>
   /** Sessions each time their row has changed, first as they are. */
   changed: (filter: ChangeFilter) => AsyncIterable<Session>
 }
@@ -148,7 +151,15 @@ const addSendInput = (builder: Builder, service: SessionsService): void => {
 }
 
 const addSubscriptions = (builder: Builder, types: SessionTypes, { Batch }: LogTypes, deps: SessionsSchemaDeps): void => {
+  const Stats = addSessionStats(builder)
   builder.subscriptionFields((t) => ({
+    sessionStats: t.field({
+      type: Stats,
+      description: 'What a session uses, every 2 s while it runs. Completes when it has ended.',
+      args: { sessionId: t.arg.id({ required: true }) },
+      subscribe: async (_, { sessionId }) => deps.followStats(await deps.service.find(String(sessionId))),
+      resolve: (stats) => stats,
+    }),
     sessionLogs: t.field({
       type: Batch,
       description:

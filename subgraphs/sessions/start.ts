@@ -1,3 +1,4 @@
+import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { openOperation } from '../../lib/db/operations.ts'
 import { refDeployment, refServer } from '../../lib/db/refs.ts'
@@ -6,7 +7,8 @@ import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/tra
 import { Conflict, NotFound, Unavailable } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
-import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
+import { sealRegistryAuth } from './registry-auth.ts'
 import { buildSpec } from './spec.ts'
 import * as store from './store.ts'
 
@@ -20,6 +22,8 @@ export interface StartDeps {
   newId: () => string
   /** How long a start may wait for its host; later it is FAILED and must not happen any more. */
   startDeadlineMs: number
+  /** Reads the logins of private registries. */
+  secrets: SecretBox
 }
 
 const maxKeyLength = 200
@@ -38,7 +42,7 @@ export const makeStart =
     if (!isUuid(deploymentId)) throw new NotFound('deployment', deploymentId)
     const start = { deploymentId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
     try {
-      return await inTransaction(deps.db, (tx) => startIn(tx, start, actor))
+      return await inTransaction(deps.db, (tx) => startIn(tx, deps.secrets, start, actor))
     } catch (error) {
       // It lost against another start: perhaps its own, sent twice.
       const twin = error instanceof Conflict && idempotencyKey !== null
@@ -55,19 +59,25 @@ interface Start {
   startDeadlineMs: number
 }
 
-const startIn = async (tx: Transaction, start: Start, actor: string): Promise<store.Session> => {
+const startIn = async (tx: Transaction, secrets: SecretBox, start: Start, actor: string): Promise<store.Session> => {
   const { id, deploymentId, idempotencyKey, startDeadlineMs } = start
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, deploymentId, idempotencyKey)
   if (known) return known
-  const { serverId, spec } = await prepareRun(tx, deploymentId)
+  const run = await prepareRun(tx, secrets, deploymentId)
   const live = await store.activeSessionOf(tx, deploymentId)
   if (live) throw liveConflict(live.id)
-  const row = { id, serverGameConfigId: deploymentId, serverId, idempotencyKey, spec, startDeadlineMs, restartOf: null }
+  const row = { ...run, id, serverGameConfigId: deploymentId, idempotencyKey, startDeadlineMs, restartOf: null }
   return beginSession(tx, row, actor)
 }
 
+interface Run {
+  serverId: string
+  spec: SessionSpec
+  registryAuth: RegistryAuth | null
+}
+
 /** Where a deployment would run now, and with what. Throws `NotFound`, or `Unavailable` when its host takes no sessions. */
-export const prepareRun = async (tx: Transaction, deploymentId: string): Promise<{ serverId: string; spec: SessionSpec }> => {
+export const prepareRun = async (tx: Transaction, secrets: SecretBox, deploymentId: string): Promise<Run> => {
   const deployment = await refDeployment(tx, deploymentId)
   if (!deployment) throw new NotFound('deployment', deploymentId)
   const { serverId } = deployment
@@ -75,16 +85,17 @@ export const prepareRun = async (tx: Transaction, deploymentId: string): Promise
   if (!server) throw new Unavailable('The server of this deployment was deleted.')
   if (server.status === 'OFFLINE') throw new Unavailable(`The server ${server.name} is OFFLINE: its host has not been heard of.`)
   if (server.draining) throw new Unavailable(`The server ${server.name} is draining and takes no new sessions.`)
-  return { serverId, spec: buildSpec(deployment, server) }
+  const registryAuth = await sealRegistryAuth(tx, secrets, { image: deployment.gameConfig.image, server })
+  return { serverId, spec: buildSpec(deployment, server), registryAuth }
 }
 
 /** Row, operation, change and command of a session that begins at once; `Conflict` when another was quicker. */
 export const beginSession = async (tx: Transaction, row: store.NewSession, actor: string): Promise<store.Session> => {
-  const { id, serverGameConfigId, spec } = row
+  const { id, serverGameConfigId, spec, registryAuth } = row
   const { session, startDeadline } = await store.insertSession(tx, { ...row, waitsFor: null }, actor).catch(asConflict)
   await openOperation(tx, { serverGameConfigId, kind: 'SESSION', subjectId: id })
   await announceSession(tx, session)
-  await addStart(tx, { ...session, actor, spec, startDeadline: startDeadline ?? undefined })
+  await addStart(tx, { ...session, actor, spec, registryAuth, startDeadline: startDeadline ?? undefined })
   return session
 }
 

@@ -3,7 +3,7 @@ import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { EndReason, SessionStatus } from '../../lib/domain/session-states.ts'
-import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
 
 /** A row of sessions.sessions. */
 export interface Session {
@@ -127,6 +127,7 @@ export interface NewSession {
   serverId: string
   idempotencyKey: string | null
   spec: SessionSpec
+  registryAuth: RegistryAuth | null
   startDeadlineMs: number
   /** The session it continues. */
   restartOf: string | null
@@ -146,6 +147,7 @@ export const insertSession = async (
       server_id: session.serverId,
       idempotency_key: session.idempotencyKey,
       spec: JSON.stringify(session.spec),
+      registry_auth: session.registryAuth && JSON.stringify(session.registryAuth),
       start_deadline: session.waitsFor ? null : sql<Date>`now() + make_interval(secs => ${session.startDeadlineMs / 1000})`,
       restart_of: session.restartOf,
       waits_for: session.waitsFor,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +8,7 @@ import { makeDocker } from '../../host/docker/docker.ts'
 import { openSessionStore, type SessionStore } from '../../host/session-store.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { LogLines } from '../../lib/messages/logs.ts'
-import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
 import { checkReadiness } from '../../lib/process/health.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
 import { newId } from '../../lib/process/new-id.ts'
@@ -25,6 +26,10 @@ const never: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 60 }
 /** A real agent in this process, with real Docker and RabbitMQ, and the control plane played by the test. */
 export const makeAgentHarness = async () => {
   const serverId = newId()
+  const keys = generateKeyPairSync('x25519', {
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
   const logger = makeLogger({ name: 'agent-test', level: process.env.LOG_LEVEL ?? 'fatal' })
   const image = await buildFakeGame()
   const broker = await createTestBroker()
@@ -40,7 +45,8 @@ export const makeAgentHarness = async () => {
     const store = await openStore()
     const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes: 1e6 }
     const config = { dataDir, environment, dockerSocket, networkPool, ...limits }
-    const started = await makeAgent({ config, serverId, amqpUrl: proxy.url, epoch: 1, agentVersion: 'test', store, logger })
+    const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
+    const started = await makeAgent({ config, ...who, store, logger })
     agent = started
     if (wait === 'until-ready')
       await eventually(async () => (await checkReadiness(started.readiness)).ready, { what: 'the agent is ready' })
@@ -78,6 +84,7 @@ export const makeAgentHarness = async () => {
     serverGameConfigId: newId(),
     environment,
     spec: specOf(change),
+    registryAuth: null as RegistryAuth | null,
     restartPolicy,
     priority: 100,
   })
@@ -109,6 +116,7 @@ export const makeAgentHarness = async () => {
 
   return {
     serverId,
+    publicKey: keys.publicKey,
     peer,
     /** Between the agent and the broker. */
     proxy,

@@ -1,7 +1,8 @@
 import type { Command, CommandBody } from '../../lib/messages/commands.ts'
 import { messageVersion, readMessage, writeMessage } from '../../lib/messages/envelope.ts'
+import { type HostReport, hostReportSchema } from '../../lib/messages/host-report.ts'
 import { type LogLines, logLinesSchema } from '../../lib/messages/logs.ts'
-import { exchanges, keys, queues } from '../../lib/messages/routing.ts'
+import { exchanges, keys, queues, topicOf } from '../../lib/messages/routing.ts'
 import { type HostHealth, hostHealthSchema, type SessionReport, sessionStatusSchema } from '../../lib/messages/statuses.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
 import { newId } from '../../lib/process/new-id.ts'
@@ -29,6 +30,7 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
   await eventually(() => publisher.connected(), { what: 'the publisher is connected' })
 
   const reports: SessionReport[] = []
+  const fullReports: HostReport[] = []
   const beats: HostHealth[] = []
   const lines: LogLines[] = []
   const statuses = makeConsumer({
@@ -37,7 +39,10 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
     logger,
     queue: queues.statuses,
     prefetch: 100,
-    handle: async (message) => void reports.push(readMessage(sessionStatusSchema, message.content)),
+    handle: async (message) => {
+      if (topicOf(message.routingKey) === 'host') fullReports.push(readMessage(hostReportSchema, message.content))
+      else reports.push(readMessage(sessionStatusSchema, message.content))
+    },
   })
   const health = makeConsumer({
     rabbit,
@@ -76,6 +81,8 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
 
   return {
     reports,
+    /** What the host has told of everything it holds. */
+    fullReports,
     beats,
     lines,
     send: async (body: CommandBody): Promise<Command> => {

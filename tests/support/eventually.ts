@@ -7,10 +7,10 @@ export interface EventuallyOptions {
   everyMs?: number
 }
 
-/** Asks again and again until the answer is neither undefined, null nor false; answers it. Fails after `limitMs` (15 s). */
+/** Asks again and again until the answer is neither undefined, null nor false; answers it. Fails after `limitMs` (40 s: a loaded machine is slow, not wrong). */
 export const eventually = async <T>(
   ask: () => T | Promise<T>,
-  { what, limitMs = 15_000, everyMs = 30 }: EventuallyOptions,
+  { what, limitMs = 40_000, everyMs = 30 }: EventuallyOptions,
 ): Promise<Exclude<T, undefined | null | false>> => {
   const deadline = Date.now() + limitMs
   for (;;) {

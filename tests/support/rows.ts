@@ -109,6 +109,7 @@ export const insertSession = async (
       serverGameConfigId,
       environment: 'test',
       spec: aSpec,
+      registryAuth: null,
       restartPolicy: defaultRestartPolicy,
       priority: 100,
     }

@@ -31,6 +31,7 @@ const sharedEnv = (settings: ControlPlaneSettings): Record<string, string> => ({
   AMQP_URL: settings.amqpUrl,
   MANMAN_ENV: settings.environment,
   MANMAN_INTERNAL_KEY: settings.internalKey,
+  MANMAN_SECRET_KEY: settings.internalKey,
   LOG_LEVEL: 'debug',
 })
 

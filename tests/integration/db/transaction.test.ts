@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { isDatabaseAway } from '../../../lib/db/away.ts'
 import { connectDatabase } from '../../../lib/db/connect.ts'
-import { inTransaction, isDatabaseAway, isViolationOf, tryLock } from '../../../lib/db/transaction.ts'
-import { Invalid, OutcomeUnknown, Unavailable } from '../../../lib/domain/errors.ts'
+import { inTransaction, isViolationOf, tryLock } from '../../../lib/db/transaction.ts'
+import { Invalid, Outage, OutcomeUnknown, Unavailable } from '../../../lib/domain/errors.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -116,6 +117,21 @@ describe('a transaction', () => {
     )
     expect(isViolationOf(outcome, 'servers_pkey')).toBe(true)
     expect(isViolationOf(outcome, 'servers_name')).toBe(false)
+  })
+})
+
+describe('a query outside a transaction', () => {
+  const count = () => pool.db.selectFrom('servers.servers').select('id').execute()
+
+  it('says so when the database can not be reached', async () => {
+    proxy.cut()
+    expect(await outcomeOf(count())).toBeInstanceOf(Outage)
+  })
+
+  it('says so when the database is lost while it runs', async () => {
+    const slow = sql`SELECT pg_sleep(2)`.execute(pool.db)
+    setTimeout(proxy.cut, 200)
+    expect(await outcomeOf(slow)).toBeInstanceOf(Outage)
   })
 })
 

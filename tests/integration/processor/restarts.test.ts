@@ -120,7 +120,12 @@ describe('a restart by the host', () => {
       spec: aSpec,
     })
     expect(await openOperationsOf(deploymentId)).toEqual([next])
-    const ends = await stage.db.selectFrom('outbox.messages').select('id').where('lane', '=', `session.${sessionId}`).execute()
+    const ends = await stage.db
+      .selectFrom('outbox.messages')
+      .select('id')
+      .where('lane', '=', `session.${sessionId}`)
+      .where('durable', '=', false)
+      .execute()
     expect(ends).toHaveLength(1)
   })
 

@@ -3,6 +3,7 @@ import { addCommand } from '../../../lib/db/outbox.ts'
 import { inTransaction } from '../../../lib/db/transaction.ts'
 import { type Command, commandSchema } from '../../../lib/messages/commands.ts'
 import { messageVersion, readMessage, writeMessage } from '../../../lib/messages/envelope.ts'
+import type { HostReport } from '../../../lib/messages/host-report.ts'
 import { exchanges, keys, queues } from '../../../lib/messages/routing.ts'
 import type { HostHealth, SessionReport } from '../../../lib/messages/statuses.ts'
 import { checkReadiness } from '../../../lib/process/health.ts'
@@ -61,6 +62,9 @@ export const openStage = async () => {
     /** Publishes what a host says of a session. */
     report: (serverId: string, body: Partial<SessionReport> & Pick<SessionReport, 'sessionId' | 'revision' | 'status'>) =>
       publish(keys.sessionStatus(serverId, body.sessionId), { ...silentReport, ...body }, true),
+    /** Publishes what a host says of everything it holds. */
+    tellHeld: (serverId: string, body: Partial<HostReport> = {}) =>
+      publish(keys.hostStatus(serverId), { ...emptyHost, ...body }, true),
     /** Publishes a host's sign of life. */
     beat: (serverId: string, body: Partial<HostHealth> = {}) =>
       publish(keys.hostHealth(serverId), { ...plainBeat, ...body }, false),
@@ -139,6 +143,16 @@ const silentReport = {
   lastLines: null,
   restart: null,
   logLastSeq: null,
+} as const
+
+const emptyHost = {
+  kind: 'status.host',
+  epoch: 1,
+  appliedCommand: 0,
+  after: null,
+  upTo: null,
+  sessions: [],
+  orphans: [],
 } as const
 
 const plainBeat = {

@@ -34,7 +34,8 @@ const serverRow = (id: string) =>
 const sessionRow = (id: string) =>
   stage.db.selectFrom('sessions.sessions').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 const changesOf = async (lane: string): Promise<number> =>
-  (await stage.db.selectFrom('outbox.messages').select('id').where('lane', '=', lane).execute()).length
+  (await stage.db.selectFrom('outbox.messages').select('id').where('lane', '=', lane).where('durable', '=', false).execute())
+    .length
 const becomes = (id: string, status: string) =>
   eventually(async () => (await serverRow(id)).status === status, { what: `the server is ${status}` })
 
@@ -94,13 +95,19 @@ describe('a server that falls silent', () => {
   it('is left to one sweeper at a time', async () => {
     const other = connectDatabase({ url: stage.databaseUrl, name: 'other-sweeper', logger })
     let release = (): void => undefined
+    let locked = (): void => undefined
     const done = new Promise<void>((resolve) => {
       release = resolve
     })
+    const isLocked = new Promise<void>((resolve) => {
+      locked = resolve
+    })
     const sweeping = inTransaction(other.db, async (tx) => {
-      expect(await tryLock(tx, 'sweeps')).toBe(true)
+      await eventually(() => tryLock(tx, 'sweeps'), { what: 'no sweep is under way' })
+      locked()
       await done
     })
+    await isLocked
     const serverId = await insertServer(stage.db, { status: 'ONLINE', seenMsAgo: 60_000 })
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect((await serverRow(serverId)).status).toBe('ONLINE')

@@ -41,6 +41,10 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
       note('session.watch')
       return { firstSeq, lastSeq: texts.length }
     },
+    'stats.watch': async () => {
+      note('stats.watch')
+      return {}
+    },
     'logs.read': async ({ from, maxLines }) => {
       note('logs.read')
       const afterSeq = 'tail' in from ? Math.max(0, texts.length - from.tail) : from.afterSeq

@@ -1,4 +1,5 @@
 import { type DocumentNode, parse } from 'graphql'
+import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../../../lib/db/connect.ts'
 import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
@@ -72,6 +73,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     defaultEnvironment: 'default',
     hostAccess: { amqpUrl: 'amqp://broker.example:5672/', username: 'host', password: 'secret' },
     startDeadlineMs: options.startDeadlineMs ?? 600_000,
+    secrets: makeSecretBox([key]),
   })
   const verifyIdentity = makeIdentityVerifier({ key })
   const called = new Map(subgraphs.map((one) => [one.name, makeInProcessSubgraph({ subgraph: one, verifyIdentity, logger })]))
@@ -161,6 +163,7 @@ const tables = [
   'configs.game_configs',
   'configs.server_game_configs',
   'configs.server_ports',
+  'configs.registry_credentials',
   'sessions.sessions',
   'operations.deployment_operations',
   'outbox.messages',

@@ -116,6 +116,8 @@ export type DeletePayload = {
   id: Scalars['ID']['output'];
 };
 
+export type DeleteRegistryCredentialResult = NotFoundError | OutcomeUnknownError | RegistryCredential | UnavailableError;
+
 export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeployGameConfigInput = {
@@ -312,6 +314,8 @@ export type Mutation = {
   deleteGame: DeleteGameResult;
   /** Refused while it is deployed. Already so is success. */
   deleteGameConfig: DeleteGameConfigResult;
+  /** Answers what was deleted. */
+  deleteRegistryCredential: DeleteRegistryCredentialResult;
   /** Frees its ports. Refused while a session lives. Already so is success. */
   deleteServerGameConfig: DeleteServerGameConfigResult;
   /** Places a config on a server, with all its ports or not at all. */
@@ -328,6 +332,8 @@ export type Mutation = {
   restartSession: RestartSessionResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
+  /** Replaces the login of this registry. Sessions that start from now on pull with it. */
+  setRegistryCredential: SetRegistryCredentialResult;
   /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. */
   startSession: StartSessionResult;
   /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. */
@@ -364,6 +370,11 @@ export type MutationDeleteGameArgs = {
 
 export type MutationDeleteGameConfigArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationDeleteRegistryCredentialArgs = {
+  host: Scalars['String']['input'];
 };
 
 
@@ -404,6 +415,11 @@ export type MutationRestartSessionArgs = {
 
 export type MutationSendInputArgs = {
   input: SendInputInput;
+};
+
+
+export type MutationSetRegistryCredentialArgs = {
+  input: SetRegistryCredentialInput;
 };
 
 
@@ -524,6 +540,7 @@ export type Query = {
   gameConfig?: Maybe<GameConfig>;
   gameConfigs: GameConfigConnection;
   games: GameConnection;
+  registryCredentials: RegistryCredentialConnection;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
   serverGameConfigs: ServerGameConfigConnection;
@@ -569,6 +586,14 @@ export type QueryGameConfigsArgs = {
 
 
 export type QueryGamesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryRegistryCredentialsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -634,6 +659,26 @@ export type RegisterServerPayload = {
 };
 
 export type RegisterServerResult = ConflictError | InvalidInputError | OutcomeUnknownError | RegisterServerPayload | UnavailableError;
+
+/** A login at a private registry. Its password is never shown. */
+export type RegistryCredential = {
+  /** As images name it: ghcr.io, registry.example:5000; docker.io for those that name none. */
+  host: Scalars['String']['output'];
+  id: Scalars['ID']['output'];
+  updatedAt: Scalars['DateTime']['output'];
+  username: Scalars['String']['output'];
+};
+
+export type RegistryCredentialConnection = {
+  edges: Array<RegistryCredentialEdge>;
+  nodes: Array<RegistryCredential>;
+  pageInfo: PageInfo;
+};
+
+export type RegistryCredentialEdge = {
+  cursor: Scalars['String']['output'];
+  node: RegistryCredential;
+};
 
 /** Limits; null is none of our own. */
 export type Resources = {
@@ -900,6 +945,16 @@ export type SessionStatus =
   | 'STARTING'
   | 'STOPPED'
   | 'STOPPING';
+
+export type SetRegistryCredentialInput = {
+  /** The registry, as images or `docker login` name it. */
+  host: Scalars['String']['input'];
+  /** Or a token. Kept encrypted, and opened only by the host that pulls. */
+  password: Scalars['String']['input'];
+  username: Scalars['String']['input'];
+};
+
+export type SetRegistryCredentialResult = InvalidInputError | OutcomeUnknownError | RegistryCredential | UnavailableError;
 
 export type StartSessionInput = {
   /** The same key answers the same session, however often it is sent. */

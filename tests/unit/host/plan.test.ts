@@ -234,7 +234,7 @@ function stopAt(attempted: number | null, sent: number | null, killed: number | 
 const command = (kind: 'session.start' | 'session.stop' | 'session.kill') => {
   const base = { version: 1 as const, id: sessionId, at: iso(t0), number: 1, actor: 'admin', sessionId }
   return kind === 'session.start'
-    ? { ...base, kind, serverGameConfigId, environment: 'default', spec, restartPolicy, priority: 100 }
+    ? { ...base, kind, serverGameConfigId, environment: 'default', spec, registryAuth: null, restartPolicy, priority: 100 }
     : { ...base, kind }
 }
 

@@ -95,7 +95,7 @@ describe('a session container, seen from outside', () => {
       createdAt: 'later',
     }
     const networkId = await box.docker.networks.ensure(labels)
-    expect(await box.docker.containers.create({ labels, spec: game.spec, mounts: [], networkId })).toBe(game.id)
+    expect(await box.docker.containers.create({ labels, spec: game.spec, memo: '', mounts: [], networkId })).toBe(game.id)
     await box.docker.containers.start(game.id, [])
     expect((await box.raw.getContainer(game.id).inspect()).State.StartedAt).toBe(info.State.StartedAt)
   })

@@ -98,7 +98,7 @@ export const openSandbox = async (): Promise<Sandbox> => {
       const full = { ...spec(image), ...given }
       const mounts = volumeMounts({ dataDir, environment, sgcId, spec: full })
       const networkId = await docker.networks.ensure(labels)
-      const id = await docker.containers.create({ labels, spec: full, mounts, networkId })
+      const id = await docker.containers.create({ labels, spec: full, memo: '', mounts, networkId })
       if (start) await docker.containers.start(id, full.ports)
       return { id, sessionId, sgcId, spec: full, volumePath: mounts[0]!.hostPath }
     },

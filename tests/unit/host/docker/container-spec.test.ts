@@ -26,6 +26,7 @@ const labels = { sessionId: 's1', sgcId: 'd1', serverId: 'h1', environment: 'pro
 const container = (given: Partial<SessionSpec> = {}): ContainerSpec => ({
   labels,
   spec: { ...spec, ...given },
+  memo: '{}',
   mounts: [{ hostPath: '/srv/gsc-prod-d1', mountPath: '/data/game', readOnly: false }],
   networkId: 'n1',
 })
@@ -114,6 +115,7 @@ describe('create options', () => {
       'manman.env': 'prod',
       'manman.created_at': '2026-01-01T00:00:00.000Z',
       'manman.spec_hash': specHash(spec),
+      'manman.session': '{}',
     })
   })
 })

@@ -1,8 +1,8 @@
-import { exchanges, keys } from '../../lib/messages/routing.ts'
+import { exchanges } from '../../lib/messages/routing.ts'
 import type { Logger } from '../../lib/process/logger.ts'
 import type { ConfirmChannel, Rabbit } from '../../lib/rabbit/connect.ts'
 
-export interface LogQueueOptions {
+export interface SessionQueueOptions {
   serverId: string
   sessionId: string
   message: (content: Buffer) => void
@@ -10,26 +10,32 @@ export interface LogQueueOptions {
   ready: () => void
 }
 
-export interface LogQueues {
-  /** Listens to a session's live lines until the answer is called. */
-  open(options: LogQueueOptions): () => void
+export interface SessionQueues {
+  /** Listens to what is published of a session until the answer is called. */
+  open(options: SessionQueueOptions): () => void
   close(): Promise<void>
 }
 
-interface Queue extends LogQueueOptions {
+interface Queue extends SessionQueueOptions {
   /** The channel it was opened on, or is being opened on. */
   channel?: ConfirmChannel
   consumerTag?: string
 }
 
-/** Beyond this the broker drops a session's oldest lines; viewers see the hole and read it from the host. */
+/** Beyond this the broker drops a session's oldest messages; viewers of a log see the hole and read it from the host. */
 const maxQueuedBytes = 4 * 1024 * 1024
 
 /**
- * One queue a watched session, all over one channel: a flood of one session drops no line of another, and a thousand
+ * One queue a watched session, all over one channel: a flood of one session drops nothing of another, and a thousand
  * sessions need no thousand channels. Opened again after every reconnect.
  */
-export const makeLogQueues = (options: { rabbit: Rabbit; logger: Logger }): LogQueues => {
+export const makeSessionQueues = (options: {
+  rabbit: Rabbit
+  name: string
+  /** Routing key of what is listened to. */
+  keyOf: (serverId: string, sessionId: string) => string
+  logger: Logger
+}): SessionQueues => {
   const queues = new Set<Queue>()
   let current: ConfirmChannel | undefined
 
@@ -41,7 +47,7 @@ export const makeLogQueues = (options: { rabbit: Rabbit; logger: Logger }): LogQ
       autoDelete: true,
       arguments: { 'x-max-length-bytes': maxQueuedBytes, 'x-overflow': 'drop-head' },
     })
-    await channel.bindQueue(declared.queue, exchanges.reports, keys.sessionLog(queue.serverId, queue.sessionId))
+    await channel.bindQueue(declared.queue, exchanges.reports, options.keyOf(queue.serverId, queue.sessionId))
     const onMessage = (message: { content: Buffer } | null): void => {
       if (message) queue.message(message.content)
       else channel.close().catch(() => undefined) // the queue was deleted under us: all are opened again
@@ -53,7 +59,7 @@ export const makeLogQueues = (options: { rabbit: Rabbit; logger: Logger }): LogQ
   }
 
   const kept = options.rabbit.keepChannel({
-    name: 'live logs',
+    name: options.name,
     setup: async (channel) => {
       current = channel
       for (const queue of queues) await consume(channel, queue)
@@ -65,7 +71,8 @@ export const makeLogQueues = (options: { rabbit: Rabbit; logger: Logger }): LogQ
       const queue: Queue = { ...queueOptions }
       queues.add(queue)
       // A channel that fails meanwhile is set up again, with this queue among the others.
-      if (current) consume(current, queue).catch((error) => options.logger.debug({ err: error }, 'live log queue not opened yet'))
+      if (current)
+        consume(current, queue).catch((error) => options.logger.debug({ err: error }, 'queue of a session not opened yet'))
       return () => {
         queues.delete(queue)
         const { channel, consumerTag } = queue

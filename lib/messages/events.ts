@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { endReasons, sessionStatuses } from '../domain/session-states.ts'
+import { envelope } from './envelope.ts'
+
+/**
+ * What other systems may build on: published on `manman.events` with the kind as its routing key, described in
+ * docs/events.md. Fields are only ever added.
+ */
+
+const time = z.iso.datetime()
+const serverStatus = z.enum(['ONLINE', 'STALE', 'OFFLINE'])
+
+const server = {
+  serverId: z.uuid().describe('the machine'),
+  serverName: z.string().describe('its name'),
+  environment: z.string().describe('its environment'),
+}
+const serverMove = {
+  ...server,
+  previousStatus: serverStatus.describe('what the last event, or the registration, said'),
+  lastSeenAt: time.nullable().describe('its last sign of life'),
+}
+
+const session = {
+  sessionId: z.uuid().describe('the session'),
+  serverGameConfigId: z.uuid().describe('the deployment it is an execution of'),
+  deploymentName: z.string().describe('its name'),
+  gameName: z.string().describe('the title it runs'),
+  gameConfigName: z.string().describe('how that is run'),
+  ...server,
+  previousStatus: z.enum(sessionStatuses).describe('its status before'),
+}
+const startedAt = time.nullable().describe('when its game started; null when it never did, or nobody knows')
+const end = {
+  startedAt,
+  endedAt: time.describe('when it ended'),
+  exitCode: z.number().int().nullable().describe("the game's exit code; null when there was none"),
+  endReason: z.enum(endReasons).nullable().describe('why it ended, as `EndReason` in the graph'),
+  endMessage: z.string().nullable().describe('the same in words'),
+}
+
+export const eventSchemas = {
+  'server.online': envelope('server.online', serverMove),
+  'server.stale': envelope('server.stale', serverMove),
+  'server.offline': envelope('server.offline', serverMove),
+  'server.disk-low': envelope('server.disk-low', {
+    ...server,
+    message: z.string().describe('how much is left, in words'),
+    diskFreeBytes: z.number().int().nullable().describe('bytes free'),
+  }),
+  'session.running': envelope('session.running', { ...session, startedAt }),
+  'session.ready': envelope('session.ready', {
+    ...session,
+    startedAt,
+    readyAt: time.describe('when its output showed the ready pattern'),
+  }),
+  'session.stopped': envelope('session.stopped', { ...session, ...end }),
+  'session.crashed': envelope('session.crashed', {
+    ...session,
+    ...end,
+    oomKilled: z.boolean().nullable().describe('it needed more memory than it may have'),
+    lastLines: z.array(z.string()).nullable().describe('its last lines as the game printed them, oldest first, at most 50'),
+  }),
+  'session.failed': envelope('session.failed', { ...session, ...end }),
+  'session.lost': envelope('session.lost', {
+    ...session,
+    startedAt,
+    lostAt: time.describe('when its host had been silent for too long'),
+  }),
+  'deadletter.added': envelope('deadletter.added', {
+    letterId: z.uuid().describe('its id for `manman dlq`'),
+    queue: z.string().describe('the queue it was taken from'),
+    routingKey: z.string().describe('the key it was published with'),
+    messageKind: z.string().nullable().describe('what it says it is; null when it can not be read'),
+    reason: z.string().describe('why it was given up'),
+    attempts: z.number().int().positive().describe('how often it was tried'),
+    bytes: z.number().int().nonnegative().describe('its size'),
+  }),
+} as const
+
+export type EventKind = keyof typeof eventSchemas
+export type PublicEvent = { [Kind in EventKind]: z.infer<(typeof eventSchemas)[Kind]> }[EventKind]
+
+type BodyOf<E> = E extends PublicEvent ? Omit<E, 'version' | 'id' | 'at'> : never
+/** An event before its envelope is put on. */
+export type EventBody = BodyOf<PublicEvent>
