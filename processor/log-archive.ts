@@ -142,9 +142,11 @@ const makeTurns = () => {
   return {
     take: (name: string, work: () => Promise<void>): Promise<void> => {
       const turn = (last.get(name) ?? Promise.resolve()).then(work)
-      const settled = turn.catch(() => undefined).finally(() => {
-        if (last.get(name) === settled) last.delete(name)
-      })
+      const settled = turn
+        .catch(() => undefined)
+        .finally(() => {
+          if (last.get(name) === settled) last.delete(name)
+        })
       last.set(name, settled)
       return turn
     },

@@ -49,6 +49,7 @@ export const readLogArchive = (content: Buffer): PackedBlock[] => {
     at += block.size
     return { ...block, packed: bytes }
   })
-  if (at !== content.length) throw new Unreadable(`${content.length - end - 1} bytes of blocks where the head says ${at - end - 1}`)
+  if (at !== content.length)
+    throw new Unreadable(`${content.length - end - 1} bytes of blocks where the head says ${at - end - 1}`)
   return packed
 }

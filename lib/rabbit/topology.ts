@@ -1,4 +1,12 @@
-import { archivePartitionOf, archivePartitions, commandKinds, exchanges, keys, queues, requestKinds } from '../messages/routing.ts'
+import {
+  archivePartitionOf,
+  archivePartitions,
+  commandKinds,
+  exchanges,
+  keys,
+  queues,
+  requestKinds,
+} from '../messages/routing.ts'
 import type { ConfirmChannel } from './connect.ts'
 
 /**

@@ -73,7 +73,10 @@ const quietly = <T>(promise: Promise<T>): Promise<T> => {
 }
 
 /** The part with the numbers `fromSeq` to `toSeq`. */
-export const clip = ({ firstSeq, lastSeq, records }: Records, { fromSeq, toSeq }: { fromSeq: number; toSeq: number }): Records => {
+export const clip = (
+  { firstSeq, lastSeq, records }: Records,
+  { fromSeq, toSeq }: { fromSeq: number; toSeq: number },
+): Records => {
   const first = Math.max(firstSeq, fromSeq)
   const last = Math.min(lastSeq, toSeq)
   const cut = last < lastSeq ? takeRecords(records, last - firstSeq + 1) : records

@@ -39,6 +39,7 @@ export const makeLogHistory = ({ archive, readHost }: { archive: LogReader; read
     known: Known,
   ): Promise<{ fromSeq: number; toSeq: number } | null> => {
     const extent = await readHost(session.serverId, session.id, { from: { tail: 1 }, maxLines: 1, maxBytes: 1 }).catch(noneIfAway)
+    known.isSure = true
     if (!extent) return null
     if (known.lastSeq === 0) known.firstSeq = extent.firstSeq
     known.lastSeq = Math.max(known.lastSeq, extent.lastSeq)
@@ -92,7 +93,8 @@ export const makeLogHistory = ({ archive, readHost }: { archive: LogReader; read
       for await (const page of pages) {
         held.push(page)
         bytes += page.records.length
-        if (bytes > maxHeldBytes) throw new Unavailable('Too many lines of this log are not archived yet: ask for them with first.')
+        if (bytes > maxHeldBytes)
+          throw new Unavailable('Too many lines of this log are not archived yet: ask for them with first.')
       }
       yield* held.reverse()
     },

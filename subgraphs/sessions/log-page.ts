@@ -35,6 +35,8 @@ const searchLimitMs = 5_000
 export interface Known {
   firstSeq: number
   lastSeq: number
+  /** There are no lines behind `lastSeq` that nobody has been asked for. */
+  isSure: boolean
 }
 
 export interface PageDeps {
@@ -72,7 +74,7 @@ export const readLogPage = async (deps: PageDeps, session: Session, args: LogPag
   const goesOnFrom = args.after != null ? query.fromSeq : args.before != null ? query.toSeq : undefined
   if (goesOnFrom !== undefined && goesOnFrom <= gone && query.toSeq >= query.fromSeq)
     throw new ManManError('CURSOR_EXPIRED', `Lines up to ${gone} are no longer kept.`)
-  const known = { firstSeq: kept.firstSeq, lastSeq: Math.max(kept.lastSeq, session.logLastSeq ?? 0) }
+  const known = { firstSeq: kept.firstSeq, lastSeq: Math.max(kept.lastSeq, session.logLastSeq ?? 0), isSure: kept.isWhole }
   const found = await collect(chunksOf(deps, session, query, kept.lastSeq, known), query)
   return toPage(found, known)
 }
@@ -183,5 +185,5 @@ const toPage = ({ lines, seen }: Collected, known: Known): LogPage => ({
   startCursor: seen ? String(seen.fromSeq) : null,
   endCursor: seen ? String(seen.toSeq) : null,
   hasPreviousPage: seen !== undefined && seen.fromSeq > known.firstSeq,
-  hasNextPage: seen !== undefined && seen.toSeq < known.lastSeq,
+  hasNextPage: seen !== undefined && (seen.toSeq < known.lastSeq || !known.isSure),
 })

@@ -22,8 +22,14 @@ afterAll(() => stage.close())
 
 const rowOf = (id: string) => stage.db.selectFrom('servers.servers').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 const changesOf = async (id: string): Promise<number> =>
-  (await stage.db.selectFrom('outbox.messages').select('id').where('lane', '=', `server.${id}`).where('durable', '=', false).execute())
-    .length
+  (
+    await stage.db
+      .selectFrom('outbox.messages')
+      .select('id')
+      .where('lane', '=', `server.${id}`)
+      .where('durable', '=', false)
+      .execute()
+  ).length
 
 /** Publishes and waits until it has been written, or ignored. */
 const beat = async (serverId: string, body: Parameters<Stage['beat']>[1] = {}): Promise<void> => {
