@@ -45,7 +45,7 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     },
     onlyIn('pg', ['lib/db']),
-    onlyIn('amqplib', ['lib/rabbit']),
+    onlyIn('amqplib', ['lib/rabbit', 'examples/subscriber']),
     onlyIn('@aws-sdk', ['lib/storage']),
     onlyIn('pino', ['lib/process']),
     onlyIn('prom-client', ['lib/process']),

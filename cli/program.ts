@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander'
 import { type Running, runProcess } from '../lib/process/run.ts'
+import { addDlq } from './dlq.ts'
 import { type MigrateWord, migrate } from './migrate.ts'
 import { endWithParent, tellParent, waitForParent } from './parent.ts'
 import type { Handover } from './progress.ts'
@@ -13,6 +14,7 @@ export const run = async (argv: readonly string[], handover?: Handover): Promise
   addUp(program, handover)
   addMigrate(program)
   addDeployables(program)
+  addDlq(program)
   await program.parseAsync([...argv])
 }
 
@@ -84,7 +86,7 @@ const addDeployables = (program: Command): void => {
     .option('--join <url>', 'the door of the fleet to join; needed once, as is the token that registerServer gave')
     .option('--token <token>', 'the enrolment token')
     .action((options: { join?: string; token?: string }) =>
-      deploy(async (env) => (await import('../host/app.ts')).startHost({ env: joining(env, options) })),
+      deploy(async (env) => (await import('../host/app.ts')).startHost({ env: joining(env, options), say })),
     )
   program.command('control-plane', { hidden: true }).action(() =>
     deploy(async (env) => {
@@ -94,6 +96,9 @@ const addDeployables = (program: Command): void => {
     }),
   )
 }
+
+/** For a person who watches; the log, on stdout, has it as well. */
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 const joining = (env: NodeJS.ProcessEnv, options: { join?: string; token?: string }): NodeJS.ProcessEnv => ({
   ...env,

@@ -4,11 +4,15 @@ import type { Readiness } from '../lib/process/health.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
+import { openAbsence } from './absence.ts'
+import { writeMemo } from './adopt.ts'
 import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
 import { makeCommandConsumer } from './commands.ts'
 import type { HostConfig } from './config.ts'
+import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
+import { fenced, mutable } from './fence.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
@@ -18,13 +22,18 @@ import { startLogRetention } from './log-retention.ts'
 import { makeLogStore } from './logs/store.ts'
 import { readMachine } from './machine.ts'
 import { makePreparation } from './prepare.ts'
+import { makeReconciler } from './reconcile.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
 import { type SessionRecord, statusOf } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
+import { openTypedKeys } from './typed-keys.ts'
 import { makeVitals } from './vitals.ts'
+
+/** Keys of typed lines: of many hours, and a file of some megabytes at most. */
+const rememberedKeys = 10_000
 
 export interface AgentOptions {
   config: Pick<
@@ -38,6 +47,12 @@ export interface AgentOptions {
   epoch: number
   agentVersion: string
   store: SessionStore
+  /** See `makeSessions`. */
+  startPatienceMs?: number
+  /** False once another agent has taken over: then nothing is done any more. */
+  holds?: () => boolean
+  /** The machine has left the fleet, in order; why, for people. */
+  onGone?: (why: string) => void
   logger: Logger
 }
 
@@ -49,11 +64,13 @@ export type AgentFigures = ReturnType<Agent['figures']>
  * start, and on `close` leaves all games running.
  */
 export const makeAgent = async (options: AgentOptions) => {
-  const { config, serverId, store, logger } = options
+  const { config, serverId, store, logger, holds = () => true } = options
   const rabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}`, logger })
   // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
   const logRabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}-logs`, logger })
-  const publisher = makePublisher({ rabbit, name: 'reports' })
+  // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
+  let lockedOut = (): boolean => false
+  const publisher = mutable(makePublisher({ rabbit, name: 'reports' }), () => lockedOut())
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
   const live = makeLiveLogs({ serverId, publisher: logPublisher, nowMs: Date.now, logger })
@@ -103,7 +120,8 @@ export const makeAgent = async (options: AgentOptions) => {
     nowMs: Date.now,
   })
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
-  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey })
+  const memoOf = async (record: SessionRecord): Promise<string> => writeMemo(record, await machine())
+  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey, memoOf })
   const steps = makeSteps({
     containers,
     networks,
@@ -122,8 +140,9 @@ export const makeAgent = async (options: AgentOptions) => {
     logs,
     lifeSigns,
     machine,
-    steps,
+    steps: fenced(steps, () => holds() && !lockedOut()),
     onUnreported: () => reporter.wake(),
+    startPatienceMs: options.startPatienceMs,
     logger,
   })
   const reporter = makeReporter({
@@ -136,25 +155,57 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
   })
 
-  sessions.resume()
+  const absence = await openAbsence(config.dataDir)
+  await sessions.resume(absence)
+  absence.keep()
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const reconciler = makeReconciler({
+    serverId,
+    epoch: options.epoch,
+    environment: config.environment,
+    containers,
+    networks,
+    store,
+    logs,
+    adopt: (record) => sessions.change(record.sessionId, (known) => known ?? record),
+    publisher,
+    logger,
+  })
+  const departure = makeDeparture({
+    dataDir: config.dataDir,
+    serverId,
+    store,
+    change: sessions.change,
+    onGone: options.onGone ?? (() => undefined),
+    logger,
+  })
+  void reconciler.firstLook().then(departure.resume)
   const commands = makeCommandConsumer({
     rabbit,
     serverId,
     store,
     change: sessions.change,
-    onReady: reporter.repeat,
+    ready: reconciler.firstLook,
+    onAsked: reconciler.wake,
+    leave: departure.begin,
+    onReady: () => {
+      reporter.repeat()
+      reconciler.wake()
+    },
     logger,
   })
+  lockedOut = commands.lockedOut
+  const typedKeys = await openTypedKeys({ path: join(config.dataDir, 'typed.jsonl'), keep: rememberedKeys })
   const answers = makeAnswers({
     logs,
+    typedKeys,
     consoleOf: attachments.consoleOf,
     knows: (sessionId) => store.get(sessionId) !== undefined,
     watch: live.watch,
     archived: archive.archived,
     watchStats: liveStats.watch,
   })
-  const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers, logger })
+  const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
   const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
   const { epoch, agentVersion } = options
   const heartbeat = startHeartbeat({
@@ -178,7 +229,7 @@ export const makeAgent = async (options: AgentOptions) => {
 
   const readiness: Readiness = {
     rabbitmq: rabbit.ready,
-    queues: () => (commands.consuming() && requests.consuming()) || 'waits for its queues, or for another agent to leave them',
+    queues: () => (commands.consuming() && requests.consuming()) || whyNotConsuming(lockedOut()),
     docker: () =>
       docker.info().then(
         () => true as const,
@@ -203,7 +254,9 @@ export const makeAgent = async (options: AgentOptions) => {
     close: async (): Promise<void> => {
       heartbeat.close()
       retention.close()
-      await Promise.all([commands.close(), requests.close(), events.close()])
+      absence.close()
+      await departure.close()
+      await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])
@@ -213,9 +266,15 @@ export const makeAgent = async (options: AgentOptions) => {
       await Promise.all([publisher.close(), logPublisher.close(), archivePublisher.close()])
       await Promise.all([rabbit.close(), logRabbit.close()])
       docker.close()
+      await typedKeys.close()
     },
   }
 }
+
+const whyNotConsuming = (lockedOut: boolean): string =>
+  lockedOut
+    ? 'another agent of this identity has the queues of this server: do nothing while it lives, or end one of the two'
+    : 'waits for its queues'
 
 const countByStatus = (records: SessionRecord[]): Record<string, number> => {
   const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }

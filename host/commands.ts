@@ -8,7 +8,7 @@ import { makeConsumer } from '../lib/rabbit/consumer.ts'
 import { newSessionRecord, type SessionRecord } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 
-type SessionCommand = Exclude<Command, { kind: 'config.update' }>
+type SessionCommand = Extract<Command, { kind: 'session.start' | 'session.stop' | 'session.kill' }>
 
 /** What a command makes of a session's record. Pure, and the same when it is applied twice. */
 export const applyCommand = (record: SessionRecord | undefined, command: SessionCommand): SessionRecord => {
@@ -28,7 +28,7 @@ export const applyCommand = (record: SessionRecord | undefined, command: Session
 }
 
 const subjectOf = (command: Command): string =>
-  command.kind === 'config.update' ? command.serverGameConfigId : command.sessionId
+  'sessionId' in command ? command.sessionId : 'serverGameConfigId' in command ? command.serverGameConfigId : 'all'
 
 /**
  * Takes commands off the host's queue, in order. One is acknowledged once it stands in the desired state on disk; what
@@ -40,6 +40,12 @@ export const makeCommandConsumer = (options: {
   store: SessionStore
   /** Changes a session's record durably and has it brought about. */
   change: (sessionId: string, change: (record: SessionRecord | undefined) => SessionRecord) => Promise<void>
+  /** Resolves once every container that has run has its record. */
+  ready: () => Promise<void>
+  /** The control plane waits for the next full report. */
+  onAsked: () => void
+  /** Resolves once it is durable that this machine leaves the fleet. */
+  leave: () => Promise<void>
   /** The broker is (again) there, and this agent the one it listens to. */
   onReady: () => void
   logger: Logger
@@ -62,14 +68,16 @@ export const makeCommandConsumer = (options: {
     onReady: options.onReady,
     handle: async (message) => {
       const command = readMessage(commandSchema, message.content)
+      await options.ready()
       const { kind, number, actor } = command
       const count = countsOf(kind)
       if (number <= options.store.appliedCommand()) return void count.repeated++
       options.logger.info({ kind, number, actor, subject: subjectOf(command) }, 'command')
       try {
-        await (command.kind === 'config.update' ? updateConfig(options, command) : bringAbout(options, command))
+        await apply(options, command)
         await options.store.setAppliedCommand(number)
         count.applied++
+        if (command.kind === 'session.report') options.onAsked()
       } catch (error) {
         count.failed++
         throw new Outage('The state of this machine can not be written.', { cause: error })
@@ -83,7 +91,13 @@ export const makeCommandConsumer = (options: {
   }
 }
 
-type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change'>
+type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change' | 'leave'>
+
+const apply = (applying: Applying, command: Command): Promise<void> => {
+  if (command.kind === 'host.leave') return applying.leave()
+  if (command.kind === 'config.update') return updateConfig(applying, command)
+  return command.kind === 'session.report' ? tellAgain(applying, command) : bringAbout(applying, command)
+}
 
 /** A stop or kill binds the sessions that the restart policy has made of the one it names. */
 const bringAbout = async ({ store, change }: Applying, command: SessionCommand): Promise<void> => {
@@ -100,12 +114,25 @@ const updateConfig = async ({ store, change }: Applying, command: Extract<Comman
   const { serverGameConfigId, stop, restartPolicy, priority } = command
   for (const record of store.all()) {
     // One that has ended counts until it is decided what follows it.
-    if (record.serverGameConfigId !== serverGameConfigId || record.next !== null) continue
+    const isDecided = record.next !== null && !record.adopted
+    if (record.serverGameConfigId !== serverGameConfigId || isDecided) continue
     await change(record.sessionId, (now = record) => ({
       ...now,
+      adopted: false,
       restartPolicy,
       priority: priority ?? now.priority,
       spec: now.spec && { ...now.spec, stop },
     }))
   }
+}
+
+/** Of a session that is not here there is nothing to tell: the full report that follows lacks it. */
+const tellAgain = async ({ store, change }: Applying, command: Extract<Command, { kind: 'session.report' }>): Promise<void> => {
+  const { sessionId, above } = command
+  const known = store.get(sessionId)
+  if (!known) return
+  await change(sessionId, (now = known) => {
+    const revision = Math.max(now.revision, above + 1)
+    return { ...now, revision, reported: revision - 1 }
+  })
 }

@@ -1,10 +1,10 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Unavailable } from '../lib/domain/errors.ts'
 import { BadConfig } from '../lib/process/env.ts'
 import { readJsonFile, writeFileDurably } from './files.ts'
+import { isThisMachine, readMachineId } from './machine-id.ts'
 
 const identitySchema = z.object({
   serverId: z.uuid(),
@@ -47,24 +47,37 @@ const answerSchema = z.object({
 
 const requestLimitMs = 15_000
 
+const pathOf = (dataDir: string): string => join(dataDir, 'identity.json')
+
 /**
- * The identity kept in `dataDir`, or a new one: spends the enrolment token at the gateway's address. A data directory
- * that has an identity keeps it, and the token stays unspent. `Unavailable` when trying again may help.
+ * The identity kept in `dataDir`; undefined before this machine has joined. Throws `BadConfig` when it is another machine's:
+ * of two that speak for one server, nobody could believe either.
  */
-export const loadOrEnroll = async (options: {
+export const loadIdentity = async (dataDir: string): Promise<HostIdentity | undefined> => {
+  const known = await readJsonFile(pathOf(dataDir))
+  if (known === undefined) return undefined
+  const identity = identitySchema.parse(known)
+  if (await isThisMachine(identity.machineId)) return identity
+  throw new BadConfig([
+    `${pathOf(dataDir)} is the identity of another machine (${identity.machineId}, while this one is ${await readMachineId()}). Register this machine as a server of its own (registerServer), and join from an empty data directory with its token.`,
+  ])
+}
+
+/**
+ * Spends the enrolment token at the gateway's address, and keeps the identity that it gives. `Unavailable` when trying again
+ * may help; `BadConfig` when the token is refused.
+ */
+export const joinFleet = async (options: {
   dataDir: string
   join: { url: string; token: string } | undefined
 }): Promise<HostIdentity> => {
-  const path = join(options.dataDir, 'identity.json')
-  const known = await readJsonFile(path)
-  if (known !== undefined) return identitySchema.parse(known)
   if (!options.join) {
     throw new BadConfig([
-      `this machine has not joined yet (no ${path}): start it once with --join URL --token T, where registerServer gives T`,
+      `this machine has not joined yet (no ${pathOf(options.dataDir)}): start it once with --join URL --token T, where registerServer gives T`,
     ])
   }
   const identity = await enroll(options.join)
-  await writeFileDurably(path, JSON.stringify(identity, null, 2))
+  await writeFileDurably(pathOf(options.dataDir), JSON.stringify(identity, null, 2))
   return identity
 }
 
@@ -90,30 +103,15 @@ const enroll = async (to: { url: string; token: string }): Promise<HostIdentity>
   if (!answer.success) throw new Unavailable(`${url.origin} answers ${response.status}, and not as ManMan does.`)
   const result = answer.data.data?.enrollServer
   if (!result)
-    throw new Error(`${url.origin} refused: ${answer.data.errors?.map((error) => error.message).join('; ') ?? response.status}`)
+    throw new BadConfig([
+      `${url.origin} refused: ${answer.data.errors?.map((error) => error.message).join('; ') ?? response.status}`,
+    ])
   if ('code' in result) {
-    if (result.code === 'UNAVAILABLE') throw new Unavailable(result.message)
-    throw new Error(`${url.origin} refused the enrolment: ${result.message}`)
+    if (result.code === 'UNAVAILABLE') throw new Unavailable(`${url.origin} can not enrol anybody now: ${result.message}`)
+    throw new BadConfig([`--token: ${url.origin} refused it: ${result.message}`])
   }
   const { serverId, amqpUrl, username, password } = result
   return { serverId, amqpUrl, username, password, machineId, publicKey: pair.publicKey, privateKey: pair.privateKey }
-}
-
-/** systemd's machine id where there is one; else a new one, which the identity file keeps. */
-const readMachineId = async (): Promise<string> => {
-  const text = await readFile('/etc/machine-id', 'utf8').catch(() => '')
-  return text.trim() || randomUUID()
-}
-
-const epochSchema = z.object({ epoch: z.number().int().nonnegative() })
-
-/** Counts this start of the agent, durably: 1, 2, 3 … A file that is lost or broken starts from the clock, which is higher. */
-export const nextEpoch = async (dataDir: string): Promise<number> => {
-  const path = join(dataDir, 'epoch.json')
-  const known = epochSchema.safeParse(await readJsonFile(path).catch(() => undefined))
-  const epoch = known.success ? known.data.epoch + 1 : Math.floor(Date.now() / 1000)
-  await writeFileDurably(path, JSON.stringify({ epoch }))
-  return epoch
 }
 
 /** The broker's address with the host's credentials in it. */

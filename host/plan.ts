@@ -18,6 +18,8 @@ export interface Seen {
   logDrained: boolean
   /** An earlier session of the same deployment has not ended yet: it may hold the ports. */
   isDeploymentBusy: boolean
+  /** Others start first after a restart of the machine: when to look again, in ms since the epoch; null when nothing is in the way. */
+  turnAtMs: number | null
   /** Boot and engine as they are now. */
   machine: string
   /** Since when the watchdog sees nothing of it, in ms since the epoch; null while it lives, or has no watchdog. */
@@ -82,7 +84,8 @@ const planWithoutContainer = (record: SessionRecord, seen: Seen): Step => {
   if (record.desired !== 'run' || !record.spec) return cancelled(seen)
   if (seen.isDeploymentBusy) return { kind: 'wait', untilMs: null }
   const early = record.notBeforeMs !== null && seen.nowMs < record.notBeforeMs
-  return early ? { kind: 'wait', untilMs: record.notBeforeMs } : { kind: 'create' }
+  if (early) return { kind: 'wait', untilMs: record.notBeforeMs }
+  return seen.turnAtMs === null ? { kind: 'create' } : { kind: 'wait', untilMs: seen.turnAtMs }
 }
 
 const planRunning = (record: SessionRecord, container: SeenContainer, seen: Seen): Step => {

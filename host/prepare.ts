@@ -6,6 +6,7 @@ import type { Docker } from './docker/docker.ts'
 import { ImageUnavailable, StartFailure } from './docker/errors.ts'
 import { diskFreeBytes } from './docker/info.ts'
 import { findTakenPort, readListeners } from './docker/ports-in-use.ts'
+import { socketOwner } from './docker/socket-owner.ts'
 import { portTakenFailure } from './docker/start-failure.ts'
 import { volumeMounts } from './docker/volumes.ts'
 import type { LogStore } from './logs/store.ts'
@@ -84,7 +85,7 @@ export const makePreparation = (options: {
     await checkDisk()
     const imageDigest = await fetchImage(record, signal)
     const taken = findTakenPort(spec.ports, await readListeners())
-    if (taken) throw portTakenFailure(taken)
+    if (taken) throw portTakenFailure(taken.port, await socketOwner(taken.listener.inode))
     signal.throwIfAborted()
     const labels = {
       sessionId: record.sessionId,

@@ -61,6 +61,8 @@ export const sessionRecordSchema = z.object({
   logLastSeq: z.number().int().nonnegative().nullable(),
   /** Container and network are gone. */
   cleaned: z.boolean(),
+  /** Begins again with others after a restart of the machine, and waits for its turn. */
+  staggered: z.boolean().default(false),
   /** Made anew from its container, as the record was lost; until the control plane has said how it stops and comes back. */
   adopted: z.boolean().default(false),
   /** Of the report that tells this state; grows with every change the control plane must hear of. */
@@ -91,6 +93,7 @@ export const newSessionRecord = (
   ended: null,
   logLastSeq: null,
   cleaned: false,
+  staggered: false,
   adopted: false,
   revision: 1,
   reported: 0,

@@ -8,6 +8,7 @@ import type { Seen } from './plan.ts'
 import type { SessionRecord } from './session-record.ts'
 import { makeSessionRunner, type SessionRunner, type Steps } from './session-runner.ts'
 import type { SessionStore } from './session-store.ts'
+import { makeStartTurns } from './start-turns.ts'
 import { collapseChain, untoldChain } from './succession.ts'
 
 /** Ended sessions of one deployment that are told of after a long outage, beside the one that runs. */
@@ -29,6 +30,7 @@ export const makeSessions = (options: {
 }) => {
   const { store, attachments } = options
   const runners = new Map<string, SessionRunner>()
+  const turns = makeStartTurns({ records: store.all, nowMs: Date.now })
   /** Sessions begun by the restart policy, by why the one before had ended. */
   const restarts: Partial<Record<EndReason, number>> = {}
   let closed = false
@@ -38,13 +40,14 @@ export const makeSessions = (options: {
     store.all().filter((other) => other.serverGameConfigId === serverGameConfigId && other.sessionId !== sessionId)
 
   const observe = async (record: SessionRecord): Promise<Seen> => {
-    const idle = { container: null, logDrained: true, isDeploymentBusy: false, machine: '', unresponsiveSinceMs: null }
-    if (record.ended) return { ...idle, nowMs: Date.now() }
+    const idle = { container: null, logDrained: true, isDeploymentBusy: false, turnAtMs: null, unresponsiveSinceMs: null }
+    if (record.ended) return { ...idle, machine: '', nowMs: Date.now() }
     const container = await options.containers.find(record.sessionId)
     if (container) await attachments.attach(container)
     const { sessionId, spec, readyAt } = record
     if (container?.state === 'running' && spec)
       await options.lifeSigns.watch({ sessionId, spec, readyAt }, await options.logs.open(sessionId))
+    const machine = await options.machine()
     return {
       container,
       logDrained: attachments.isDrained(sessionId),
@@ -52,7 +55,8 @@ export const makeSessions = (options: {
       isDeploymentBusy: othersOf(record).some(
         (other) => !other.ended && (other.sessionId < sessionId || other.startedAt !== null),
       ),
-      machine: await options.machine(),
+      turnAtMs: container ? null : turns.waitsUntilMs(record, machine),
+      machine,
       unresponsiveSinceMs: options.lifeSigns.unresponsiveSinceMs(sessionId),
       nowMs: Date.now(),
     }
@@ -67,6 +71,7 @@ export const makeSessions = (options: {
         await store.put(next)
         // What waited for the end of this one may begin.
         if (next.ended) for (const other of othersOf(next)) runners.get(other.sessionId)?.wake()
+        for (const id of turns.takeRefused()) runners.get(id)?.wake()
       },
       onUnreported: options.onUnreported,
       onDone: ({ sessionId }) => runners.delete(sessionId),

@@ -37,6 +37,7 @@ export const decideSuccession = (record: SessionRecord, newId: string, nowMs: nu
     restartPolicy: record.restartPolicy,
     priority: record.priority,
     notBeforeMs: nowMs + decision.delayMs,
+    staggered: !counted,
     restart: { of: record.sessionId, collapsed: 0, atMs: counted ? [...earlier, nowMs].slice(-rememberedRestarts) : earlier },
   })
   const words = counted

@@ -1,5 +1,7 @@
+import { LRUCache } from 'lru-cache'
 import type { Database } from '../lib/db/connect.ts'
-import { inTransaction } from '../lib/db/transaction.ts'
+import { addCommand } from '../lib/db/outbox.ts'
+import { inTransaction, type Transaction } from '../lib/db/transaction.ts'
 import { OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { isUuid } from '../lib/domain/ids.ts'
 import { readMessage, Unreadable } from '../lib/messages/envelope.ts'
@@ -11,7 +13,9 @@ import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { declareTopology, healthTtlMs, type QueueType } from '../lib/rabbit/topology.ts'
 import { makeBatcher } from './batcher.ts'
-import { type Heard, writeHeard } from './server-rows.ts'
+import { makeSkews } from './clock-skew.ts'
+import { deletedOf, type Heard, writeHeard } from './server-rows.ts'
+import { systemActor } from './system-actor.ts'
 
 /** Also the most that a processor which hangs can keep from the others. */
 const heartbeatsAtOnce = 100
@@ -22,11 +26,17 @@ interface Sign {
   health: HostHealth
   /** By this process's steady clock. */
   heardAtMs: number
+  skewMs: number | undefined
 }
+
+/** One that was deleted and speaks is sent away once in this time. */
+const sendAwayAfterMs = 60_000
+const maxRemembered = 10_000
 
 /**
  * Signs of life of hosts: written many at a time, and acknowledged only then, so that what one processor can't write another
  * gets. A machine heard of for the first time on a connection gets its queues declared, so that its host can consume them.
+ * The host of a server that was deleted is told to leave, should it not have heard.
  */
 export const makeHeartbeats = (options: {
   db: Database
@@ -40,14 +50,34 @@ export const makeHeartbeats = (options: {
   const { db, topology } = options
   const counters = { heard: 0, ignored: 0 }
 
+  const skews = makeSkews()
+  const sentAway = new LRUCache<string, true>({ max: maxRemembered, ttl: sendAwayAfterMs })
+
+  const sendAway = async (tx: Transaction, strangers: string[]): Promise<string[]> => {
+    const deleted = await deletedOf(
+      tx,
+      strangers.filter((id) => !sentAway.has(id)),
+    )
+    for (const serverId of deleted) await addCommand(tx, { serverId, actor: systemActor, body: { kind: 'host.leave' } })
+    return deleted
+  }
+
+  const write = async (tx: Transaction, heard: Heard[]) => {
+    const counted = await writeHeard(tx, heard, options.freshMs)
+    const known = new Set(counted)
+    const strangers = heard.map(({ serverId }) => serverId).filter((id) => !known.has(id))
+    return { counted, deleted: strangers.length > 0 ? await sendAway(tx, strangers) : [] }
+  }
+
   const flush = async (signs: Sign[]): Promise<void> => {
     const heard = latestOf(signs)
-    const counted = await inTransaction(db, (tx) => writeHeard(tx, heard, options.freshMs)).catch((error) => {
+    const { counted, deleted } = await inTransaction(db, (tx) => write(tx, heard)).catch((error) => {
       throw error instanceof OutcomeUnknown ? new Unavailable(error.message, { cause: error }) : error
     })
     counters.heard += counted.length
     counters.ignored += heard.length - counted.length
     counted.forEach(topology.noteHost)
+    for (const id of deleted) sentAway.set(id, true)
   }
   const batcher = makeBatcher<Sign>({ maxItems: heartbeatsAtOnce, lingerMs, flush })
 
@@ -58,7 +88,9 @@ export const makeHeartbeats = (options: {
     const heardAtMs = message.receivedAtMs
     // Held here through an outage of the database: an old one must not revive a dead host.
     if (performance.now() - heardAtMs > healthTtlMs) return Promise.resolve()
-    return batcher.add({ serverId, health, heardAtMs })
+    const receivedAtMs = Date.now() - (performance.now() - heardAtMs)
+    const skewMs = skews.hear(serverId, { receivedAtMs, writtenAtMs: Date.parse(health.at) })
+    return batcher.add({ serverId, health, heardAtMs, skewMs })
   }
 
   const consumer = makeConsumer({
@@ -92,5 +124,5 @@ const latestOf = (signs: Sign[]): Heard[] => {
     if (!other || sign.health.epoch >= other.health.epoch) latest.set(sign.serverId, sign)
   }
   const nowMs = performance.now()
-  return [...latest.values()].map(({ serverId, health, heardAtMs }) => ({ serverId, health, ageMs: nowMs - heardAtMs }))
+  return [...latest.values()].map(({ heardAtMs, ...sign }) => ({ ...sign, ageMs: nowMs - heardAtMs }))
 }

@@ -62,6 +62,18 @@ const addWork = (metrics: Metrics, { counters, endings }: Processor): void => {
     },
   })
   metrics.counter({
+    name: 'manman_reconciliations_total',
+    help: 'Full reports of hosts that were compared, and what was done about differences',
+    labels: ['act'],
+    read: () => byLabel('act', counters().reconciled),
+  })
+  metrics.counter({
+    name: 'manman_dead_letters_total',
+    help: 'Messages that could not be handled, by what became of them',
+    labels: ['outcome'],
+    read: () => byLabel('outcome', counters().deadLetters),
+  })
+  metrics.counter({
     name: 'manman_sweeps_total',
     help: 'What did not happen in time, and was acted upon',
     labels: ['found'],

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { announceServers } from '../lib/db/events.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
 import type { HostHealth } from '../lib/messages/statuses.ts'
+import { skewCondition } from './clock-skew.ts'
 import { tellsNews, type Vitals } from './vitals.ts'
 
 /** The last sign of life of a machine. */
@@ -10,6 +11,8 @@ export interface Heard {
   /** How long ago it came. */
   ageMs: number
   health: HostHealth
+  /** How far its clock is behind ours, in ms; undefined while that is not known. */
+  skewMs?: number
 }
 
 /**
@@ -63,10 +66,20 @@ const judge = (row: ServerRow, heard: Heard, freshMs: number): Judged | undefine
     capacity: row.capacity as Vitals['capacity'],
     conditions: row.conditions as unknown as Vitals['conditions'],
   }
-  const news = row.status !== 'ONLINE' || tellsNews(known, health)
+  const vitals = { ...health, conditions: conditionsOf(known.conditions, heard) }
+  const news = row.status !== 'ONLINE' || tellsNews(known, vitals)
   const due = news || health.epoch > row.agent_epoch || (row.seenMsAgo ?? Number.POSITIVE_INFINITY) >= freshMs
   // A small drift of the capacity is not stored either: compared with a drifting value, no change would ever be news.
-  return { ...heard, news, due, vitals: news ? health : known }
+  return { ...heard, news, due, vitals: news ? vitals : known }
+}
+
+/** What the host says is wrong, and what only we can see. Since when is not its to say anew, whenever it is started. */
+const conditionsOf = (known: Vitals['conditions'], { health, skewMs }: Heard): Vitals['conditions'] => {
+  const sinceOf = new Map(known.map(({ kind, since }) => [kind, since]))
+  const told = health.conditions.map((condition) => ({ ...condition, since: sinceOf.get(condition.kind) ?? condition.since }))
+  const before = known.find(({ kind }) => kind === 'CLOCK_SKEW')
+  const skew = skewCondition(skewMs, before, new Date().toISOString())
+  return skew ? [...told, skew] : told
 }
 
 const write = async (tx: Transaction, heard: Judged[]): Promise<void> => {
@@ -127,3 +140,15 @@ export const writeSilent = async (
 
 const silentFor = (ms: number) =>
   Number.isFinite(ms) ? sql`last_seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'` : sql`false`
+
+/** Of these servers those that were deleted and had a host: one that still speaks has not heard of it. */
+export const deletedOf = async (tx: Transaction, ids: readonly string[]): Promise<string[]> => {
+  const rows = await tx
+    .selectFrom('servers.servers')
+    .select('id')
+    .where('id', '=', sql<string>`ANY(${[...ids]}::uuid[])`)
+    .where('deleted_at', 'is not', null)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}

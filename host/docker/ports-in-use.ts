@@ -8,6 +8,8 @@ export interface Listener {
   port: number
   /** Dotted for IPv4; `::` for every address of IPv6; other IPv6 addresses as the kernel's hex. */
   address: string
+  /** Of its socket, by which the program that has it is found. */
+  inode: number
 }
 
 const anyV6 = '::'
@@ -29,9 +31,10 @@ const addressOf = (hex: string): string => {
 export const parseListeners = (text: string, protocol: Listener['protocol']): Listener[] => {
   const listening = protocol === 'TCP' ? tcpListen : udpUnconnected
   return text.split('\n').flatMap((line) => {
-    const match = /^\s*\d+:\s+([0-9A-F]+):([0-9A-F]{4})\s+\S+\s+([0-9A-F]{2})\s/.exec(line)
+    // sl, local and remote address, state, queues, timer, retransmits, uid, timeout, inode
+    const match = /^\s*\d+:\s+([0-9A-F]+):([0-9A-F]{4})\s+\S+\s+([0-9A-F]{2})(?:\s+\S+){5}\s+(\d+)/.exec(line)
     if (match?.[3] !== listening) return []
-    return [{ protocol, address: addressOf(match[1]!), port: Number.parseInt(match[2]!, 16) }]
+    return [{ protocol, address: addressOf(match[1]!), port: Number.parseInt(match[2]!, 16), inode: Number(match[4]) }]
   })
 }
 
@@ -43,9 +46,17 @@ const clashes = (port: PortBinding, listener: Listener): boolean =>
   port.hostPort === listener.port &&
   (isEvery(port.bindAddress) || isEvery(listener.address) || port.bindAddress === listener.address)
 
-/** The first of `ports` that something already listens on; null when all are free. */
-export const findTakenPort = (ports: readonly PortBinding[], listeners: readonly Listener[]): PortBinding | null =>
-  ports.find((port) => listeners.some((listener) => clashes(port, listener))) ?? null
+/** The first of `ports` that something already listens on, and what does; null when all are free. */
+export const findTakenPort = (
+  ports: readonly PortBinding[],
+  listeners: readonly Listener[],
+): { port: PortBinding; listener: Listener } | null => {
+  for (const port of ports) {
+    const listener = listeners.find((one) => clashes(port, one))
+    if (listener) return { port, listener }
+  }
+  return null
+}
 
 const files = [
   ['tcp', 'TCP'],

@@ -1,5 +1,6 @@
 import type { PortBinding } from '../../lib/messages/session-spec.ts'
 import { dockerMessage, dockerStatus, StartFailure, translateDockerError } from './errors.ts'
+import type { Program } from './socket-owner.ts'
 
 const portTaken = /address already in use|port is already allocated/i
 const noSpace = /no space left on device/i
@@ -16,6 +17,7 @@ const badConfig = [
   /invalid (capability|containerport|port)/i,
   /unknown capability|CapAdd/i,
   /minimum memory limit|range of CPUs/i,
+  /memory limit too low/i,
   /cannot assign requested address/i,
   /working directory .* is invalid|chdir to cwd/i,
   /not a directory/i,
@@ -35,14 +37,24 @@ const protocolIn = (message: string): 'TCP' | 'UDP' | null => {
   return match === null ? null : (match[1]!.toUpperCase() as 'TCP' | 'UDP')
 }
 
-/** Names the port, as the operator knows it, that something else on this machine has. */
+/** Docker's own program that listens for a container's published port. */
+const dockerProxy = 'docker-proxy'
+
+const ownerWords = (owner: Program | null): string => {
+  if (owner === null) return 'another program on this machine'
+  if (owner.name === dockerProxy) return `a container on this machine that publishes it (${dockerProxy}, process ${owner.pid})`
+  return `${owner.name} (process ${owner.pid}) on this machine`
+}
+
+/** Names the port, as the operator knows it, and who on this machine has it, where that is known. */
 export const portTakenFailure = (
   port: Pick<PortBinding, 'name' | 'hostPort' | 'protocol' | 'bindAddress'>,
+  owner: Program | null,
   cause?: unknown,
 ): StartFailure =>
   new StartFailure(
     'PORT_TAKEN',
-    `Port ${port.hostPort}/${port.protocol} (${port.name}) on ${port.bindAddress} is taken by another program on this machine.`,
+    `Port ${port.hostPort}/${port.protocol} (${port.name}) on ${port.bindAddress} is taken by ${ownerWords(owner)}.`,
     { cause },
   )
 
@@ -51,7 +63,7 @@ const describePort = (message: string, ports: readonly PortBinding[], cause: unk
   const protocol = protocolIn(message)
   const candidates = ports.filter((port) => port.hostPort === number)
   const port = candidates.find((one) => one.protocol === protocol) ?? candidates[0]
-  if (port !== undefined) return portTakenFailure(port, cause)
+  if (port !== undefined) return portTakenFailure(port, null, cause)
   return new StartFailure('PORT_TAKEN', `A port is taken by another program on this machine: ${message}`, { cause })
 }
 

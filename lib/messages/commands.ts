@@ -36,12 +36,16 @@ export const configUpdateSchema = command('config.update', {
   priority: z.number().int().optional(),
 })
 
+/** The server was deleted: its host ends every game it has, and then itself. */
+export const hostLeaveSchema = command('host.leave', {})
+
 export const commandSchema = z.discriminatedUnion('kind', [
   sessionStartSchema,
   sessionStopSchema,
   sessionKillSchema,
   sessionTellSchema,
   configUpdateSchema,
+  hostLeaveSchema,
 ])
 export type Command = z.infer<typeof commandSchema>
 

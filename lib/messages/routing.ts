@@ -16,6 +16,7 @@ export const keys = {
   reply: (serverId: string, callerId: string) => `reply.host.${serverId}.${callerId}`,
   repliesTo: (callerId: string) => `reply.host.*.${callerId}`,
   sessionStatus: (serverId: string, sessionId: string) => `status.session.${serverId}.${sessionId}`,
+  hostStatus: (serverId: string) => `status.host.${serverId}`,
   anyStatus: 'status.#',
   hostHealth: (serverId: string) => `health.host.${serverId}`,
   anyHealth: 'health.host.*',
@@ -34,10 +35,20 @@ export const keys = {
 /** Who speaks, by a report's routing key: the broker limits the keys a host may write, so the body need not be believed. */
 export const speakerOf = (routingKey: string): string | undefined => routingKey.split('.')[2]
 
+/** What a report is about, by its routing key: `host` for the machine as a whole, `session` for one of its sessions. */
+export const topicOf = (routingKey: string): string | undefined => routingKey.split('.')[1]
+
 /** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
 export const requestKinds = ['session.input', 'session.watch', 'stats.watch', 'logs.read', 'logs.archived'] as const
 /** Kinds that are commands: routed to the host's durable commands queue. */
-export const commandKinds = ['session.start', 'session.stop', 'session.kill', 'config.update'] as const
+export const commandKinds = [
+  'session.start',
+  'session.stop',
+  'session.kill',
+  'session.report',
+  'config.update',
+  'host.leave',
+] as const
 
 /** Queues that share the way to the archive. Fixed, as a host's lines must come in their order, through one of them. */
 export const archivePartitions = 8

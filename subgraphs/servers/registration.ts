@@ -1,5 +1,6 @@
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { type PortRange, parsePortRange } from '../../lib/domain/ports.ts'
+import type { Server } from './store.ts'
 
 export interface RegisterServerInput {
   name: string
@@ -9,6 +10,11 @@ export interface RegisterServerInput {
   portRange?: string | null
 }
 
+/** The environment stays: volumes on the machine carry its name. */
+export type UpdateServerInput = Partial<{
+  [Key in keyof Omit<RegisterServerInput, 'environment'>]: RegisterServerInput[Key] | null
+}>
+
 export interface Registration {
   name: string
   environment: string
@@ -17,6 +23,8 @@ export interface Registration {
   portRange: PortRange | null
 }
 
+/** As the database has it for servers that name none. */
+const defaultPortRange: PortRange = { from: 20_000, to: 29_999 }
 const maxLabelBytes = 16 * 1024
 const maxHostLength = 253
 
@@ -38,6 +46,16 @@ export const parseRegistration = (input: RegisterServerInput, defaultEnvironment
     if (typeof value !== 'string') check.refuse(`labels.${key.slice(0, 60)}`, 'must be text')
   check.throwIfAny()
   return { name: name!, environment, publicAddress, portRange: portRange ?? null, labels: labels as Record<string, string> }
+}
+
+/** The server as `input` changes it: what is left out stays, null takes the default, or for the name stays too. */
+export const parseServerUpdate = (known: Server, input: UpdateServerInput): Registration & { portRange: PortRange } => {
+  const { environment, labels, publicAddress } = known
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  const portRange = `${known.firstPort}-${known.lastPort}`
+  const merged = { labels, publicAddress, portRange, ...given, name: input.name ?? known.name, environment }
+  const parsed = parseRegistration(merged, environment)
+  return { ...parsed, portRange: parsed.portRange ?? defaultPortRange }
 }
 
 /** A host name, IPv4 address, or IPv6 address without brackets. */

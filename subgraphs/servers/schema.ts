@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { addConnection, addDeletePayload, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
 import type { BrokerAccess, ServersService } from './service.ts'
@@ -46,6 +46,7 @@ export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): Grap
   addRegisterServer(builder, Server, service)
   addEnrollServer(builder, service)
   addDraining(builder, Server, service)
+  addChanges(builder, Server, service)
 
   builder.subscriptionType({})
   builder.subscriptionField('serverChanged', (t) =>
@@ -152,6 +153,36 @@ const addDraining = (builder: Builder, Server: ServerRef, service: ServersServic
   }
   field('drainServer', true, 'It takes no new sessions from now on; those that run go on. Already so is success.')
   field('undrainServer', false, 'It takes sessions again. Already so is success.')
+}
+
+const addChanges = (builder: Builder, Server: ServerRef, service: ServersService): void => {
+  const Input = builder.inputType('UpdateServerInput', {
+    description: 'What is left out stays as it is; null takes the default.',
+    fields: (t) => ({
+      name: t.string(),
+      labels: t.field({ type: 'JSON', description: 'An object of texts.' }),
+      publicAddress: t.string(),
+      portRange: t.string({ description: 'For ports given out from now on; those held outside stay.' }),
+    }),
+  })
+  builder.mutationField('updateServer', (t) =>
+    t.field({
+      type: Server,
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }), input: t.arg({ type: Input, required: true }) },
+      resolve: (_, { id, input }, { actor }) => service.update(String(id), input, actor),
+    }),
+  )
+  builder.mutationField('deleteServer', (t) =>
+    t.field({
+      type: addDeletePayload(builder),
+      description:
+        'Refused while it has deployments or live sessions, unless forced: then they are deleted and abandoned. Its host ends all games it still has, and itself, when it hears of it. Already so is success.',
+      errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }), force: t.arg.boolean() },
+      resolve: (_, { id, force }, { actor }) => service.remove(String(id), force ?? false, actor),
+    }),
+  )
 }
 
 const addEnrollServer = (builder: Builder, service: ServersService): void => {

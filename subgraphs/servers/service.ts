@@ -3,11 +3,12 @@ import { byId } from '../../lib/db/by-id.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { addChange } from '../../lib/db/outbox.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
+import { countOnServer, retireServer } from '../../lib/db/retire-server.ts'
 import { inTransaction, isViolationOf } from '../../lib/db/transaction.ts'
 import { Conflict, Denied, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
-import { parseRegistration, type RegisterServerInput } from './registration.ts'
+import { parseRegistration, parseServerUpdate, type RegisterServerInput, type UpdateServerInput } from './registration.ts'
 import * as store from './store.ts'
 
 /** How a host reaches the broker; the URL holds no credentials. */
@@ -57,6 +58,43 @@ export const makeServersService = (deps: ServersServiceDeps) => ({
       await addChange(tx, { kind: 'changed.server', serverId: id })
       return { ...server, draining }
     })
+  },
+
+  /** What is left out stays. Ports that deployments hold outside a new range stay theirs. */
+  update: async (id: string, input: UpdateServerInput, actor: string): Promise<store.Server> => {
+    if (!isUuid(id)) throw new NotFound('server', id)
+    return inTransaction(deps.db, async (tx) => {
+      const known = await store.lockServer(tx, id)
+      if (!known) throw new NotFound('server', id)
+      const { name, labels, publicAddress, portRange, environment } = parseServerUpdate(known, input)
+      const server = { ...known, name, labels, publicAddress, firstPort: portRange.from, lastPort: portRange.to }
+      await store.writeServer(tx, server, actor).catch(asNameConflict({ name, environment }))
+      await addChange(tx, { kind: 'changed.server', serverId: id })
+      return server
+    })
+  },
+
+  /**
+   * Takes the server out of the fleet. Throws `Conflict` while it has deployments or live sessions, unless `force`: then those
+   * are deleted and abandoned. Already so is success. Its host ends every game it still has when it hears of it, and itself.
+   */
+  remove: async (id: string, force: boolean, actor: string): Promise<{ id: string }> => {
+    const [known] = isUuid(id) ? await store.serversById(deps.db, [id]) : []
+    if (!known) throw new NotFound('server', id)
+    await inTransaction(deps.db, async (tx) => {
+      const server = await store.lockServer(tx, id)
+      if (!server) return
+      const { deployments, sessions } = await countOnServer(tx, id)
+      if (!force && deployments + sessions > 0) {
+        throw new Conflict(
+          `The server has ${deployments} deployment(s) and ${sessions} live session(s): end and delete them first, or use force.`,
+        )
+      }
+      await store.markServerDeleted(tx, id, actor)
+      await addChange(tx, { kind: 'changed.server', serverId: id })
+      await retireServer(tx, id, actor)
+    })
+    return { id }
   },
 
   /** The token is in the answer and nowhere else: only its hash is kept. It can be spent once, within the hour. */

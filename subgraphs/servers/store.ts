@@ -64,6 +64,28 @@ export const writeDraining = async (tx: Transaction, id: string, draining: boole
   await tx.updateTable('servers.servers').set({ draining, updated_by: actor }).where('id', '=', id).execute()
 }
 
+export const writeServer = async (tx: Transaction, server: Server, actor: string): Promise<void> => {
+  await tx
+    .updateTable('servers.servers')
+    .set({
+      name: server.name,
+      labels: JSON.stringify(server.labels),
+      public_address: server.publicAddress,
+      port_range: `[${server.firstPort},${server.lastPort}]`,
+      updated_by: actor,
+    })
+    .where('id', '=', server.id)
+    .execute()
+}
+
+export const markServerDeleted = async (tx: Transaction, id: string, actor: string): Promise<void> => {
+  await tx
+    .updateTable('servers.servers')
+    .set({ deleted_at: sql`now()`, status: 'OFFLINE', conditions: '[]', updated_by: actor })
+    .where('id', '=', id)
+    .execute()
+}
+
 export interface NewServer {
   id: string
   name: string

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { ensureBuilt } from '../support/built.ts'
 import { ensureDocker } from '../support/services.ts'
 import { missingKinds } from './check/kinds.ts'
+import { longForm, shortForm } from './forms.ts'
 import { makePlan } from './plan.ts'
 import { printReport } from './report.ts'
 import { forget, runChaos } from './run.ts'
@@ -19,9 +20,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 })
-const form = values.long
-  ? { operations: 10_000, faults: 510, hosts: 4, paceMs: 450, settleLimitMs: 300_000 }
-  : { operations: 210, faults: 18, hosts: 2, paceMs: 350, settleLimitMs: 90_000 }
+const form = values.long ? longForm : shortForm
 const seed = Number(values.seed ?? randomInt(1, 1_000_000))
 const operations = Number(values.operations ?? form.operations)
 const faults = Number(values.faults ?? form.faults)
@@ -37,7 +36,7 @@ await ensureDocker()
 const steps = makePlan({ seed, operations, faults })
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)))
-const run = { ...form, seed, hosts, dir, steps, onProgress: say, signal: stop.signal }
+const run = { ...form, hosts, dir, steps, onProgress: say, signal: stop.signal }
 const { evidence, violations: broken } = await runChaos(run)
 const violations = [...broken, ...missingKinds(evidence).map((what) => ({ rule: 'every kind has happened', what }))]
 printReport(evidence, violations)

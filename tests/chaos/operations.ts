@@ -13,7 +13,13 @@ const answerLimitMs = 15_000
 /** So often does a client ask when nobody answers, or the answer says that it is not known. */
 const maxAttempts = 6
 const againMs = 1_000
-const runningLimitMs = 5_000
+const runningLimitMs = 8_000
+
+/** A session, and where it is. */
+interface Aim {
+  deploymentId: string
+  sessionId: string
+}
 
 interface Union {
   __typename: string
@@ -70,21 +76,25 @@ export const makeOperations = (options: {
   const isRunning = (session: { status: SessionStatus } | undefined): boolean => session?.status === 'RUNNING'
 
   /** A session to stop, kill or restart; none where nothing was ever started. */
-  const aim = ({ target }: Operation, fits: typeof isLive) => {
+  const aim = ({ target }: Operation, fits: typeof isLive): Aim | undefined => {
     const { deploymentId, session } = board.pick(target, fits)
     return session && { deploymentId, sessionId: session.id }
   }
 
-  /** Waits a little for a game that runs; asks one that does not, where none does. */
-  const type = async (step: number, operation: Operation, input: string): Promise<void> => {
-    const find = () => aim(operation, isRunning)
-    const isFound = (): boolean => find() !== undefined && isRunning(board.latest(find()!.deploymentId))
-    await waitUntil(isFound, runningLimitMs)
-    const at = find()
-    if (!at) return start(step, 'start', board.pick(operation.target, isFree).deploymentId, `op-${step}`)
+  /** Types a line into a session's console. */
+  const type = (step: number, kind: OperationKind, at: Aim, input: string): Promise<void> => {
     const key = `op-${step}`
-    const given = { sessionId: at.sessionId, input, idempotencyKey: key }
-    return insist({ step, kind: operation.kind, ...at, key, input }, graph.sendInput, { input: given })
+    return insist({ step, kind, ...at, key, input }, graph.sendInput, {
+      input: { sessionId: at.sessionId, input, idempotencyKey: key },
+    })
+  }
+
+  /** Waits a little for a game that runs; talks to one that does not, or starts one, where none does. */
+  const talk = async (step: number, operation: Operation, input: string): Promise<void> => {
+    const { target, kind } = operation
+    await waitUntil(() => isRunning(board.pick(target, isRunning).session), runningLimitMs)
+    const at = aim(operation, isRunning)
+    return at ? type(step, kind, at, input) : start(step, 'start', board.pick(target, isFree).deploymentId, `op-${step}`)
   }
 
   const perform: Record<OperationKind, (step: number, operation: Operation) => Promise<unknown>> = {
@@ -113,9 +123,9 @@ export const makeOperations = (options: {
           input: { sessionId: at.sessionId, idempotencyKey: key },
         })
     },
-    input: (step, operation) => type(step, operation, `say op-${step}`),
-    crash: (step, operation) => type(step, operation, `crash ${operation.exitCode} op-${step}`),
-    exit: (step, operation) => type(step, operation, `crash 0 op-${step}`),
+    input: (step, operation) => talk(step, operation, `say op-${step}`),
+    crash: (step, operation) => talk(step, operation, `crash ${operation.exitCode} op-${step}`),
+    exit: (step, operation) => talk(step, operation, `crash 0 op-${step}`),
     'deploy-race': (step, { kind, target }) => {
       const { serverId, port } = options.contestedPorts[target % options.contestedPorts.length]!
       const wanted = (name: string) => ({
@@ -130,6 +140,8 @@ export const makeOperations = (options: {
 
   return {
     records: (): OperationRecord[] => records,
+    start,
+    type,
     perform: async (step: number, operation: Operation): Promise<void> => void (await perform[operation.kind](step, operation)),
   }
 }

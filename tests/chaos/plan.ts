@@ -63,15 +63,15 @@ export interface PlanOptions {
 
 /** How often, of a hundred: most of what clients do is starting, talking and stopping. */
 const weights: Record<OperationKind, number> = {
-  start: 20,
+  start: 22,
   'start-again': 4,
   'start-race': 5,
-  stop: 12,
-  kill: 9,
-  restart: 8,
-  input: 24,
-  crash: 11,
-  exit: 5,
+  stop: 10,
+  kill: 7,
+  restart: 7,
+  input: 25,
+  crash: 12,
+  exit: 6,
   'deploy-race': 2,
 }
 

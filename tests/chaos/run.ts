@@ -9,7 +9,7 @@ import type { Evidence, Look, Violation } from './evidence.ts'
 import { makeFaults } from './faults.ts'
 import { type Fleet, type FleetOptions, startFleet } from './fleet.ts'
 import { type Contested, makeOperations } from './operations.ts'
-import type { PlanOptions, Step } from './plan.ts'
+import type { Step } from './plan.ts'
 import { makeAudit } from './record/audit.ts'
 import { recordContainerEvents } from './record/container-events.ts'
 import { followSessions } from './record/feed.ts'
@@ -19,7 +19,7 @@ import { keepUpToDate } from './refresh.ts'
 import { isLive, settle } from './settle.ts'
 import { furnish, type World } from './world.ts'
 
-export interface RunOptions extends Omit<PlanOptions, 'operations' | 'faults'> {
+export interface RunOptions {
   steps: readonly Step[]
   hosts: number
   /** Where logs and evidence are written; removed when every promise was kept. */
@@ -46,7 +46,7 @@ export interface Outcome {
   violations: Violation[]
 }
 
-const deploymentsPerHost = 4
+const deploymentsPerHost = 6
 const contestedPerHost = 10
 /** Operations under way at once, and faults. */
 const operationsAtOnce = 8

@@ -28,6 +28,27 @@ describe('every deployable as its own process, the agent in its container', () =
     expect(session.statuses.slice(-3)).toEqual(['RUNNING', 'STOPPING', 'STOPPED'])
   })
 
+  it('shows what a busy game uses to all who watch, and completes when it has ended', async () => {
+    const resources = { memoryMb: 128 }
+    const session = await play(await deploy(stack(), { image: fakeGame, resources }))
+    await session.until('RUNNING')
+    const watch = async (): Promise<number> => {
+      let busiest = 0
+      const variables = { sessionId: session.id }
+      for await (const { sessionStats } of stack().client.subscribe(operations.sessionStats, variables, {
+        resume: () => variables,
+      })) {
+        expect(sessionStats).toMatchObject({ sessionId: session.id, memoryLimitBytes: 128 * 1024 * 1024 })
+        busiest = Math.max(busiest, sessionStats.cpuPercent)
+        if (busiest > 10) await session.kill()
+      }
+      return busiest
+    }
+    await session.type("sh awk 'BEGIN { while (1) n++ }' &")
+    expect(Math.min(...(await Promise.all([watch(), watch()])))).toBeGreaterThan(10)
+    expect(await session.ended()).toMatchObject({ status: 'STOPPED', endReason: 'KILLED' })
+  })
+
   it("replaces the agent's container without a game or a viewer noticing", async () => {
     const session = await play(await deploy(stack(), { image: fakeGame, envTemplate: { TOTAL: '4000', RATE: '1000' } }))
     await session.logs.count(500)

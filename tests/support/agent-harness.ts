@@ -40,13 +40,18 @@ export const makeAgentHarness = async () => {
   let agent: Awaited<ReturnType<typeof makeAgent>> | undefined
 
   const openStore = (): Promise<SessionStore> => openSessionStore({ dataDir, serverId, logger })
-  /** Waits until the agent is ready; not when it can't be, without a broker. */
-  const startAgent = async (wait: 'until-ready' | 'no' = 'until-ready'): Promise<void> => {
-    const store = await openStore()
+  const gone: string[] = []
+  /** What an agent of this server is made with, on any data directory. */
+  const agentOptions = async (dir: string, engine = dockerSocket) => {
     const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes: 1e6 }
-    const config = { dataDir, environment, dockerSocket, networkPool, ...limits }
+    const config = { dataDir: dir, environment, dockerSocket: engine, networkPool, ...limits }
     const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
-    const started = await makeAgent({ config, ...who, store, logger })
+    const store = await openSessionStore({ dataDir: dir, serverId, logger })
+    return { config, ...who, store, onGone: (why: string) => void gone.push(why), logger }
+  }
+  /** Waits until the agent is ready; not when it can't be, without a broker. `engine` is the way to Docker. */
+  const startAgent = async (wait: 'until-ready' | 'no' = 'until-ready', engine = dockerSocket): Promise<void> => {
+    const started = await makeAgent(await agentOptions(dataDir, engine))
     agent = started
     if (wait === 'until-ready')
       await eventually(async () => (await checkReadiness(started.readiness)).ready, { what: 'the agent is ready' })
@@ -122,6 +127,9 @@ export const makeAgentHarness = async () => {
     proxy,
     /** The agent's own records; for a test to look, or to write while no agent runs. */
     openStore,
+    agentOptions,
+    /** What an agent said when it had left the fleet. */
+    gone,
     specOf,
     docker,
     dataDir,

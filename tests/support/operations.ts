@@ -163,6 +163,12 @@ export const sessionLogs = graphql(`
   }
 `)
 
+export const sessionStats = graphql(`
+  subscription SessionStats($sessionId: ID!) {
+    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }
+  }
+`)
+
 export const sessionChanged = graphql(`
   subscription SessionChanged($sessionId: ID!) {
     sessionChanged(sessionId: $sessionId) {

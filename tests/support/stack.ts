@@ -14,11 +14,14 @@ import { registerServer, serverById } from './operations.ts'
 import { planControlPlane, type Topology } from './stack-parts.ts'
 import './provided.ts'
 import { type Program, startContainer, startProcess, tail } from './stack-program.ts'
+import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 export interface StackOptions {
   topology: Topology
   /** Where the agent runs, if anywhere; `process` if left out. */
   host?: 'process' | 'container' | 'none'
+  /** Every program reaches the broker through `brokerProxy`, which can be cut. */
+  brokerProxy?: boolean
 }
 
 /** ManMan as it is deployed: real processes from `dist/`, with a database and a vhost of their own. */
@@ -35,8 +38,15 @@ export interface Stack {
   subgraphs: Record<string, string>
   /** SIGKILL to the agent; games go on. */
   killHost(): Promise<void>
-  /** Starts the agent again, and waits until it is ready. */
-  startHost(): Promise<void>
+  /** Starts the agent again, and waits until it is ready; `alive` is all it can be without a broker. */
+  startHost(until?: 'ready' | 'alive'): Promise<void>
+  /** Of the agent on this machine. */
+  dataDir: string
+  /** SIGKILL to all of the control plane. */
+  killControlPlane(): Promise<void>
+  startControlPlane(): Promise<void>
+  /** With the option of that name alone. */
+  brokerProxy: TcpProxy | undefined
   /** The last lines of every program's log. */
   logs(): Promise<string>
   /** Ends everything in order, and fails when anything is left behind anywhere. */
@@ -68,21 +78,32 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     ending.push(() => removeLeftovers(environment))
 
     const adminToken = randomBytes(24).toString('base64url')
+    const brokerProxy = options.brokerProxy ? await openTcpProxy(broker.url) : undefined
+    if (brokerProxy) ending.push(brokerProxy.close)
     const plane = await planControlPlane(options.topology, {
       databaseUrl: database.url,
-      amqpUrl: broker.url,
+      amqpUrl: brokerProxy?.url ?? broker.url,
       environment,
       adminToken,
       internalKey: randomBytes(32).toString('base64url'),
     })
-    const started = await Promise.allSettled(
-      plane.programs.map(async (program) => {
-        const running = await startProcess({ ...program, dir })
-        programs.push(running)
-      }),
-    )
-    ending.push(async () => void (await Promise.all(programs.filter(({ name }) => name !== 'host').map(({ stop }) => stop()))))
-    for (const result of started) if (result.status === 'rejected') throw result.reason
+    const ofPlane = (): Program[] => programs.filter(({ name }) => name !== 'host')
+    const startControlPlane = async (): Promise<void> => {
+      const started = await Promise.allSettled(
+        plane.programs.map(async (program) => {
+          const running = await startProcess({ ...program, dir })
+          programs.push(running)
+        }),
+      )
+      for (const result of started) if (result.status === 'rejected') throw result.reason
+    }
+    const killControlPlane = async (): Promise<void> => {
+      const killed = ofPlane()
+      await Promise.all(killed.map(({ kill }) => kill()))
+      programs.splice(0, programs.length, ...programs.filter((program) => !killed.includes(program)))
+    }
+    ending.push(async () => void (await Promise.all(ofPlane().map(({ stop }) => stop()))))
+    await startControlPlane()
 
     const client = makeGraphqlClient({ url: `${plane.address}/graphql`, token: adminToken })
     ending.push(client.close)
@@ -106,9 +127,11 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       dir,
     }
     const host = (): Program => programs.find(({ name }) => name === 'host')!
-    const startHost = async (): Promise<void> => {
+    const startHost = async (until: 'ready' | 'alive' = 'ready'): Promise<void> => {
       const mounts = ['/var/run/docker.sock', dataDir]
-      const running = image ? await startContainer({ ...hostOptions, image, mounts }) : await startProcess(hostOptions)
+      const readyUrl = until === 'alive' ? hostOptions.readyUrl.replace('/readyz', '/healthz') : hostOptions.readyUrl
+      const how = { ...hostOptions, readyUrl }
+      const running = image ? await startContainer({ ...how, image, mounts }) : await startProcess(how)
       programs.splice(0, programs.length, ...programs.filter(({ name }) => name !== 'host'), running)
     }
     if (options.host !== 'none') {
@@ -128,6 +151,10 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       subgraphs: plane.subgraphs,
       killHost: () => host().kill(),
       startHost,
+      dataDir,
+      killControlPlane,
+      startControlPlane,
+      brokerProxy,
       logs,
       close: endAll,
     }

@@ -2,6 +2,7 @@ import { isPortFree } from '../../../cli/services/state-file.ts'
 import { run } from '../../support/images/docker-cli.ts'
 import { asSuperuser } from '../../support/template.ts'
 import type { Look, PortRow, SeenContainer, SessionRow } from '../evidence.ts'
+import { rowOf } from './audit.ts'
 
 interface Inspected {
   Id: string
@@ -43,9 +44,7 @@ const lookAtNetworks = async (environment: string): Promise<Look['networks']> =>
 
 const lookAtRows = (databaseUrl: string): Promise<Pick<Look, 'sessions' | 'ports' | 'openOperations' | 'unsentMessages'>> =>
   asSuperuser(databaseUrl, async (client) => {
-    const sessions = await client.query<{ row: SessionRow }>(
-      `SELECT to_jsonb(s) - 'spec' - 'last_lines' AS row FROM sessions.sessions s ORDER BY id`,
-    )
+    const sessions = await client.query<{ row: SessionRow }>(`SELECT ${rowOf('s')} AS row FROM sessions.sessions s ORDER BY id`)
     const ports = await client.query<PortRow>(
       `SELECT server_id AS "serverId", port, protocol, server_game_config_id AS "deploymentId" FROM configs.server_ports`,
     )

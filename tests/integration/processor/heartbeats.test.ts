@@ -123,6 +123,38 @@ describe('a heartbeat', () => {
     expect(await rowOf(deleted)).toMatchObject({ status: 'OFFLINE', last_seen_at: null })
   })
 
+  it('keeps the time since when a condition stands, also when its host has forgotten', async () => {
+    const serverId = await insertServer(stage.db)
+    const low = { kind: 'DISK_LOW', message: '2 GB left', since: '2026-01-01T00:00:00.000Z' }
+    await beat(serverId, { conditions: [low] })
+    await beat(serverId, { conditions: [{ ...low, message: '1 GB left', since: '2026-01-01T00:09:00.000Z' }] })
+    expect(await rowOf(serverId)).toMatchObject({ conditions: [{ ...low, message: '1 GB left' }] })
+    await beat(serverId, { conditions: [] })
+    await beat(serverId, { conditions: [{ ...low, since: '2026-01-01T00:10:00.000Z' }] })
+    expect(await rowOf(serverId)).toMatchObject({ conditions: [{ since: '2026-01-01T00:10:00.000Z' }] })
+    expect(await changesOf(serverId)).toBe(4)
+  })
+
+  it('shows a clock that is off, and no longer when it was set right', async () => {
+    const serverId = await insertServer(stage.db)
+    const at = (offsetMs: number) => new Date(Date.now() + offsetMs).toISOString()
+    for (let time = 0; time < 3; time++) await beat(serverId, { at: at(60_000) })
+    const message = expect.stringContaining('60 s ahead of')
+    expect(await rowOf(serverId)).toMatchObject({ conditions: [{ kind: 'CLOCK_SKEW', message }] })
+    for (let time = 0; time < 5; time++) await beat(serverId, { at: at(0) })
+    expect(await rowOf(serverId)).toMatchObject({ conditions: [] })
+    expect(await changesOf(serverId)).toBe(3)
+  })
+
+  it('of a server that was deleted is answered by sending its host away, once', async () => {
+    const serverId = await insertServer(stage.db)
+    await stage.db.updateTable('servers.servers').set({ deleted_at: new Date() }).where('id', '=', serverId).execute()
+    await beat(serverId)
+    await beat(serverId)
+    const query = stage.db.selectFrom('outbox.messages').select('body').where('lane', '=', `host.${serverId}`)
+    expect((await query.execute()).map(({ body }) => (body as { kind: string }).kind)).toEqual(['host.leave'])
+  })
+
   it('that came while the database was away is written when it is back', async () => {
     const serverId = await insertServer(stage.db)
     stage.proxies.database.cut()

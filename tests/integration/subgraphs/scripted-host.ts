@@ -106,6 +106,15 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
     },
     /** Publishes lines that were written, however often and in whatever order. */
     publish: (from: number, to: number) => publish(lines(from, to)),
+    /** Publishes what the session uses, as a host does while somebody watches. */
+    publishStats: async (cpuPercent: number): Promise<void> => {
+      const id = newId()
+      const envelope = { version: 1, id, kind: 'stats.session', at: new Date().toISOString() }
+      const used = { sessionId, cpuPercent, memoryBytes: 1_000, memoryLimitBytes: null, rxBytes: 5_000_000_000, txBytes: 1 }
+      const routing = { exchange: exchanges.reports, routingKey: keys.sessionStats(serverId, sessionId) }
+      const content = writeMessage({ ...envelope, ...used })
+      await running?.publisher.publish({ ...routing, content, messageId: id, persistent: false, mandatory: true })
+    },
     /** Drops the lines before `seq`, as retention does. */
     dropBefore: (seq: number): void => {
       firstSeq = seq

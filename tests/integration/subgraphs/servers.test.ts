@@ -148,6 +148,81 @@ describe('enrolling', () => {
   })
 })
 
+describe('changing', () => {
+  const text = `mutation ($id: ID!, $input: UpdateServerInput!) { updateServer(id: $id, input: $input) {
+    __typename ... on Server { name environment labels publicAddress portRange }
+    ... on Error { code } ... on InvalidInputError { issues { path } } } }`
+  const update = async (id: string, input: object): Promise<Answer> =>
+    (await stage.run('servers', text, { id, input })).updateServer
+
+  it('keeps what is not given, and takes the default for null', async () => {
+    const { server } = await register({ name: 'before', labels: { a: 'b' }, publicAddress: 'x.example', portRange: '1-2' })
+    expect(await update(server.id, { name: 'after' })).toEqual({
+      __typename: 'Server',
+      name: 'after',
+      environment: 'default',
+      labels: { a: 'b' },
+      publicAddress: 'x.example',
+      portRange: '1-2',
+    })
+    const cleared = { labels: {}, publicAddress: null, portRange: '20000-29999' }
+    expect(await update(server.id, { labels: null, publicAddress: null, portRange: null })).toMatchObject(cleared)
+  })
+
+  it('refuses what registering refuses', async () => {
+    const id = await world.server()
+    const { issues } = await update(id, { name: '', publicAddress: 'a b', portRange: '2-1' })
+    expect(issues.map(({ path }: { path: string }) => path)).toEqual(['name', 'publicAddress', 'portRange'])
+    await register({ name: 'occupied' })
+    expect(await update(id, { name: 'occupied' })).toMatchObject({ code: 'CONFLICT' })
+    expect(await update('x', {})).toMatchObject({ code: 'NOT_FOUND' })
+  })
+})
+
+describe('deleting', () => {
+  const remove = async (id: string, force?: boolean): Promise<Answer> => {
+    const text = `mutation ($id: ID!, $force: Boolean) { deleteServer(id: $id, force: $force) {
+      __typename ... on DeletePayload { id } ... on Error { code message } } }`
+    return (await stage.run('servers', text, { id, force })).deleteServer
+  }
+  const commandsFor = async (serverId: string): Promise<string[]> => {
+    const query = stage.db.selectFrom('outbox.messages').select('body').where('lane', '=', `host.${serverId}`)
+    return (await query.orderBy('position').execute()).map(({ body }) => (body as { kind: string }).kind)
+  }
+
+  it('tells its host to leave; already so is success, and its name is free', async () => {
+    const { server } = await register({ name: 'goes' })
+    for (let time = 0; time < 2; time++) expect(await remove(server.id)).toEqual({ __typename: 'DeletePayload', id: server.id })
+    expect(await commandsFor(server.id)).toEqual(['host.leave'])
+    expect(await register({ name: 'goes' })).toMatchObject({ server: { name: 'goes' } })
+    expect(await remove('x')).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('is refused while something stands on it', async () => {
+    const { serverId } = await world.session({ status: 'RUNNING' })
+    const before = await stage.countRows()
+    const message = expect.stringContaining('1 deployment(s) and 1 live session(s)')
+    expect(await remove(serverId)).toMatchObject({ code: 'CONFLICT', message })
+    expect(await stage.countRows()).toEqual(before)
+  })
+
+  it('by force abandons what lives, cancels what waits, and frees everything', async () => {
+    const { id, serverId, deploymentId } = await world.session({ status: 'LOST', revision: 3 })
+    const text = `mutation ($input: RestartSessionInput!) { restartSession(input: $input) { ... on Session { id } ... on Error { message } } }`
+    const { restartSession } = await stage.run('sessions', text, { input: { sessionId: id } })
+    expect(await remove(serverId, true)).toMatchObject({ id: serverId })
+    const query = 'query ($id: ID!) { session(id: $id) { status endReason } }'
+    const sessionOf = async (sessionId: string) => (await stage.run('sessions', query, { id: sessionId })).session
+    expect(await sessionOf(id)).toEqual({ status: 'STOPPED', endReason: 'ABANDONED' })
+    expect(await sessionOf(restartSession.id)).toEqual({ status: 'STOPPED', endReason: 'CANCELLED' })
+    const open = stage.db.selectFrom('operations.deployment_operations').selectAll().where('closed_at', 'is', null)
+    expect(await open.where('server_game_config_id', '=', deploymentId).execute()).toEqual([])
+    expect(await world.start({ serverGameConfigId: deploymentId })).toMatchObject({ code: 'NOT_FOUND' })
+    expect((await commandsFor(serverId)).at(-1)).toBe('host.leave')
+    expect((await commandsFor(serverId)).filter((kind) => kind === 'session.start')).toHaveLength(1)
+  })
+})
+
 describe('serverChanged', () => {
   const text = 'subscription ($id: ID) { serverChanged(serverId: $id) { id status } }'
 

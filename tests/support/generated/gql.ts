@@ -31,6 +31,7 @@ type Documents = {
     "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": typeof types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": typeof types.WholeFleetDocument,
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": typeof types.SessionLogsDocument,
+    "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": typeof types.SessionStatsDocument,
     "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": typeof types.SessionChangedDocument,
 };
 const documents: Documents = {
@@ -50,6 +51,7 @@ const documents: Documents = {
     "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": types.WholeFleetDocument,
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": types.SessionLogsDocument,
+    "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": types.SessionStatsDocument,
     "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": types.SessionChangedDocument,
 };
 
@@ -117,6 +119,10 @@ export function graphql(source: "\n  query WholeFleet($id: ID!) {\n    server(id
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n"): typeof import('./graphql.ts').SessionLogsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n"): typeof import('./graphql.ts').SessionStatsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

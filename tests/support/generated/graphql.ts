@@ -120,6 +120,8 @@ export type DeleteRegistryCredentialResult = NotFoundError | OutcomeUnknownError
 
 export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
+export type DeleteServerResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
 export type DeployGameConfigInput = {
   gameConfigId: Scalars['ID']['input'];
   /** The config's own unless told, with a number where the server has one of that name. */
@@ -316,6 +318,8 @@ export type Mutation = {
   deleteGameConfig: DeleteGameConfigResult;
   /** Answers what was deleted. */
   deleteRegistryCredential: DeleteRegistryCredentialResult;
+  /** Refused while it has deployments or live sessions, unless forced: then they are deleted and abandoned. Its host ends all games it still has, and itself, when it hears of it. Already so is success. */
+  deleteServer: DeleteServerResult;
   /** Frees its ports. Refused while a session lives. Already so is success. */
   deleteServerGameConfig: DeleteServerGameConfigResult;
   /** Places a config on a server, with all its ports or not at all. */
@@ -343,6 +347,7 @@ export type Mutation = {
   updateGame: UpdateGameResult;
   /** Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once. */
   updateGameConfig: UpdateGameConfigResult;
+  updateServer: UpdateServerResult;
   /** Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once. */
   updateServerGameConfig: UpdateServerGameConfigResult;
 };
@@ -375,6 +380,12 @@ export type MutationDeleteGameConfigArgs = {
 
 export type MutationDeleteRegistryCredentialArgs = {
   host: Scalars['String']['input'];
+};
+
+
+export type MutationDeleteServerArgs = {
+  force?: InputMaybe<Scalars['Boolean']['input']>;
+  id: Scalars['ID']['input'];
 };
 
 
@@ -447,6 +458,12 @@ export type MutationUpdateGameArgs = {
 export type MutationUpdateGameConfigArgs = {
   id: Scalars['ID']['input'];
   input: UpdateGameConfigInput;
+};
+
+
+export type MutationUpdateServerArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateServerInput;
 };
 
 
@@ -936,6 +953,22 @@ export type SessionLogBatch = {
   text: Scalars['String']['output'];
 };
 
+/** What a session's container uses. */
+export type SessionStats = {
+  at: Scalars['DateTime']['output'];
+  /** Of one processor: two busy ones are 200. */
+  cpuPercent: Scalars['Float']['output'];
+  /** Without what is only cached of files. */
+  memoryBytes: Scalars['SafeInt']['output'];
+  /** Null where the config sets no limit. */
+  memoryLimitBytes?: Maybe<Scalars['SafeInt']['output']>;
+  /** Received over the network since it began. */
+  rxBytes: Scalars['SafeInt']['output'];
+  sessionId: Scalars['ID']['output'];
+  /** Sent over the network since it began. */
+  txBytes: Scalars['SafeInt']['output'];
+};
+
 export type SessionStatus =
   | 'CRASHED'
   | 'FAILED'
@@ -997,6 +1030,8 @@ export type Subscription = {
   sessionChanged: Session;
   /** Each line once and in order, across restarts of everything: from the first, from the last `tail` ones, or behind a cursor. Completes after the batch that says `end`. */
   sessionLogs: SessionLogBatch;
+  /** What a session uses, every 2 s while it runs. Completes when it has ended. */
+  sessionStats: SessionStats;
 };
 
 
@@ -1016,6 +1051,11 @@ export type SubscriptionSessionLogsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   sessionId: Scalars['ID']['input'];
   tail?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionSessionStatsArgs = {
+  sessionId: Scalars['ID']['input'];
 };
 
 export type UnavailableError = Error & {
@@ -1082,6 +1122,18 @@ export type UpdateServerGameConfigInput = {
 };
 
 export type UpdateServerGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
+
+/** What is left out stays as it is; null takes the default. */
+export type UpdateServerInput = {
+  /** An object of texts. */
+  labels?: InputMaybe<Scalars['JSON']['input']>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** For ports given out from now on; those held outside stay. */
+  portRange?: InputMaybe<Scalars['String']['input']>;
+  publicAddress?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type UpdateServerResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Server | UnavailableError;
 
 export type VolumeDefinition = {
   mountPath: Scalars['String']['output'];
@@ -1295,6 +1347,13 @@ export type SessionLogsSubscriptionVariables = Exact<{
 
 
 export type SessionLogsSubscription = { sessionLogs: { cursor: string, text: string, end: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }>, gap?: { kind: LogGapKind, fromSeq?: number | null, toSeq?: number | null, lostLines?: number | null, reason: string } | null } };
+
+export type SessionStatsSubscriptionVariables = Exact<{
+  sessionId: Scalars['ID']['input'];
+}>;
+
+
+export type SessionStatsSubscription = { sessionStats: { sessionId: string, at: string, cpuPercent: number, memoryBytes: number, memoryLimitBytes?: number | null, rxBytes: number, txBytes: number } };
 
 export type SessionChangedSubscriptionVariables = Exact<{
   sessionId: Scalars['ID']['input'];
@@ -1673,6 +1732,19 @@ export const SessionLogsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SessionLogsSubscription, SessionLogsSubscriptionVariables>;
+export const SessionStatsDocument = new TypedDocumentString(`
+    subscription SessionStats($sessionId: ID!) {
+  sessionStats(sessionId: $sessionId) {
+    sessionId
+    at
+    cpuPercent
+    memoryBytes
+    memoryLimitBytes
+    rxBytes
+    txBytes
+  }
+}
+    `) as unknown as TypedDocumentString<SessionStatsSubscription, SessionStatsSubscriptionVariables>;
 export const SessionChangedDocument = new TypedDocumentString(`
     subscription SessionChanged($sessionId: ID!) {
   sessionChanged(sessionId: $sessionId) {

@@ -53,6 +53,7 @@ const seen = (container: SeenContainer | null, nowMs = t0, logDrained = true): S
   nowMs,
   logDrained,
   isDeploymentBusy: false,
+  turnAtMs: null,
   machine,
   unresponsiveSinceMs: null,
 })
@@ -67,6 +68,12 @@ describe('planStep', () => {
       kind: 'wait',
       untilMs: null,
     })
+  })
+
+  it('waits for its turn after a restart of the machine, and is stopped without one', () => {
+    const queued = { ...seen(null), turnAtMs: t0 + 10_000 }
+    expect(planStep(started(), queued)).toEqual({ kind: 'wait', untilMs: t0 + 10_000 })
+    expect(endingOf(planStep({ ...started(), desired: 'stop' }, queued))).toMatchObject({ reason: 'CANCELLED' })
   })
 
   it('tells the game to stop, waits for its grace, then kills it, and kills it again', () => {
@@ -309,6 +316,7 @@ const makeWorld = () => {
       nowMs,
       logDrained: drained,
       isDeploymentBusy: false,
+      turnAtMs: null,
       machine: `boot-${boot}`,
       unresponsiveSinceMs: silentSinceMs,
     })

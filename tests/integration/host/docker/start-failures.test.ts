@@ -3,6 +3,7 @@ import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ImageUnavailable, StartFailure } from '../../../../host/docker/errors.ts'
 import { findTakenPort, readListeners } from '../../../../host/docker/ports-in-use.ts'
+import { socketOwner } from '../../../../host/docker/socket-owner.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { freePort, portOf } from './ports.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
@@ -58,7 +59,9 @@ describe('a start that can not work', () => {
           })
         }
       })
-      expect(findTakenPort([port], await readListeners())).toEqual(port)
+      const taken = findTakenPort([port], await readListeners())
+      expect(taken?.port).toEqual(port)
+      expect(await socketOwner(taken?.listener.inode ?? 0)).toMatchObject({ pid: process.pid })
       const game = await box.game({ ports: [port] }, { start: false })
       const error = await failure(box.docker.containers.start(game.id, game.spec.ports))
       expect(error).toMatchObject({ reason: 'PORT_TAKEN' })

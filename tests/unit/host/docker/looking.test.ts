@@ -86,11 +86,11 @@ describe('a port in use', () => {
 
   it('is read from the kernel’s table, listeners only', () => {
     expect(listeners).toEqual([
-      { protocol: 'TCP', address: '127.0.0.1', port: 25_565 },
-      { protocol: 'TCP', address: '0.0.0.0', port: 22 },
-      { protocol: 'TCP', address: '::', port: 8_080 },
-      { protocol: 'TCP', address: '127.0.0.1', port: 8_081 },
-      { protocol: 'UDP', address: '127.0.0.1', port: 25_565 },
+      { protocol: 'TCP', address: '127.0.0.1', port: 25_565, inode: 1 },
+      { protocol: 'TCP', address: '0.0.0.0', port: 22, inode: 2 },
+      { protocol: 'TCP', address: '::', port: 8_080, inode: 4 },
+      { protocol: 'TCP', address: '127.0.0.1', port: 8_081, inode: 4 },
+      { protocol: 'UDP', address: '127.0.0.1', port: 25_565, inode: 5 },
     ])
   })
 
@@ -104,7 +104,7 @@ describe('a port in use', () => {
     [port(8_080, 'TCP', '10.0.0.1'), true],
     [port(0x9999, 'TCP'), false],
   ])('%j is taken: %s', (wanted, taken) => {
-    expect(findTakenPort([port(1, 'TCP'), wanted], listeners)).toEqual(taken ? wanted : null)
+    expect(findTakenPort([port(1, 'TCP'), wanted], listeners)?.port ?? null).toEqual(taken ? wanted : null)
   })
 })
 

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Of Linux on all its usual platforms. */
+const ticksPerSecond = 100
+const readyLimitMs = 60_000
+const stopLimitMs = 25_000
+
+/** A program of ours as a process of its own, and what it costs, by the kernel's own account. */
+export const startMeasured = async (options: {
+  program: string
+  env: Record<string, string>
+  readyUrl: string
+  log: string
+  profile: string | undefined
+}) => {
+  const fd = openSync(options.log, 'a')
+  const flags = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : []
+  const child = spawn(process.execPath, [...flags, options.program], {
+    env: { PATH: process.env.PATH, ...options.env },
+    stdio: ['ignore', fd, fd],
+  })
+  closeSync(fd)
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
+    await ended.finally(() => clearTimeout(timer))
+  }
+  const isReady = () =>
+    fetch(options.readyUrl).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  for (const deadline = Date.now() + readyLimitMs; !(await isReady()); await delay(100)) {
+    if (child.exitCode === null && Date.now() < deadline) continue
+    await stop()
+    throw new Error(`${options.program} did not become ready; see ${options.log}`)
+  }
+  return {
+    /** Time on processors since it began, of all its threads, in seconds. */
+    cpuSeconds: (): number => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+    },
+    rssBytes: (): number => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]),
+    stop,
+  }
+}
+
+export type MeasuredProcess = Awaited<ReturnType<typeof startMeasured>>
