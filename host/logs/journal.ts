@@ -8,7 +8,7 @@ import { encodeHeader, makeSegmentIndex, type Segment, segmentPath } from './seg
 
 const defaultSegmentBytes = 4 * 1024 * 1024
 const defaultMaxBytes = 256 * 1024 * 1024
-const unarchivedFactor = 4
+const unarchivedFactor = 2
 
 export interface JournalOptions {
   /** The session's own directory; made when the first line is written. */
@@ -17,7 +17,7 @@ export interface JournalOptions {
   segmentBytes?: number
   /** Once all files together are larger, the oldest are dropped whole: those with archived lines only. */
   maxBytes?: number
-  /** Number of the last line that is kept elsewhere too; others are dropped once the files are four times too large. */
+  /** Number of the last line that is kept elsewhere too; others are dropped once the files are twice too large. */
   archivedSeq?: () => number
   /** Where there is no journal: the number before its first line. */
   startAfter?: number

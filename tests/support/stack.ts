@@ -86,6 +86,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       environment,
       adminToken,
       internalKey: randomBytes(32).toString('base64url'),
+      objectsDir: join(dir, 'objects'),
     })
     const ofPlane = (): Program[] => programs.filter(({ name }) => name !== 'host')
     const startControlPlane = async (): Promise<void> => {

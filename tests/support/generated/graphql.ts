@@ -908,6 +908,8 @@ export type Session = {
   imageDigest?: Maybe<Scalars['String']['output']>;
   /** Of a crash: the last 50 lines of its log. */
   lastLines?: Maybe<Array<Scalars['String']['output']>>;
+  /** From the first line with `first` (500 unless told), from the last with `last`; at most 10,000. A search that takes longer than 5 s answers with what it has found and where to go on. */
+  logs: SessionLogPage;
   oomKilled?: Maybe<Scalars['Boolean']['output']>;
   /** When its config's ready pattern was seen. */
   readyAt?: Maybe<Scalars['DateTime']['output']>;
@@ -921,6 +923,18 @@ export type Session = {
   status: SessionStatus;
   /** It begins when that one has ended. */
   waitsFor?: Maybe<Session>;
+};
+
+
+/** One execution of a deployment, from start to end, with its own exit code and log. */
+export type SessionLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  search?: InputMaybe<Scalars['String']['input']>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  until?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 export type SessionConnection = {
@@ -951,6 +965,16 @@ export type SessionLogBatch = {
   sessionId: Scalars['ID']['output'];
   /** The same lines joined by newlines, for volume. */
   text: Scalars['String']['output'];
+};
+
+export type SessionLogPage = {
+  /** Give it as `after` to go on behind this page, also in `sessionLogs`. */
+  endCursor?: Maybe<Scalars['String']['output']>;
+  hasNextPage: Scalars['Boolean']['output'];
+  hasPreviousPage: Scalars['Boolean']['output'];
+  lines: Array<LogLine>;
+  /** Give it as `before` to go on in front of this page. A search may have passed lines without a hit. */
+  startCursor?: Maybe<Scalars['String']['output']>;
 };
 
 /** What a session's container uses. */
@@ -1362,6 +1386,18 @@ export type SessionChangedSubscriptionVariables = Exact<{
 
 export type SessionChangedSubscription = { sessionChanged: { id: string, status: SessionStatus, exitCode?: number | null, endReason?: string | null, deployment?: { name: string, gameConfig: { name: string }, server?: { name: string } | null } | null } };
 
+export type SessionLogPageQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  search?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type SessionLogPageQuery = { session?: { logs: { startCursor?: string | null, endCursor?: string | null, hasPreviousPage: boolean, hasNextPage: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }> } } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -1764,3 +1800,27 @@ export const SessionChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SessionChangedSubscription, SessionChangedSubscriptionVariables>;
+export const SessionLogPageDocument = new TypedDocumentString(`
+    query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {
+  session(id: $id) {
+    logs(
+      after: $after
+      before: $before
+      first: $first
+      last: $last
+      search: $search
+    ) {
+      lines {
+        seq
+        at
+        stream
+        text
+      }
+      startCursor
+      endCursor
+      hasPreviousPage
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SessionLogPageQuery, SessionLogPageQueryVariables>;
