@@ -7,6 +7,7 @@ import { makeIdentityVerifier, minKeyBytes } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
 import type { Running } from '../lib/process/run.ts'
+import { makePathSigner } from '../lib/process/signed-path.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeProcessor } from '../processor/app.ts'
@@ -30,7 +31,8 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
   const { databaseUrl, internalKey, adminToken, metricsToken, secrets, host, port } = config
   const database = connectDatabase({ url: databaseUrl, name: 'control-plane', logger, max: maxConnections })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'control-plane', logger })
-  const shared = { ...config.settings, secrets, db: database.db, rabbit, logger }
+  const paths = makePathSigner({ key: internalKey, purpose: 'download' })
+  const shared = { ...config.settings, secrets, paths, db: database.db, rabbit, logger }
   const { subgraphs, close: closeSubgraphs } = makeSubgraphs(shared)
   const processor = makeProcessor({ ...shared, databaseUrl })
   const closeBehindDoor = async (): Promise<void> => {

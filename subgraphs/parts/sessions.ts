@@ -3,6 +3,7 @@ import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
 import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
 import { makeRequester } from '../../lib/rabbit/requester.ts'
+import type { Download } from '../context.ts'
 import { makeChangeFeed } from '../live/change-feed.ts'
 import type { FollowedSession } from '../live/lease.ts'
 import { makeSessionLogs } from '../live/session-logs.ts'
@@ -12,6 +13,7 @@ import { makeStreams } from '../live/streams.ts'
 import { type RowWatch, watchRows } from '../live/watch-rows.ts'
 import { makeHostRequests } from '../requests.ts'
 import { makeLogReader } from '../sessions/log-archive.ts'
+import { downloadPath, logAsText, sessionOfPath } from '../sessions/log-download.ts'
 import { makeLogHistory } from '../sessions/log-history.ts'
 import { readLogPage } from '../sessions/log-page.ts'
 import { makeSessionsSchema } from '../sessions/schema.ts'
@@ -19,7 +21,9 @@ import { type ChangeFilter, makeSessionsService, type SessionsService } from '..
 import type { Session } from '../sessions/store.ts'
 import type { Part, PartOptions } from './part.ts'
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets' | 'store'>
+const downloadLifeMs = 60 * 60_000
+
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets' | 'store' | 'paths'>
 
 export const makeSessionsPart = (options: Options): Part => {
   const { db, rabbit, logger, startDeadlineMs, secrets } = options
@@ -47,6 +51,13 @@ export const makeSessionsPart = (options: Options): Part => {
     const watch = { feed, logger, ...watchOf(service, filter) }
     return streams.start((signal) => watchRows(watch, signal))
   }
+  const download = async (signedPath: string): Promise<Download | undefined> => {
+    const id = sessionOfPath(options.paths.verify(signedPath, Date.now()) ?? '')
+    const session = id === undefined ? undefined : (await service.byIds([id])).get(id)
+    if (!session) return undefined
+    const body = logAsText({ archive, host: history.onHost }, session)
+    return { contentType: 'text/plain; charset=utf-8', fileName: `session-${session.id}.log`, body }
+  }
   return {
     schema: makeSessionsSchema({
       service,
@@ -54,7 +65,9 @@ export const makeSessionsPart = (options: Options): Part => {
       readLogPage: (session, args) => readLogPage({ archive, host: history.onHost }, session, args),
       followStats: (session) => stats.follow(toFollowed(session)),
       changed,
+      logDownloadUrl: (session) => options.paths.sign(downloadPath(session.id), Date.now() + downloadLifeMs),
     }),
+    download,
     figures: () => ({
       subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count(), sessionStats: stats.count() },
       logs: logs.counters(),

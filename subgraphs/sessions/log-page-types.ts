@@ -9,7 +9,7 @@ export const addLogPages = (
   builder: Builder,
   types: SessionTypes,
   { Line }: LogTypes,
-  readPage: (session: Session, args: LogPageArgs) => Promise<LogPage>,
+  deps: { readLogPage: (session: Session, args: LogPageArgs) => Promise<LogPage>; logDownloadUrl: (session: Session) => string },
 ): void => {
   const Page = builder.objectRef<LogPage>('SessionLogPage').implement({
     fields: (t) => ({
@@ -26,8 +26,14 @@ export const addLogPages = (
       hasNextPage: t.exposeBoolean('hasNextPage'),
     }),
   })
-  builder.objectField(types.Session, 'logs', (t) =>
-    t.field({
+  builder.objectFields(types.Session, (t) => ({
+    logDownloadUrl: t.string({
+      nullable: true,
+      description:
+        'The whole log as text, for an hour, for whoever has this address: a path at the address of this graph. Asked for again, another one.',
+      resolve: (session) => deps.logDownloadUrl(session),
+    }),
+    logs: t.field({
       type: Page,
       description:
         'From the first line with `first` (500 unless told), from the last with `last`; at most 10,000. A search that takes ' +
@@ -41,7 +47,7 @@ export const addLogPages = (
         until: t.arg({ type: 'DateTime' }),
         search: t.arg.string({ description: 'Lines that have this text in them, in whatever case of its letters.' }),
       },
-      resolve: (session, args) => readPage(session, args),
+      resolve: (session, args) => deps.readLogPage(session, args),
     }),
-  )
+  }))
 }

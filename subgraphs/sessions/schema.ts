@@ -14,6 +14,8 @@ export interface SessionsSchemaDeps {
   service: SessionsService
   /** The lines of a session's log from `start` on, and what comes, until its end. */
   followLog: (session: Session, start: LogStart) => AsyncIterable<FollowedLog>
+  /** Where its log can be had as text, for an hour, by whoever has the address. */
+  logDownloadUrl: (session: Session) => string
   /** A page of a session's log, wherever its lines are. */
   readLogPage: (session: Session, args: LogPageArgs) => Promise<LogPage>
   /** What a session uses, until it has ended. */
@@ -27,7 +29,7 @@ export const makeSessionsSchema = (deps: SessionsSchemaDeps): GraphQLSchema => {
   const loaders = makeLoaders(deps.service)
   const types = addSessionTypes(builder, loaders)
   const logTypes = addLogTypes(builder)
-  addLogPages(builder, types, logTypes, deps.readLogPage)
+  addLogPages(builder, types, logTypes, deps)
   addQueries(builder, types, loaders, deps.service)
   builder.mutationType({})
   addMutations(builder, types, deps.service)

@@ -130,6 +130,7 @@ const startControlPlane = async (given: { dir: string; environment: string; data
     ...given,
     adminToken,
     internalKey: randomBytes(32).toString('base64url'),
+    objectsDir: join(given.dir, 'objects'),
   })
   const running = programs.map((program) => makeProgram({ ...program, env: { ...program.env, ...impatient }, dir: given.dir }))
   for (const program of running) program.start()

@@ -13,7 +13,8 @@ describe('the log of a session', () => {
   const { stack, play } = useStack({ topology: 'one' })
   const { fakeGame } = inject('images')
 
-  const page = async (id: string, args: object) => (await stack().client.run(sessionLogPage, { id, ...args })).session!.logs
+  const read = async (id: string, args: object = {}) => (await stack().client.run(sessionLogPage, { id, ...args })).session!
+  const page = async (id: string, args: object) => (await read(id, args)).logs
 
   const isArchivedUpTo = async (sessionId: string, seq: number): Promise<void> => {
     const { db, close } = connectDatabase({
@@ -51,6 +52,13 @@ describe('the log of a session', () => {
     const found = await page(session.id, { search: 'THAT IS ALL' })
     expect(found.lines).toEqual(live.filter(({ text }) => text.includes('that is all')))
     expect(found.lines.length).toBeGreaterThan(0)
+
+    const { logDownloadUrl } = await read(session.id)
+    const download = await fetch(`${stack().address}${logDownloadUrl}`)
+    expect(download.headers.get('content-disposition')).toContain(`session-${session.id}.log`)
+    expect(await download.text()).toBe(live.map(({ at, stream, text }) => `${at} ${stream} ${text}\n`).join(''))
+    const forged = `${stack().address}${logDownloadUrl?.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'))}`
+    expect((await fetch(forged)).status).toBe(404)
 
     const again = followLogs(stack().client, session.id)
     await again.end()

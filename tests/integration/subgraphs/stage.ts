@@ -3,6 +3,7 @@ import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../../../lib/db/connect.ts'
 import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
+import { makePathSigner } from '../../../lib/process/signed-path.ts'
 import { makeRabbit, type Rabbit } from '../../../lib/rabbit/connect.ts'
 import { makeSubgraphs } from '../../../subgraphs/app.ts'
 import type { SubgraphName } from '../../../subgraphs/context.ts'
@@ -77,6 +78,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     startDeadlineMs: options.startDeadlineMs ?? 600_000,
     secrets: makeSecretBox([key]),
     store: objects.store,
+    paths: makePathSigner({ key, purpose: 'download' }),
   })
   const verifyIdentity = makeIdentityVerifier({ key })
   const called = new Map(subgraphs.map((one) => [one.name, makeInProcessSubgraph({ subgraph: one, verifyIdentity, logger })]))

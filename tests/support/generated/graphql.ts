@@ -908,6 +908,8 @@ export type Session = {
   imageDigest?: Maybe<Scalars['String']['output']>;
   /** Of a crash: the last 50 lines of its log. */
   lastLines?: Maybe<Array<Scalars['String']['output']>>;
+  /** The whole log as text, for an hour, for whoever has this address: a path at the address of this graph. Asked for again, another one. */
+  logDownloadUrl?: Maybe<Scalars['String']['output']>;
   /** From the first line with `first` (500 unless told), from the last with `last`; at most 10,000. A search that takes longer than 5 s answers with what it has found and where to go on. */
   logs: SessionLogPage;
   oomKilled?: Maybe<Scalars['Boolean']['output']>;
@@ -1396,7 +1398,7 @@ export type SessionLogPageQueryVariables = Exact<{
 }>;
 
 
-export type SessionLogPageQuery = { session?: { logs: { startCursor?: string | null, endCursor?: string | null, hasPreviousPage: boolean, hasNextPage: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }> } } | null };
+export type SessionLogPageQuery = { session?: { logDownloadUrl?: string | null, logs: { startCursor?: string | null, endCursor?: string | null, hasPreviousPage: boolean, hasNextPage: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }> } } | null };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -1803,6 +1805,7 @@ export const SessionChangedDocument = new TypedDocumentString(`
 export const SessionLogPageDocument = new TypedDocumentString(`
     query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {
   session(id: $id) {
+    logDownloadUrl
     logs(
       after: $after
       before: $before
