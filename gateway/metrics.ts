@@ -40,17 +40,18 @@ export const measured = (executor: Executor, metrics: Metrics): Executor => {
   })
 
   const counted = (source: Events, operation: string): Events => {
-    open.add({ operation })
+    const [viewers, told] = [open.at({ operation }), events.at({ operation })]
+    viewers.value++
     let isOpen = true
     const end = (): void => {
-      if (isOpen) open.add({ operation }, -1)
+      if (isOpen) viewers.value--
       isOpen = false
     }
     return {
       next: async () => {
         const event = await source.next()
         if (event.done) end()
-        else events.add({ operation })
+        else told.value++
         return event
       },
       return: () => {

@@ -179,7 +179,8 @@ export const makeAgent = async (options: AgentOptions) => {
     onGone: options.onGone ?? (() => undefined),
     logger,
   })
-  void reconciler.firstLook().then(departure.resume)
+  // It rejects only when this agent ends before Docker could be asked: then the next one goes on.
+  reconciler.firstLook().then(departure.resume, () => undefined)
   const commands = makeCommandConsumer({
     rabbit,
     serverId,
@@ -221,9 +222,14 @@ export const makeAgent = async (options: AgentOptions) => {
     root: logRoot,
     store: logs,
     maxBytes: config.logDiskBytes,
+    sessionIds: () => store.all().map(({ sessionId }) => sessionId),
     isLive: sessions.isLive,
     archivedSeq: archive.archivedSeq,
-    onDropped: store.forget,
+    onDropped: async (sessionId) => {
+      const record = store.get(sessionId)
+      // The end of one that nobody has heard of yet is still to be told.
+      if (record && record.reported >= record.revision) await store.forget(sessionId)
+    },
     logger,
   })
 

@@ -1,14 +1,13 @@
-import { LRUCache } from 'lru-cache'
-import { NotFound, Unavailable } from '../lib/domain/errors.ts'
+import { NotFound, OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { toLogLines } from '../lib/messages/log-records.ts'
 import type { ReplyResult, Request } from '../lib/messages/requests.ts'
 import type { LogHistory, LogStore } from './logs/store.ts'
 import type { Answers } from './requests.ts'
 import type { SessionConsole } from './session-console.ts'
+import type { TypedKeys } from './typed-keys.ts'
 
 type Of<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>
 
-const rememberedInputs = 1_000
 /** Under RabbitMQ's default frame and well under any message limit; a reader asks again for more. */
 const maxPageBytes = 512 * 1024
 
@@ -19,11 +18,13 @@ export const makeAnswers = (options: {
   consoleOf: (sessionId: string) => SessionConsole | undefined
   /** True for sessions this host knows, running or ended. */
   knows: (sessionId: string) => boolean
+  typedKeys: TypedKeys
   watch: (sessionId: string, leaseMs: number) => void
   archived: (sessionId: string, lastSeq: number) => Promise<void>
   watchStats: (sessionId: string, leaseMs: number) => void
 }): Answers => {
-  const done = new LRUCache<string, Promise<ReplyResult<'session.input'>>>({ max: rememberedInputs })
+  const { typedKeys } = options
+  const typing = new Map<string, Promise<ReplyResult<'session.input'>>>()
 
   const historyOf = async (sessionId: string): Promise<LogHistory> => {
     const history = await options.logs.find(sessionId)
@@ -38,16 +39,31 @@ export const makeAnswers = (options: {
     return { writtenAt: (await console.type(request.input)).toISOString() }
   }
 
+  /** Once, however often it is asked, and whichever agent is asked. */
+  const typeOnce = async (request: Of<'session.input'>, key: string): Promise<ReplyResult<'session.input'>> => {
+    const before = typedKeys.get(key)
+    if (before?.writtenAt) return { writtenAt: before.writtenAt }
+    if (before) throw new OutcomeUnknown('This line was typed once before; whether the game has read it is not known.')
+    await typedKeys.begin(key).catch((error) => {
+      throw new Unavailable('The disk of this machine can not be written: nothing was typed.', { cause: error })
+    })
+    try {
+      const result = await type(request)
+      await typedKeys.end(key, result.writtenAt).catch(() => undefined) // then its repetition is told that nobody knows
+      return result
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) await typedKeys.forget(key)
+      throw error
+    }
+  }
+
   return {
     'session.input': (request) => {
       if (request.idempotencyKey === null) return type(request)
       const key = `${request.sessionId} ${request.idempotencyKey}`
-      const known = done.get(key)
-      if (known) return known
-      const typing = type(request)
-      done.set(key, typing)
-      typing.catch(() => done.delete(key)) // it did not happen: the same key may try again
-      return typing
+      const underWay = typing.get(key) ?? typeOnce(request, key).finally(() => typing.delete(key))
+      typing.set(key, underWay)
+      return underWay
     },
     'session.watch': async (request) => {
       const history = await historyOf(request.sessionId)

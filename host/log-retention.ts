@@ -4,16 +4,22 @@ import type { Logger } from '../lib/process/logger.ts'
 import type { LogStore } from './logs/store.ts'
 
 const everyMs = 10 * 60_000
+/** What nobody else has stays until there is this much more of it. */
 const unarchivedFactor = 2
+/** Ended sessions that a machine remembers; each is named in every full report. */
+const keptSessions = 2_000
 
 /**
- * Keeps this machine's session logs under `maxBytes` in all: drops those of ended sessions whole, the one written longest
- * ago first. Readers of a dropped log learn that it is gone.
+ * Keeps this machine's session logs under `maxBytes` in all, and the ended sessions to a number: drops them whole, the one
+ * written longest ago first. Readers of a dropped log learn that it is gone.
  */
 export const startLogRetention = (options: {
   root: string
   store: LogStore
   maxBytes: number
+  maxSessions?: number
+  /** Every session that is remembered, with a log or without. */
+  sessionIds: () => string[]
   isLive: (sessionId: string) => boolean
   /** Number of the last line that is archived. */
   archivedSeq: (sessionId: string) => number
@@ -21,18 +27,23 @@ export const startLogRetention = (options: {
   onDropped: (sessionId: string) => Promise<void>
   logger: Logger
 }) => {
+  const maxSessions = options.maxSessions ?? keptSessions
+
   const sweep = async (): Promise<void> => {
-    const logs = await measure(options.root, await options.store.list())
+    const ids = new Set([...(await options.store.list()), ...options.sessionIds()])
+    const logs = await measure(options.root, [...ids])
     let total = logs.reduce((sum, log) => sum + log.bytes, 0)
+    let ended = logs.filter(({ sessionId }) => !options.isLive(sessionId)).length
     for (const { sessionId, bytes } of logs.sort((a, b) => a.modifiedMs - b.modifiedMs)) {
-      if (total <= options.maxBytes) return
-      if (options.isLive(sessionId)) continue
+      if (total <= options.maxBytes && ended <= maxSessions) return
+      if (options.isLive(sessionId) || (bytes === 0 && ended <= maxSessions)) continue
       const lastSeq = (await options.store.find(sessionId))?.extent().lastSeq ?? 0
-      // What nobody else has stays, until the disk itself is at stake.
-      if (lastSeq > options.archivedSeq(sessionId) && total <= unarchivedFactor * options.maxBytes) continue
+      const isPressing = total > unarchivedFactor * options.maxBytes || ended > unarchivedFactor * maxSessions
+      if (lastSeq > options.archivedSeq(sessionId) && !isPressing) continue
       await options.store.remove(sessionId)
       await options.onDropped(sessionId)
       total -= bytes
+      ended--
       options.logger.info({ sessionId, bytes }, 'old session log dropped to make room')
     }
   }
@@ -48,15 +59,26 @@ interface Measured {
   modifiedMs: number
 }
 
-const measure = (root: string, sessionIds: string[]): Promise<Measured[]> =>
-  Promise.all(
-    sessionIds.map(async (sessionId) => {
-      const files = await readdir(join(root, sessionId))
-      const stats = await Promise.all(files.map((file) => stat(join(root, sessionId, file))))
-      return {
-        sessionId,
-        bytes: stats.reduce((sum, file) => sum + file.size, 0),
-        modifiedMs: Math.max(0, ...stats.map((file) => file.mtimeMs)),
-      }
-    }),
-  )
+/** Directories looked into at once. */
+const measuredAtOnce = 50
+
+const measure = async (root: string, sessionIds: string[]): Promise<Measured[]> => {
+  const measured: Measured[] = []
+  for (let from = 0; from < sessionIds.length; from += measuredAtOnce) {
+    const some = sessionIds.slice(from, from + measuredAtOnce).map((sessionId) => measureOne(root, sessionId))
+    measured.push(...(await Promise.all(some)))
+  }
+  return measured
+}
+
+const measureOne = async (root: string, sessionId: string): Promise<Measured> => {
+  // What is removed meanwhile, or never was, has no size.
+  const files = await readdir(join(root, sessionId)).catch(() => [])
+  const stats = await Promise.all(files.map((file) => stat(join(root, sessionId, file)).catch(() => undefined)))
+  const found = stats.filter((file) => file !== undefined)
+  return {
+    sessionId,
+    bytes: found.reduce((sum, file) => sum + file.size, 0),
+    modifiedMs: Math.max(0, ...found.map((file) => file.mtimeMs)),
+  }
+}

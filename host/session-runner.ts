@@ -40,8 +40,8 @@ const maxWaitMs = 30_000
 
 /**
  * Brings one session to what is wanted of it: observe, plan, one step, again. Invariants: one loop per session and one
- * step at a time; the record is durable before the next step is planned; a failed step changes nothing and is tried
- * again with back-off, as `planStep` decides anew from what is then there.
+ * step at a time; the record is durable before the next step is taken, but for those that end a game; a failed step changes
+ * nothing and is tried again with back-off, as `planStep` decides anew from what is then there.
  */
 export const makeSessionRunner = (options: {
   record: SessionRecord
@@ -56,6 +56,8 @@ export const makeSessionRunner = (options: {
 }): SessionRunner => {
   const logger = options.logger.child({ sessionId: options.record.sessionId })
   let record = options.record
+  /** The record holds what could not be written yet. */
+  let isUnsaved = false
   let closing = false
   let stepAbort = new AbortController()
   let wake = (): void => undefined
@@ -68,9 +70,11 @@ export const makeSessionRunner = (options: {
 
   const change = async (apply: Change): Promise<void> => {
     const next = withRevision(record, apply(record))
-    if (next === record) return
+    if (next === record && !isUnsaved) return
     record = next
+    isUnsaved = true
     await options.save(next)
+    if (record === next) isUnsaved = false
     if (next.reported < next.revision) options.onUnreported()
   }
 
@@ -92,6 +96,7 @@ export const makeSessionRunner = (options: {
       return true
     }
     if (closing) return false
+    if (isUnsaved && !isUrgent(step)) await change(same)
     logger.debug({ step: step.kind }, 'step')
     const execute = options.steps[step.kind] as (context: StepContext, step: Step) => Promise<Change>
     await change(await execute({ record, note: change, signal: stepAbort.signal }, step))
@@ -120,10 +125,15 @@ export const makeSessionRunner = (options: {
     wake: () => wake(),
     update: async (apply) => {
       const wanted = record.desired
-      await change(apply)
-      if (record.desired === wanted) return
-      stepAbort.abort()
-      wake()
+      try {
+        await change(apply)
+      } finally {
+        // Also when it could not be written: a full disk must not keep a game from being stopped.
+        if (record.desired !== wanted) {
+          stepAbort.abort()
+          wake()
+        }
+      }
     },
     close: async () => {
       closing = true
@@ -133,6 +143,11 @@ export const makeSessionRunner = (options: {
     },
   }
 }
+
+const same: Change = (record) => record
+
+/** Is done whether or not the record can be written. */
+const isUrgent = (step: Step): boolean => step.kind === 'send-stop' || step.kind === 'kill'
 
 /** Counts the revision up when what the control plane is told has changed. */
 const withRevision = (before: SessionRecord, after: SessionRecord): SessionRecord => {

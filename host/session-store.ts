@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Logger } from '../lib/process/logger.ts'
 import { readJsonFile, writeFileDurably } from './files.ts'
+import { isDiskFull, openReserve } from './reserve.ts'
 import { type SessionRecord, sessionRecordSchema } from './session-record.ts'
+import { tidyStateFiles } from './tidy.ts'
+
+const fillAgainMs = 60_000
 
 const watermarkSchema = z.object({ serverId: z.string(), number: z.number().int().nonnegative() })
 
@@ -29,6 +33,32 @@ export const openSessionStore = async (options: { dataDir: string; serverId: str
   const watermarkPath = join(options.dataDir, 'applied.json')
   const pathOf = (sessionId: string): string => join(directory, `${sessionId}.json`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  await tidyStateFiles(directory, Date.now())
+
+  const reserve = await openReserve(join(options.dataDir, 'reserve'))
+  let fillAtMs: number | null = 0
+  /** Not at every write, as on a disk that is nearly full each try takes what is left. */
+  const makeRoom = async (): Promise<void> => {
+    if (fillAtMs === null || performance.now() < fillAtMs) return
+    fillAtMs = null
+    await reserve.fill().catch((error) => {
+      fillAtMs = performance.now() + fillAgainMs
+      options.logger.warn({ err: error }, 'the disk has no room for what is to be put aside')
+    })
+  }
+  await makeRoom()
+  /** On a full disk a stop must still be noted, and the commands behind it must not wait. */
+  const write = async (path: string, content: string): Promise<void> => {
+    try {
+      await writeFileDurably(path, content)
+      await makeRoom()
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      fillAtMs ??= performance.now() + fillAgainMs
+      if (!(await reserve.write(path, content))) throw error
+      options.logger.warn({ path }, 'the disk is full: written to space that was put aside')
+    }
+  }
 
   const setAside = async (path: string, error: unknown): Promise<undefined> => {
     options.logger.error({ err: error, path }, 'state file is broken, set aside')
@@ -70,7 +100,7 @@ export const openSessionStore = async (options: { dataDir: string; serverId: str
     put: (record) => {
       records.set(record.sessionId, record)
       const content = JSON.stringify(record)
-      return inOrder(record.sessionId, () => writeFileDurably(pathOf(record.sessionId), content))
+      return inOrder(record.sessionId, () => write(pathOf(record.sessionId), content))
     },
     forget: (sessionId) => {
       records.delete(sessionId)
@@ -80,7 +110,7 @@ export const openSessionStore = async (options: { dataDir: string; serverId: str
     setAppliedCommand: async (number) => {
       if (number <= applied) return
       applied = number
-      await inOrder(watermarkPath, () => writeFileDurably(watermarkPath, JSON.stringify({ serverId: options.serverId, number })))
+      await inOrder(watermarkPath, () => write(watermarkPath, JSON.stringify({ serverId: options.serverId, number })))
     },
   }
 }

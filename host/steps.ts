@@ -33,8 +33,20 @@ export const makeSteps = (options: {
 }): Steps => {
   const { containers, attachments, logs } = options
 
+  /** In its log if that can be written: a full disk must not keep a game from being stopped. */
   const say = async (sessionId: string, text: string): Promise<void> => {
-    await (await logs.open(sessionId)).system(text)
+    try {
+      await (await logs.open(sessionId)).system(text)
+    } catch (error) {
+      options.logger.warn({ err: error, sessionId, text }, 'what was done could not be written to the log')
+    }
+  }
+
+  /** What should be durable before a game is ended, and is known in any case. */
+  const noteIfPossible = async ({ record, note }: StepContext, change: Change): Promise<void> => {
+    await note(change).catch((error) =>
+      options.logger.warn({ err: error, sessionId: record.sessionId }, 'ending a game without a note of it on disk'),
+    )
   }
 
   /** Records how it ended, after the last line of its log. */
@@ -91,9 +103,13 @@ export const makeSteps = (options: {
       return (now) => ({ ...now, killedFor: step.reason })
     },
 
-    'send-stop': async ({ record, note }) => {
+    'send-stop': async (context) => {
+      const { record } = context
       const stop = stopOf(record)
-      await note((now) => ({ ...now, stop: { ...now.stop, attemptedAt: now.stop.attemptedAt ?? new Date().toISOString() } }))
+      await noteIfPossible(context, (now) => ({
+        ...now,
+        stop: { ...now.stop, attemptedAt: now.stop.attemptedAt ?? new Date().toISOString() },
+      }))
       const how = stop.kind === 'STDIN' ? `typing "${stop.value}"` : `sending ${stop.value}`
       await say(record.sessionId, `Stopping: ${how}; it has ${stop.graceSeconds} s.`)
       await tellToStop(record).catch((error) => {
@@ -105,8 +121,9 @@ export const makeSteps = (options: {
       return (now) => ({ ...now, stop: { ...now.stop, sentAt: new Date().toISOString() } })
     },
 
-    kill: async ({ record, note }) => {
-      await note((now) => ({ ...now, stop: { ...now.stop, killedAt: new Date().toISOString() } }))
+    kill: async (context) => {
+      const { record } = context
+      await noteIfPossible(context, (now) => ({ ...now, stop: { ...now.stop, killedAt: new Date().toISOString() } }))
       await say(record.sessionId, 'Killing it.')
       const container = await containers.find(record.sessionId)
       if (container) await containers.signal(container.id, 'SIGKILL')

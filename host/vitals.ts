@@ -1,25 +1,47 @@
+import { logDriver } from './docker/container-spec.ts'
 import type { Docker } from './docker/docker.ts'
 import { diskFreeBytes } from './docker/info.ts'
 import type { Vitals } from './heartbeat.ts'
 
 const mebibyte = 1024 * 1024
+/** A disk that is low is well again only so far above its floor, or it would come and go with every write. */
+const wellAgain = 1.05
 
 /** What a heartbeat says of the machine: its size, and what is wrong with it. */
-export const makeVitals = (options: { docker: Pick<Docker, 'info'>; dataDir: string; diskFloorBytes: number }) => {
+export const makeVitals = (options: {
+  docker: Pick<Docker, 'info'>
+  dataDir: string
+  diskFloorBytes: number
+  /** Bytes left on the disk of a directory. */
+  diskFree?: (directory: string) => Promise<number>
+}) => {
+  const { diskFloorBytes, diskFree = diskFreeBytes } = options
   let lastEngine: Awaited<ReturnType<Docker['info']>> | undefined
+  let wasLow = false
 
   return async (): Promise<Vitals> => {
     const conditions: Vitals['conditions'] = []
-    const diskFree = await diskFreeBytes(options.dataDir)
-    if (diskFree < options.diskFloorBytes) {
-      const [left, floor] = [diskFree, options.diskFloorBytes].map((bytes) => Math.floor(bytes / mebibyte))
-      conditions.push({ kind: 'DISK_LOW', message: `The disk has ${left} MB left; nothing is started below ${floor} MB.` })
-    }
+    const free = await diskFree(options.dataDir)
+    wasLow = free < diskFloorBytes * (wasLow ? wellAgain : 1)
+    if (wasLow) conditions.push({ kind: 'DISK_LOW', message: describeDisk(free, diskFloorBytes) })
     try {
       lastEngine = await options.docker.info()
+      if (!lastEngine.logDrivers.includes(logDriver)) conditions.push({ kind: 'LOG_DRIVER', message: noLogDriver })
     } catch (error) {
       conditions.push({ kind: 'DOCKER_DOWN', message: (error as Error).message })
     }
-    return { capacity: lastEngine ? { ...lastEngine, diskFreeBytes: diskFree } : null, conditions }
+    if (!lastEngine) return { capacity: null, conditions }
+    const { dockerVersion, cpus, memoryBytes } = lastEngine
+    return { capacity: { dockerVersion, cpus, memoryBytes, diskFreeBytes: free }, conditions }
   }
+}
+
+const noLogDriver = `Docker has no log driver \`${logDriver}\`, which every game needs: no session can start.`
+
+/** In steps: a figure that changes with every heartbeat would be news each time. */
+const describeDisk = (freeBytes: number, floorBytes: number): string => {
+  const [free, floor] = [freeBytes, floorBytes].map((bytes) => bytes / mebibyte) as [number, number]
+  const step = floor >= 1_000 ? 100 : 10
+  const left = (Math.floor(free / step) + 1) * step
+  return `The disk has less than ${left} MB left; nothing is started below ${Math.floor(floor)} MB.`
 }

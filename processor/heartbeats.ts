@@ -17,8 +17,11 @@ import { makeSkews } from './clock-skew.ts'
 import { deletedOf, type Heard, writeHeard } from './server-rows.ts'
 import { systemActor } from './system-actor.ts'
 
-/** Also the most that a processor which hangs can keep from the others. */
-const heartbeatsAtOnce = 100
+/**
+ * Also the most that a processor which hangs can keep from the others. A thousand hosts send so many in 1.5 s, which is what a
+ * slow database may take for the batch before.
+ */
+const heartbeatsAtOnce = 500
 const lingerMs = 250
 
 interface Sign {

@@ -1,12 +1,12 @@
 import type { Database } from '../lib/db/connect.ts'
-import { sendLane, type UnsentMessage } from '../lib/db/outbox.ts'
+import { sendLanes, type UnsentMessage } from '../lib/db/outbox.ts'
 import { writeMessage } from '../lib/messages/envelope.ts'
 import { exchanges, speakerOf } from '../lib/messages/routing.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { type OutgoingMessage, type Publisher, Unroutable } from '../lib/rabbit/publisher.ts'
 
-/** Messages of one lane sent under one claim. */
-const batchSize = 100
+/** Messages sent under one claim. */
+const batchSize = 200
 /** A claim holds a transaction open, so that it ends well before the database would end it. */
 const batchLimitMs = 5_000
 
@@ -27,14 +27,27 @@ interface LaneDeps {
 }
 
 /**
- * Publishes a lane's unsent messages, each once the one before is confirmed: a command must never overtake another, also
- * when the other one is returned or refused. Null when another relay has the lane.
+ * Publishes the unsent messages of lanes, which are claimed together: lanes side by side, and in each a message once the one
+ * before is confirmed, so that a command never overtakes another, also when the other one is returned or refused. Null for a
+ * lane that another relay has.
  * What is confirmed and not marked (a crash in between) is published again by the next one, with the same id.
  */
-export const publishLane = async (deps: LaneDeps, lane: string): Promise<LaneOutcome | null> => {
-  const outcome: LaneOutcome = { published: 0, expired: 0 }
-  const marked = await sendLane(deps.db, lane, batchSize, (messages) => sendInTurn(deps, messages, outcome))
-  return marked === null ? null : outcome
+export const publishLanes = async (
+  deps: LaneDeps,
+  lanes: readonly string[],
+): Promise<ReadonlyMap<string, LaneOutcome | null>> => {
+  const outcomes = new Map(lanes.map((lane): [string, LaneOutcome] => [lane, { published: 0, expired: 0 }]))
+  const { claimed } = await sendLanes(deps.db, lanes, batchSize, async (messages) => {
+    const done = await Promise.all([...byLane(messages)].map(([lane, own]) => sendInTurn(deps, own, outcomes.get(lane)!)))
+    return done.flat()
+  })
+  return new Map(lanes.map((lane) => [lane, claimed.includes(lane) ? outcomes.get(lane)! : null]))
+}
+
+const byLane = (messages: readonly UnsentMessage[]): ReadonlyMap<string, UnsentMessage[]> => {
+  const lanes = new Map<string, UnsentMessage[]>()
+  for (const message of messages) lanes.set(message.lane, [...(lanes.get(message.lane) ?? []), message])
+  return lanes
 }
 
 /** Answers the ids of those that are done with, and counts them in `outcome`; ends at the first that fails. */

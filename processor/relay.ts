@@ -6,11 +6,11 @@ import { backOffMs } from '../lib/process/retry.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
-import { publishLane } from './lane.ts'
+import { type LaneOutcome, publishLanes } from './lane.ts'
 import { startLoop } from './loop.ts'
 
-/** Lanes sent side by side; each holds one database connection while it is. */
-const lanesAtOnce = 4
+/** Groups of lanes sent side by side; each holds one database connection while it is. */
+const groupsAtOnce = 4
 const lanesPerLook = 64
 const pollMs = 1_000
 const laneBackOff = { minMs: 250, maxMs: 10_000 }
@@ -20,7 +20,7 @@ const maxResting = 10_000
 
 /**
  * Publishes what transactions have left in the outbox: each lane in order, lanes side by side, nothing twice unless a crash
- * comes between the broker's confirm and its mark. Woken by the database at each commit, and looks every second besides.
+ * comes between the broker's confirm and its mark. Changes and events of many lanes go in one transaction. Woken by the database at each commit, and looks every second besides.
  * Without a broker it claims nothing. Any number of relays may run on one database.
  */
 export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: Rabbit; topology: Topology; logger: Logger }) => {
@@ -28,9 +28,10 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
   const publisher = makePublisher({ rabbit: options.rabbit, name: 'relay' })
   const stop = new AbortController()
   const counters = { published: 0, expired: 0, failures: 0, commandsSent: 0, commandsExpired: 0 }
-  const running = new Map<string, Promise<void>>()
+  const running = new Set<string>()
+  const tasks = new Set<Promise<void>>()
   const resting = new Map<string, { untilMs: number; failures: number }>()
-  let next: string[] = []
+  let next: string[][] = []
 
   const rest = (lane: string, ms: number, failures: number): void => {
     resting.delete(lane) // set anew it becomes the youngest
@@ -47,9 +48,11 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
     logger.warn({ lane, failures, waitMs, reason: error.message }, 'lane of the outbox is stuck, tried again')
   }
 
-  const send = async (lane: string): Promise<void> => {
-    const outcome = await publishLane({ db, publisher, topology, stop: stop.signal }, lane)
-    if (outcome === null) return rest(lane, elsewhereMs, resting.get(lane)?.failures ?? 0)
+  const note = (lane: string, outcome: LaneOutcome | null): void => {
+    if (outcome === null) {
+      rest(lane, elsewhereMs, resting.get(lane)?.failures ?? 0)
+      return
+    }
     counters.published += outcome.published
     counters.expired += outcome.expired
     if (isCommandLane(lane)) {
@@ -58,6 +61,25 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
     }
     if (outcome.failure) fail(lane, outcome.failure)
     else resting.delete(lane)
+  }
+
+  const send = async (lanes: readonly string[]): Promise<void> => {
+    try {
+      const outcomes = await publishLanes({ db, publisher, topology, stop: stop.signal }, lanes)
+      for (const [lane, outcome] of outcomes) note(lane, outcome)
+    } catch (error) {
+      for (const lane of lanes) fail(lane, error as Error)
+    }
+  }
+
+  const begin = (lanes: readonly string[]): void => {
+    for (const lane of lanes) running.add(lane)
+    const task = send(lanes).then(() => {
+      for (const lane of lanes) running.delete(lane)
+      tasks.delete(task)
+      loop.wake()
+    })
+    tasks.add(task)
   }
 
   const isResting = (lane: string): boolean => (resting.get(lane)?.untilMs ?? 0) > performance.now()
@@ -70,20 +92,12 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
 
   const look = async (): Promise<void> => {
     if (hindrance() !== undefined) return
-    if (running.size >= lanesAtOnce) return
+    if (tasks.size >= groupsAtOnce) return
     if (next.length === 0) {
-      const except = [...running.keys(), ...[...resting.keys()].filter(isResting)]
-      next = await lanesWithUnsent(db, lanesPerLook, except)
+      const except = [...running, ...[...resting.keys()].filter(isResting)]
+      next = inGroups(await lanesWithUnsent(db, lanesPerLook, except))
     }
-    for (const lane of next.splice(0, lanesAtOnce - running.size)) {
-      const sending = send(lane)
-        .catch((error: Error) => fail(lane, error))
-        .finally(() => {
-          running.delete(lane)
-          loop.wake()
-        })
-      running.set(lane, sending)
-    }
+    for (const lanes of next.splice(0, groupsAtOnce - tasks.size)) begin(lanes)
   }
 
   const loop = startLoop({ name: 'relay', everyMs: pollMs, work: look, logger })
@@ -99,8 +113,15 @@ export const makeRelay = (options: { db: Database; databaseUrl: string; rabbit: 
       stop.abort()
       await listener.close()
       await loop.close()
-      await Promise.all(running.values())
+      await Promise.all(tasks)
       await publisher.close()
     },
   }
+}
+
+/** A host's commands may wait for its queues to be declared, and keep nobody else waiting: they go alone. */
+const inGroups = (lanes: readonly string[]): string[][] => {
+  const others = lanes.filter((lane) => !isCommandLane(lane))
+  const commands = lanes.filter(isCommandLane).map((lane) => [lane])
+  return others.length > 0 ? [...commands, others] : commands
 }

@@ -1,7 +1,7 @@
 // Everything that can be known to be wrong before anything is installed or started, found at once.
 // The whole module, not its names: statfsSync is missing in a Node that is too old, and importing it would end us here.
 import fs from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, isIP } from 'node:net'
 import { dirname, join } from 'node:path'
 import { findPredecessor } from './predecessor.mjs'
 
@@ -23,6 +23,8 @@ export const findFaults = async ({ env, root, home, willInstall }) => {
     badHome || checkDisk(home, runFloorBytes),
     willInstall && checkDisk(root, installFloorBytes),
     predecessor ? describePredecessor(home, predecessor) : checkPort(env),
+    checkListen(env),
+    checkPublicUrl(env),
     checkServer(env, 'DATABASE_URL', ['postgres:', 'postgresql:'], 5432, 'PostgreSQL'),
     checkServer(env, 'AMQP_URL', ['amqp:', 'amqps:'], 5672, 'RabbitMQ'),
   ])
@@ -80,8 +82,24 @@ const checkDisk = (path, floorBytes) => {
 
 const existingParent = (path) => (fs.existsSync(path) || path === dirname(path) ? path : existingParent(dirname(path)))
 
+const checkListen = ({ MANMAN_LISTEN: address }) =>
+  address && !isIP(address)
+    ? {
+        about: 'MANMAN_LISTEN',
+        message: `MANMAN_LISTEN is not an IP address: ${address}; set it to one of this machine, or 0.0.0.0`,
+      }
+    : undefined
+
+const checkPublicUrl = ({ PUBLIC_URL: text }) => {
+  if (!text) return undefined
+  const protocol = URL.canParse(text) ? new URL(text).protocol : ''
+  if (['http:', 'https:'].includes(protocol)) return undefined
+  return { about: 'PUBLIC_URL', message: `PUBLIC_URL is not an http://host:port URL: ${text}` }
+}
+
 const checkPort = (env) => {
-  const host = env.HOST || '127.0.0.1'
+  if (env.MANMAN_LISTEN && !isIP(env.MANMAN_LISTEN)) return undefined // a fault of its own
+  const host = env.HOST || env.MANMAN_LISTEN || '127.0.0.1'
   const port = Number(env.PORT || 4000)
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     return { about: 'PORT', message: `PORT is not a port number: ${env.PORT}` }
@@ -96,7 +114,7 @@ const describePort = (error, host, port) => {
   if (error.code === 'EADDRINUSE')
     return `port ${port} on ${host} is taken${describeOwner(port)}: stop that, or set PORT to another, e.g. PORT=${port + 1}`
   if (error.code === 'EACCES') return `port ${port} needs root: set PORT to one above 1023`
-  return `can't listen on ${host} (${error.code}): set HOST to an address of this machine, e.g. 127.0.0.1`
+  return `can't listen on ${host} (${error.code}): set HOST or MANMAN_LISTEN to an address of this machine, e.g. 127.0.0.1`
 }
 
 /** ` by node (pid 123)`, where Linux lets us see it. */

@@ -11,14 +11,15 @@ export const choosePostgres = (home: Home, env: NodeJS.ProcessEnv): Promise<Serv
     ? Promise.resolve(externalPostgres(env.DATABASE_URL))
     : makeEmbeddedPostgres({ dir: join(home.dir, 'postgres'), log: home.log('postgres') })
 
-/** The broker: at `AMQP_URL`, or our own. */
-export const chooseRabbit = (home: Home, env: NodeJS.ProcessEnv): Promise<Service> =>
+/** The broker: at `AMQP_URL`, or our own, which listens on `listen` as well. */
+export const chooseRabbit = (home: Home, env: NodeJS.ProcessEnv, listen?: string): Promise<Service> =>
   env.AMQP_URL
     ? Promise.resolve(externalRabbit(env.AMQP_URL))
     : makeEmbeddedRabbit({
         dir: join(home.dir, 'rabbitmq'),
         log: home.log('rabbitmq'),
         management: env.MANMAN_RABBIT_MANAGEMENT === '1',
+        listen,
       })
 
 export const chooseDocker = (home: Home, env: NodeJS.ProcessEnv) =>

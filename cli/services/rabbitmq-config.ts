@@ -1,11 +1,20 @@
 import type { BrokerState } from './rabbitmq.ts'
 
+const loopback = '127.0.0.1'
+
+/** This machine always; others where they are let in. */
+const listeners = ({ amqpPort, listen }: BrokerState): string[] => {
+  const addresses = listen === undefined ? [loopback] : listen === '0.0.0.0' || listen === '::' ? [listen] : [loopback, listen]
+  return addresses.map((address, index) => `listeners.tcp.${index + 1} = ${address}:${amqpPort}`)
+}
+
 /**
  * rabbitmq.conf (https://www.rabbitmq.com/docs/configure). The user is made only when the data directory is, and then
  * `guest` is not. Limits suit one machine that also runs games: the broker blocks its publishers before it starves them.
  */
 export const makeSettings = (state: BrokerState, options: { management?: boolean }): string =>
   [
+    ...listeners(state),
     'default_user = manman',
     `default_pass = ${state.password}`,
     'default_permissions.configure = .*',

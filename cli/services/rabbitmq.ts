@@ -24,6 +24,8 @@ const stateSchema = z.object({
   epmdPort: z.number().int(),
   managementPort: z.number().int(),
   password: z.string(),
+  /** Address of this machine on which others reach it too; undefined for loopback alone. */
+  listen: z.string().optional(),
 })
 
 /** Ports and password of a broker of ours, as its `service.json` keeps them. */
@@ -35,6 +37,8 @@ export interface EmbeddedRabbitOptions {
   log: string
   /** Also run the management plugin (HTTP API and pages) on a port of its own. */
   management?: boolean
+  /** An address of this machine, or 0.0.0.0, on which it listens for other machines as well. */
+  listen?: string
 }
 
 /** What a broker of ours has beside a service: `managementUrl` with credentials, where the plugin was asked for. */
@@ -49,12 +53,13 @@ const programs = ['/usr/lib/rabbitmq/bin/rabbitmq-server', '/opt/homebrew/opt/ra
 export const findRabbit = (): string | undefined => programs.find((path) => existsSync(path))
 
 /**
- * The machine's own RabbitMQ as a child process, on loopback ports of its own, with one user made at the first start
- * (there is no `guest`). Ports, password and data survive restarts. Nothing is started before `start()`.
+ * The machine's own RabbitMQ as a child process, on ports of its own, with one user made at the first start (there is no
+ * `guest`). It listens on loopback, and where it is told to. Ports, password and data survive restarts. Nothing is started before `start()`.
  */
 export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promise<EmbeddedRabbit> => {
   const statePath = join(options.dir, 'service.json')
-  const state = await rememberedOrNew(options.dir, statePath)
+  const remembered = await rememberedOrNew(options.dir, statePath)
+  const state: BrokerState = { ...remembered, listen: options.listen }
   const url = `amqp://manman:${state.password}@127.0.0.1:${state.amqpPort}`
   let pid: number | undefined
   /** The shell around it, first of a process group; known earlier than the broker's own pid. */
@@ -65,7 +70,7 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     if (!program) throw new ServiceFault('RabbitMQ is not installed: `apt-get install rabbitmq-server`, or set AMQP_URL')
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
     writePrivate(statePath, JSON.stringify(state))
-    pid = await adopt(options.dir, url)
+    pid = await adopt(options.dir, url, { asItIs: remembered.listen === options.listen })
     if (pid !== undefined) return 'adopted'
     writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
     writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
@@ -125,8 +130,6 @@ const environment = (dir: string, state: BrokerState): NodeJS.ProcessEnv => ({
   ERL_EPMD_ADDRESS: '127.0.0.1',
   ERL_ZFLAGS: '-start_epmd false',
   RABBITMQ_NODENAME: 'manman@localhost',
-  RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
-  RABBITMQ_NODE_PORT: String(state.amqpPort),
   RABBITMQ_DIST_PORT: String(state.distributionPort),
   RABBITMQ_MNESIA_BASE: join(dir, 'data'),
   RABBITMQ_LOG_BASE: join(dir, 'log'),
@@ -151,11 +154,11 @@ const leftover = (dir: string): number | undefined => {
   return undefined
 }
 
-/** Takes over what a killed predecessor left, also one that is still starting; one that never answers is ended. */
-const adopt = async (dir: string, url: string): Promise<number | undefined> => {
+/** Takes over what a killed predecessor left, also one that is still starting; one that never answers, or listens elsewhere, is ended. */
+const adopt = async (dir: string, url: string, { asItIs }: { asItIs: boolean }): Promise<number | undefined> => {
   const left = leftover(dir)
   if (left === undefined) return undefined
-  if (await waitUntil(async () => (await probeBroker(url, 1_000)) === undefined, adoptLimitMs, 250)) return left
+  if (asItIs && (await waitUntil(async () => (await probeBroker(url, 1_000)) === undefined, adoptLimitMs, 250))) return left
   await terminate(left, 'SIGTERM', stopLimitMs)
   return undefined
 }

@@ -1,9 +1,9 @@
-import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { ServiceFault } from '../services/service.ts'
+import { ownAddress } from './listening.ts'
 
 const requestLimitMs = 15_000
 
@@ -60,21 +60,6 @@ export const registerLocal = async (ask: Ask): Promise<{ name: string; token: st
   }
   throw new ServiceFault(`this machine could not be registered: ${refusal}`)
 }
-
-/** A documentation address (RFC 5737): connecting a datagram socket picks a route and sends nothing. */
-const somewhereElse = '203.0.113.1'
-
-/** The address this machine has towards others, which its neighbours reach it by; undefined when it has no way out. */
-const ownAddress = (): Promise<string | undefined> =>
-  new Promise((resolve) => {
-    const socket = createSocket('udp4')
-    const answer = (address?: string): void => {
-      socket.close()
-      resolve(address)
-    }
-    socket.once('error', () => answer())
-    socket.connect(9, somewhereElse, () => answer(socket.address().address))
-  })
 
 const serverQuery = 'query LocalServer($id: ID!) { server(id: $id) { name status } }'
 const serverAnswer = z.object({ server: z.object({ name: z.string(), status: z.string() }).nullable() })

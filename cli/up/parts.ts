@@ -1,6 +1,7 @@
 import type { Home } from '../home.ts'
 import { chooseDocker, choosePostgres, chooseRabbit } from '../services/choose.ts'
 import { type Child, makeChild } from './child.ts'
+import { readListening } from './listening.ts'
 
 /** Everything that one `manman up` runs. Nothing is started yet. */
 export const makeParts = async (
@@ -8,7 +9,8 @@ export const makeParts = async (
   env: NodeJS.ProcessEnv,
   options: { report: (line: string) => void; changed: () => void },
 ) => {
-  const [postgres, rabbit] = await Promise.all([choosePostgres(home, env), chooseRabbit(home, env)])
+  const listening = await readListening(env)
+  const [postgres, rabbit] = await Promise.all([choosePostgres(home, env), chooseRabbit(home, env, listening.address)])
   const docker = chooseDocker(home, env)
   const child = (name: string, word: string): Child =>
     makeChild({
@@ -21,7 +23,14 @@ export const makeParts = async (
         options.report(`${name} is back`)
       },
     })
-  return { postgres, rabbit, docker, controlPlane: child('control plane', 'control-plane'), host: child('host agent', 'host') }
+  return {
+    listening,
+    postgres,
+    rabbit,
+    docker,
+    controlPlane: child('control plane', 'control-plane'),
+    host: child('host agent', 'host'),
+  }
 }
 
 export type Parts = Awaited<ReturnType<typeof makeParts>>
@@ -33,6 +42,8 @@ export const environments = (parts: Parts, home: Home, env: NodeJS.ProcessEnv) =
     controlPlane: {
       ...shared,
       DATABASE_URL: parts.postgres.url,
+      HOST: env.HOST || parts.listening.address,
+      MANMAN_HOST_AMQP_URL: env.MANMAN_HOST_AMQP_URL || publicBroker(parts),
       MANMAN_ADMIN_TOKEN_FILE: env.MANMAN_ADMIN_TOKEN_FILE || home.adminTokenFile,
       MANMAN_INTERNAL_KEY_FILE: env.MANMAN_INTERNAL_KEY_FILE || home.internalKeyFile,
       MANMAN_SECRET_KEY_FILE: env.MANMAN_SECRET_KEY_FILE || home.secretKeyFile,
@@ -43,4 +54,12 @@ export const environments = (parts: Parts, home: Home, env: NodeJS.ProcessEnv) =
       HEALTH_PORT: env.HEALTH_PORT || '0', // ours to watch already; a fixed port would be in the way of a second `up`
     },
   }
+}
+
+/** Our broker as other machines reach it; undefined for one that the environment names, which has one address for all. */
+const publicBroker = ({ rabbit, listening }: Parts): string | undefined => {
+  if (!rabbit.isOurs || listening.publicHost === undefined) return undefined
+  const url = new URL(rabbit.url)
+  url.hostname = listening.publicHost
+  return url.href
 }

@@ -2,6 +2,7 @@ import { readSecret } from '../../lib/process/env.ts'
 import { openHome } from '../home.ts'
 import type { Handover } from '../progress.ts'
 import { makeClaim } from './claim.ts'
+import { publicDoor } from './listening.ts'
 import { makeParts } from './parts.ts'
 import { findServerFaults } from './preflight.ts'
 import { startInOrder, watchParts } from './start.ts'
@@ -47,7 +48,8 @@ export const up = async ({ progress, faults, fail, startedAt }: Handover): Promi
     const start = { parts, home, env, progress, adminToken, changed: () => claim.write(parts) }
     const { address, hasDocker } = await startInOrder(start)
     if (ending.signal.aborted) return
-    showWelcome(progress, { home, env, address, startedAt, hasDocker })
+    const publicAddress = publicDoor(parts.listening, address, env)
+    showWelcome(progress, { home, env, address, publicAddress, startedAt, hasDocker })
     watchParts(start, { hasDocker, signal: ending.signal, report })
   } catch (error) {
     if (ending.signal.aborted) return // what was starting has been stopped under its feet

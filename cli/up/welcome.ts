@@ -6,7 +6,15 @@ import type { Progress } from '../progress.ts'
 /** What a person does next: where the door is, where the token is, and one query that works when pasted. */
 export const showWelcome = (
   progress: Progress,
-  options: { home: Home; env: NodeJS.ProcessEnv; address: string; startedAt: number; hasDocker: boolean },
+  options: {
+    home: Home
+    env: NodeJS.ProcessEnv
+    address: string
+    /** Of the door, for other machines; undefined when they are not let in. */
+    publicAddress: string | undefined
+    startedAt: number
+    hasDocker: boolean
+  },
 ): void => {
   const { home, address } = options
   const token = describeToken(options.env, home)
@@ -18,6 +26,9 @@ export const showWelcome = (
     `  Address       ${bold(`${address}/graphql`)}   (HTTP and WebSocket; a browser gets GraphiQL)`,
     `  Admin token   ${bold(token.place)}   (send it as \`Authorization: Bearer …\`)`,
     `  Logs          ${shortest(home.log('*'))}`,
+    ...(options.publicAddress
+      ? [`  Machines      join with \`manman host --join ${options.publicAddress} --token T\`, where registerServer gives T`]
+      : []),
     '',
     '  Paste this:',
     '',

@@ -27,7 +27,10 @@ const defaultPids = 512
 /** Outside the memory limit's page cache it counts as the game's memory, so it is bounded. */
 const tmpfs = 'rw,exec,nosuid,nodev,mode=1777,size=104857600'
 /** Without `compress: false`, reading with `since` skips compressed files, and a resume would lose their lines. */
-const logConfig = { Type: 'local', Config: { 'max-size': '10m', 'max-file': '5', compress: 'false' } }
+/** The driver that keeps a game's output for us to read; it must be there, whatever the engine's default is. */
+export const logDriver = 'local'
+
+const logConfig = { Type: logDriver, Config: { 'max-size': '10m', 'max-file': '5', compress: 'false' } }
 
 const mebibyte = 1024 * 1024
 

@@ -6,12 +6,20 @@ export interface EngineInfo {
   dockerVersion: string
   cpus: number
   memoryBytes: number
+  /** Log drivers that the engine has. */
+  logDrivers: readonly string[]
 }
 
 /** What the engine says of itself and its machine; `Unavailable` when it is down. */
 export const readEngineInfo = async (clients: DockerClients): Promise<EngineInfo> => {
-  const info = (await ask('engine', '', () => clients.calls.info())) as { ServerVersion: string; NCPU: number; MemTotal: number }
-  return { dockerVersion: info.ServerVersion, cpus: info.NCPU, memoryBytes: info.MemTotal }
+  const info = (await ask('engine', '', () => clients.calls.info())) as {
+    ServerVersion: string
+    NCPU: number
+    MemTotal: number
+    Plugins?: { Log?: string[] }
+  }
+  const { ServerVersion: dockerVersion, NCPU: cpus, MemTotal: memoryBytes } = info
+  return { dockerVersion, cpus, memoryBytes, logDrivers: info.Plugins?.Log ?? [] }
 }
 
 /** Bytes that this process may still write to the disk that holds `directory`. */

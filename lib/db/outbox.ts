@@ -6,7 +6,7 @@ import type { EventBody } from '../messages/events.ts'
 import { exchanges, keys } from '../messages/routing.ts'
 import { newId } from '../process/new-id.ts'
 import type { Database } from './connect.ts'
-import { type Transaction, tryLock } from './transaction.ts'
+import { type Transaction, tryLocks } from './transaction.ts'
 
 /**
  * Adds a command for a host to the transaction; the relay publishes it after commit, in order per host.
@@ -105,6 +105,7 @@ const insert = async (tx: Transaction, ...messages: NewMessage[]): Promise<void>
 /** A message of the outbox, as the relay publishes it. */
 export interface UnsentMessage {
   id: string
+  lane: string
   exchange: string
   routingKey: string
   body: object
@@ -127,24 +128,28 @@ export const lanesWithUnsent = async (db: Database, limit: number, except: reado
   return rows.map((row) => row.lane)
 }
 
+const lockOf = (lane: string): string => `lane ${lane}`
+
 /**
- * Claims a lane for one publisher (an advisory lock until the transaction ends; `send` is awaited inside) and marks sent
- * what `send` has confirmed: it returns the ids, in order, up to the first it could not. Returns how many were marked,
- * or null when another publisher has the lane.
+ * Claims lanes for one publisher (advisory locks until the transaction ends; `send` is awaited inside) and marks sent what
+ * `send` has confirmed of the oldest `limit` messages: it returns their ids, of each lane in order, up to the first it could
+ * not. Answers the lanes claimed, without those that another publisher has, and how many messages were marked.
  */
-export const sendLane = (
+export const sendLanes = (
   db: Database,
-  lane: string,
+  lanes: readonly string[],
   limit: number,
   send: (messages: UnsentMessage[]) => Promise<string[]>,
-): Promise<number | null> =>
+): Promise<{ claimed: readonly string[]; marked: number }> =>
   db.transaction().execute(async (tx) => {
-    if (!(await tryLock(tx, `lane ${lane}`))) return null
+    const locked = await tryLocks(tx, lanes.map(lockOf))
+    const claimed = lanes.filter((lane) => locked.has(lockOf(lane)))
+    if (claimed.length === 0) return { claimed, marked: 0 }
     const rows = await tx
       .selectFrom('outbox.messages')
-      .select(['id', 'exchange', 'routing_key as routingKey', 'body', 'durable'])
+      .select(['id', 'lane', 'exchange', 'routing_key as routingKey', 'body', 'durable'])
       .select(sql<number | null>`(extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8`.as('expiresInMs'))
-      .where('lane', '=', lane)
+      .where('lane', 'in', claimed)
       .where('sent_at', 'is', null)
       .orderBy('position')
       .limit(limit)
@@ -153,7 +158,7 @@ export const sendLane = (
     if (sent.length > 0) {
       await tx.updateTable('outbox.messages').set({ sent_at: sql`now()` }).where('id', 'in', sent).execute()
     }
-    return sent.length
+    return { claimed, marked: sent.length }
   })
 
 /** Removes messages sent longer ago than `olderThan`; at most `limit` at once. Returns how many. */

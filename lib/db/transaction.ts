@@ -50,3 +50,10 @@ export const tryLock = async (tx: Transaction, name: string): Promise<boolean> =
   const { rows } = await sql<{ ok: boolean }>`SELECT pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) AS ok`.execute(tx)
   return rows[0]?.ok === true
 }
+
+/** `tryLock` of many names, in one statement; answers those it got. */
+export const tryLocks = async (tx: Transaction, names: readonly string[]): Promise<ReadonlySet<string>> => {
+  const { rows } = await sql<{ name: string }>`
+    SELECT name FROM unnest(${[...names]}::text[]) name WHERE pg_try_advisory_xact_lock(hashtextextended(name, 0))`.execute(tx)
+  return new Set(rows.map(({ name }) => name))
+}

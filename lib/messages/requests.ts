@@ -9,7 +9,7 @@ export const sessionInputSchema = envelope('session.input', {
   actor: z.string(),
   /** One line, without its newline. */
   input: z.string(),
-  /** The same key writes once, as long as the host remembers it (the last 1,000 of a session). */
+  /** The same key writes once, across restarts of the agent, as long as the host remembers it (the last 10,000). */
   idempotencyKey: z.string().nullable(),
 })
 

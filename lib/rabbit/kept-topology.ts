@@ -1,4 +1,5 @@
 import { Unavailable } from '../domain/errors.ts'
+import { queues } from '../messages/routing.ts'
 import { withTimeout } from '../process/retry.ts'
 import type { ConfirmChannel, KeptChannel, Rabbit } from './connect.ts'
 import { declareHostQueues, declareTopology, type QueueType } from './topology.ts'
@@ -29,7 +30,11 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType }):
     name: 'topology',
     setup: async (channel) => {
       declared = new Set()
-      await declareTopology(channel, options.queueType)
+      await declareTopology(channel, options.queueType).catch(async (error: Error) => {
+        if (options.queueType === 'classic' && isOlderDeadLetters(error))
+          await forHosts.current()?.deleteQueue(queues.deadLetters, { ifEmpty: true })
+        throw error // and the next time it is declared as it should be
+      })
     },
   })
   // Apart, as a host's queue that was declared otherwise closes the channel.
@@ -80,3 +85,7 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType }):
     },
   }
 }
+
+/** The first alphas let the queue drop its oldest. An empty one can be made anew by itself, unless it is a quorum queue. */
+const isOlderDeadLetters = ({ message }: Error): boolean =>
+  message.includes("'x-overflow'") && message.includes(`'${queues.deadLetters}'`)

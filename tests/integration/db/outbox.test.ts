@@ -9,7 +9,7 @@ import {
   addCommand,
   lanesWithUnsent,
   purgeSent,
-  sendLane,
+  sendLanes,
   type UnsentMessage,
 } from '../../../lib/db/outbox.ts'
 import { inTransaction } from '../../../lib/db/transaction.ts'
@@ -39,7 +39,29 @@ const addStop = (serverId: string, sessionId = newId()): Promise<number> =>
   inTransaction(pool.db, (tx) => addCommand(tx, { serverId, actor: 'test', body: { kind: 'session.stop', sessionId } }))
 const laneOf = (serverId: string): string => `host.${serverId}`
 const numbers = (messages: UnsentMessage[]): number[] => messages.map(({ body }) => (body as { number: number }).number)
+/** One lane; null when another has it. */
+const sendLane = async (db: typeof pool.db, lane: string, limit: number, send: Parameters<typeof sendLanes>[3]) => {
+  const { claimed, marked } = await sendLanes(db, [lane], limit, send)
+  return claimed.length === 0 ? null : marked
+}
 const ids = (messages: UnsentMessage[]): string[] => messages.map(({ id }) => id)
+
+describe('lanes of the outbox', () => {
+  it('are claimed together, but for those that another has', async () => {
+    const [mine, other] = [newId(), newId()]
+    for (const serverId of [mine, other, mine]) await addStop(serverId)
+    const lanes = [laneOf(mine), laneOf(other)]
+    await sendLanes(pool.db, [laneOf(other)], 10, async () => {
+      const { claimed, marked } = await sendLanes(pool.db, lanes, 10, async (messages) => {
+        expect(messages.map(({ lane }) => lane)).toEqual([laneOf(mine), laneOf(mine)])
+        return ids(messages)
+      })
+      expect({ claimed, marked }).toEqual({ claimed: [laneOf(mine)], marked: 2 })
+      return []
+    })
+    expect(await sendLane(pool.db, laneOf(other), 10, async (messages) => ids(messages))).toBe(1)
+  })
+})
 
 describe('commands in the outbox', () => {
   it('are numbered per host in order of commit, without holes, also when transactions are rolled back', async () => {

@@ -195,3 +195,22 @@ describe('signs of life', () => {
     expect(await host.peer.report(sessionId, 'CRASHED')).toMatchObject({ endReason: 'UNRESPONSIVE' })
   })
 })
+
+describe('a line with a key', () => {
+  it('is typed once, although it is sent again after a restart of the agent', async () => {
+    const sessionId = await host.start()
+    await host.logHas(sessionId, 'ready')
+    const request = { kind: 'session.input' as const, sessionId, actor: 'test', input: 'say once', idempotencyKey: 'k' }
+    const send = () => host.peer.request(host.serverId, request, 5_000)
+    const first = await send()
+    await host.stopAgent()
+    await host.startAgent()
+    expect(await send()).toEqual(first)
+    await host.type(sessionId, 'say after')
+    await host.logHas(sessionId, '[chat] after')
+    const { texts } = await host.readLog(sessionId)
+    expect(texts.filter((text) => text === '[chat] once')).toHaveLength(1)
+    await host.peer.send({ kind: 'session.kill', sessionId })
+    await host.peer.report(sessionId, 'STOPPED')
+  })
+})
