@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, readlinkSync, watch } from 'node:fs'
+import { readFileSync, readlinkSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
@@ -13,7 +13,7 @@ const recordSchema = z.object({
   /** Of this start; two that come at the same moment may get the same number. */
   owner: z.string().optional(),
   pid: z.number().int().optional(),
-  /** Tells this process from another that gets its number later. */
+  /** Tells this process from another that gets its number later, and this directory from a copy of it. */
   process: z.string().optional(),
 })
 type Record = z.infer<typeof recordSchema>
@@ -41,9 +41,9 @@ export const takeFence = async (dataDir: string, log: (what: string) => void): P
   const before = recordSchema.safeParse(await readJsonFile(path).catch(() => undefined)).data
   const epoch = before ? before.epoch + 1 : Math.floor(Date.now() / 1000)
   const owner = randomUUID()
-  const own: Record = { epoch, owner, pid: process.pid, process: stampOf(process.pid) }
+  const own: Record = { epoch, owner, pid: process.pid, process: stampOf(process.pid, dataDir) }
   await writeFileDurably(path, JSON.stringify(own))
-  if (before) await endPredecessor(before, log)
+  if (before) await endPredecessor(before, dataDir, log)
 
   const holds = (): boolean => {
     const now = readRecord(path)
@@ -82,9 +82,9 @@ const readRecord = (path: string): Record | undefined => {
   }
 }
 
-const endPredecessor = async ({ pid, process: stamp }: Record, log: (what: string) => void): Promise<void> => {
+const endPredecessor = async ({ pid, process: stamp }: Record, dataDir: string, log: (what: string) => void): Promise<void> => {
   if (pid === undefined || stamp === undefined || pid === process.pid) return
-  const isThere = (): boolean => stampOf(pid) === stamp
+  const isThere = (): boolean => stampOf(pid, dataDir) === stamp
   for (const deadline = Date.now() + standDownMs; isThere() && Date.now() < deadline; ) await delay(50)
   if (!isThere()) return
   log(`the agent before this one (process ${pid}) does not go: killing it`)
@@ -92,15 +92,19 @@ const endPredecessor = async ({ pid, process: stamp }: Record, log: (what: strin
   for (const deadline = Date.now() + standDownMs; isThere() && Date.now() < deadline; ) await delay(50)
 }
 
-/** Names a process for as long as the machine runs: its boot, its space of numbers, its start. Undefined when it is gone. */
-const stampOf = (pid: number): string | undefined => {
+/**
+ * Names a process that works in `dataDir` for as long as the machine runs: boot, space of process numbers, start, directory.
+ * Undefined when it is gone.
+ */
+const stampOf = (pid: number, dataDir: string): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The fields after the command name, which may itself hold spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z') return undefined
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    return [boot, readlinkSync('/proc/self/ns/pid'), fields[19]].join(' ')
+    const { dev, ino } = statSync(dataDir)
+    return [boot, readlinkSync('/proc/self/ns/pid'), fields[19], dev, ino].join(' ')
   } catch {
     return undefined
   }

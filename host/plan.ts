@@ -67,10 +67,15 @@ export const planStep = (record: SessionRecord, seen: Seen): Step => {
   if (record.ended) return record.cleaned ? { kind: 'done' } : { kind: 'remove' }
   const { container } = seen
   if (!container) return planWithoutContainer(record, seen)
-  if (container.state === 'created') return record.desired === 'run' ? { kind: 'start' } : cancelled(seen)
+  if (container.state === 'created') return planCreated(record, seen)
   if (container.state === 'running') return planRunning(record, container, seen)
   if (!record.startedAt && container.startedAt) return { kind: 'note-started', startedAt: container.startedAt }
   return seen.logDrained ? { kind: 'conclude', ending: endingOf(record, container, seen) } : { kind: 'drain-log' }
+}
+
+const planCreated = (record: SessionRecord, seen: Seen): Step => {
+  if (record.desired !== 'run') return cancelled(seen)
+  return record.startOverdue ? overdue(seen) : { kind: 'start' }
 }
 
 const planWithoutContainer = (record: SessionRecord, seen: Seen): Step => {
@@ -82,6 +87,7 @@ const planWithoutContainer = (record: SessionRecord, seen: Seen): Step => {
     })
   }
   if (record.desired !== 'run' || !record.spec) return cancelled(seen)
+  if (record.startOverdue) return overdue(seen)
   if (seen.isDeploymentBusy) return { kind: 'wait', untilMs: null }
   const early = record.notBeforeMs !== null && seen.nowMs < record.notBeforeMs
   if (early) return { kind: 'wait', untilMs: record.notBeforeMs }
@@ -125,6 +131,13 @@ const graceEndMs = (record: SessionRecord): number | null =>
 
 const cancelled = (seen: Seen): Step =>
   conclude(seen, { status: 'STOPPED', reason: 'CANCELLED', message: 'Stopped before it had started.' })
+
+const overdue = (seen: Seen): Step =>
+  conclude(seen, {
+    status: 'FAILED',
+    reason: 'DEADLINE_PASSED',
+    message: 'The host came back later than a start may wait.',
+  })
 
 const conclude = (seen: Seen, ending: Pick<Ending, 'status' | 'reason' | 'message'>): Step => ({
   kind: 'conclude',

@@ -32,6 +32,8 @@ export const sessionRecordSchema = z.object({
   /** Not to be started before, in ms since the epoch: the delay of a restart. */
   notBeforeMs: z.number().nullable(),
   imageDigest: z.string().nullable(),
+  /** No agent was here for longer than a start may wait: it must not begin any more. */
+  startOverdue: z.boolean().default(false),
   /** Set once the container has been seen running. */
   startedAt: z.iso.datetime().nullable(),
   /** The stop procedure: `attemptedAt` before the game is told, `sentAt` after; between the two it is told again. */
@@ -80,6 +82,7 @@ export const newSessionRecord = (
   restartPolicy: { mode: 'NEVER', maxRetries: 0, windowSeconds: 1 },
   priority: defaultPriority,
   registryAuth: null,
+  startOverdue: false,
   notBeforeMs: null,
   readyAt: null,
   machine: null,

@@ -35,6 +35,8 @@ export interface SessionRunner {
 }
 
 const backOff = { minMs: 250, maxMs: 15_000 }
+/** A start that fails for so long, as there is no Docker, ends as FAILED; nobody waits for it any more. */
+export const startPatienceMs = 10 * 60_000
 /** Docker's events may be missed; nothing waits longer than this for a look. */
 const maxWaitMs = 30_000
 
@@ -52,6 +54,7 @@ export const makeSessionRunner = (options: {
   /** There is something the control plane has not confirmed, or what kept it back has changed. */
   onUnreported: () => void
   onDone: (record: SessionRecord) => void
+  startPatienceMs: number
   logger: Logger
 }): SessionRunner => {
   const logger = options.logger.child({ sessionId: options.record.sessionId })
@@ -103,18 +106,42 @@ export const makeSessionRunner = (options: {
     return true
   }
 
+  /**
+   * Ends a start that could not be made for too long; what Docker has of it is removed once it can be. Answers false for
+   * anything else, and when the end can't be written.
+   */
+  const giveUpStart = async (error: unknown, failingSinceMs: number): Promise<boolean> => {
+    const isStarting = record.desired === 'run' && record.startedAt === null && record.ended === null
+    if (!isStarting || performance.now() - failingSinceMs < options.startPatienceMs) return false
+    const minutes = Math.round(options.startPatienceMs / 60_000)
+    const message = `It could not be started for ${minutes} minutes: ${(error as Error).message}`
+    const at = new Date().toISOString()
+    const ending = { status: 'FAILED', reason: 'DOCKER_ERROR', message, at, exitCode: null, oomKilled: null } as const
+    const context = { record, note: change, signal: stepAbort.signal }
+    try {
+      await change(await options.steps.conclude(context, { kind: 'conclude', ending }))
+      return true
+    } catch (cause) {
+      logger.error({ err: cause }, 'the start could not be given up')
+      return false
+    }
+  }
+
   const run = async (): Promise<void> => {
     let failures = 0
+    let failingSinceMs = Number.POSITIVE_INFINITY
     while (!closing) {
       try {
         if (!(await round())) return options.onDone(record)
         failures = 0
+        failingSinceMs = Number.POSITIVE_INFINITY
       } catch (error) {
         if (stepAbort.signal.aborted) continue
         failures++
         const level = error instanceof Unavailable ? 'warn' : 'error'
         logger[level]({ err: error, failures }, 'step failed, trying again')
-        await waitForWake(backOffMs(backOff, failures))
+        failingSinceMs = Math.min(failingSinceMs, performance.now())
+        if (!(await giveUpStart(error, failingSinceMs))) await waitForWake(backOffMs(backOff, failures))
       }
     }
   }

@@ -6,7 +6,7 @@ import type { LifeSigns } from './life-signs.ts'
 import type { LogStore } from './logs/store.ts'
 import type { Seen } from './plan.ts'
 import type { SessionRecord } from './session-record.ts'
-import { makeSessionRunner, type SessionRunner, type Steps } from './session-runner.ts'
+import { makeSessionRunner, type SessionRunner, type Steps, startPatienceMs } from './session-runner.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeStartTurns } from './start-turns.ts'
 import { collapseChain, untoldChain } from './succession.ts'
@@ -26,9 +26,12 @@ export const makeSessions = (options: {
   steps: Steps
   /** The control plane must hear of a session. */
   onUnreported: () => void
+  /** How long a start may fail, or its host be away, before it is given up. */
+  startPatienceMs?: number
   logger: Logger
 }) => {
   const { store, attachments } = options
+  const patienceMs = options.startPatienceMs ?? startPatienceMs
   const runners = new Map<string, SessionRunner>()
   const turns = makeStartTurns({ records: store.all, nowMs: Date.now })
   /** Sessions begun by the restart policy, by why the one before had ended. */
@@ -44,8 +47,9 @@ export const makeSessions = (options: {
     if (record.ended) return { ...idle, machine: '', nowMs: Date.now() }
     const container = await options.containers.find(record.sessionId)
     if (container) await attachments.attach(container)
-    const { sessionId, spec, readyAt } = record
-    if (container?.state === 'running' && spec)
+    const { sessionId, spec, startedAt, readyAt } = record
+    // Its start is noted first, so that nobody is told of a game that is ready and does not run.
+    if (container?.state === 'running' && spec && startedAt)
       await options.lifeSigns.watch({ sessionId, spec, readyAt }, await options.logs.open(sessionId))
     const machine = await options.machine()
     return {
@@ -75,6 +79,7 @@ export const makeSessions = (options: {
       },
       onUnreported: options.onUnreported,
       onDone: ({ sessionId }) => runners.delete(sessionId),
+      startPatienceMs: patienceMs,
       logger: options.logger,
     })
     runners.set(record.sessionId, runner)
@@ -129,8 +134,15 @@ export const makeSessions = (options: {
   }
 
   return {
-    /** Goes on with every session that has not come to its end: what an agent does first. */
-    resume: (): void => {
+    /**
+     * Goes on with every session that has not come to its end: what an agent does first. After `awayMs` without one, a start
+     * that somebody asked for before is not made up for; what the restart policy has begun still is.
+     */
+    resume: async ({ awayMs }: { awayMs: number }): Promise<void> => {
+      for (const record of store.all()) {
+        const isUnbegun = !record.ended && record.startedAt === null && record.restart === null
+        if (isUnbegun && awayMs > patienceMs) await store.put({ ...record, startOverdue: true })
+      }
       for (const record of store.all()) if (!record.cleaned || record.next === null) run(record)
     },
     /** Changes a session's record, or makes it, and has it brought about; resolves once the record is durable. */

@@ -59,6 +59,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     counters: () => ({
       relay: relay.counters(),
       statuses: statuses.counters(),
+      reconciled: statuses.reconciled(),
       heartbeats: heartbeats.counters(),
       deadLetters: deadLetters.counters(),
       sweeps: sweeps.counters(),

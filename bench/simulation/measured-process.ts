@@ -20,6 +20,7 @@ export const startMeasured = async (options: {
   const child = spawn(process.execPath, [...flags, options.program], {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', fd, fd],
+    detached: true, // a session of its own: Linux shares processors out by session, and ours is busy being a thousand hosts
   })
   closeSync(fd)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))

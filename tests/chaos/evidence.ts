@@ -133,7 +133,7 @@ export interface Evidence {
   history: SessionRow[]
   seen: SeenStatus[]
   games: GameRecord[]
-  /** Programs that ended though nobody had asked them to. */
+  /** Programs that ended though nobody had asked them to, or did not come back. */
   unaskedEnds: string[]
   /** After everything was healed and has settled; games run. */
   settled: Look

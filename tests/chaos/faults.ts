@@ -16,6 +16,7 @@ interface Blow {
 /** Breaks what a plan says, for as long as it says, and mends it. */
 export const makeFaults = (fleet: Fleet) => {
   const records: FaultRecord[] = []
+  const failures: string[] = []
   const busy = new Map<string, Promise<void>>()
 
   const hostOf = ({ target }: Fault): FleetHost => fleet.hosts[target % fleet.hosts.length]!
@@ -73,6 +74,8 @@ export const makeFaults = (fleet: Fleet) => {
 
   return {
     records: (): FaultRecord[] => records,
+    /** Faults that could not be brought about, or mended: what they hit did not come back. */
+    failures: (): string[] => failures,
     /** Resolves when it is over. */
     inject: (step: number, fault: Fault): Promise<void> => {
       const { victim, serverId = null, strike } = blows[fault.kind](fault)
@@ -81,11 +84,10 @@ export const makeFaults = (fleet: Fleet) => {
         await strike()
         records.push({ step, kind: fault.kind, target: victim, serverId, fromMs, toMs: Date.now() })
       }
-      const striking = (busy.get(victim) ?? Promise.resolve()).then(strikeNow)
-      busy.set(
-        victim,
-        striking.catch(() => undefined),
-      )
+      const striking = (busy.get(victim) ?? Promise.resolve()).then(strikeNow).catch((error: Error) => {
+        failures.push(`${fault.kind} of ${victim} in step ${step} failed: ${error.message}`)
+      })
+      busy.set(victim, striking)
       return striking
     },
   }

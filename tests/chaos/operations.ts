@@ -1,18 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { waitUntil } from '../../cli/services/processes.ts'
 import { isTerminal, type SessionStatus } from '../../lib/domain/session-states.ts'
-import { withTimeout } from '../../lib/process/retry.ts'
-import type { GraphqlClient, GraphqlResult, TypedDocument } from '../support/graphql-client.ts'
+import type { GraphqlClient } from '../support/graphql-client.ts'
 import * as graph from '../support/operations.ts'
 import type { Board } from './board.ts'
-import type { Answer, OperationRecord } from './evidence.ts'
+import { makePersistentClient } from './persistent-client.ts'
 import type { Operation, OperationKind } from './plan.ts'
 import type { World } from './world.ts'
 
-const answerLimitMs = 15_000
-/** So often does a client ask when nobody answers, or the answer says that it is not known. */
-const maxAttempts = 6
-const againMs = 1_000
 const runningLimitMs = 8_000
 
 /** A session, and where it is. */
@@ -21,15 +15,7 @@ interface Aim {
   sessionId: string
 }
 
-interface Union {
-  __typename: string
-  id?: string
-  status?: string
-  code?: string
-  message?: string
-}
-
-/** Does what a plan says, as a client that repeats itself until it knows, and writes down every answer. */
+/** Does what a plan says, on the session that fits best by then. */
 export const makeOperations = (options: {
   client: GraphqlClient
   world: World
@@ -37,34 +23,11 @@ export const makeOperations = (options: {
   contestedPorts: readonly Contested[]
 }) => {
   const { client, board, world } = options
-  const records: OperationRecord[] = []
-
-  /** One thing wanted, asked for until the answer is certain. */
-  const insist = async <Variables>(
-    about: Partial<OperationRecord> & Pick<OperationRecord, 'step' | 'kind'>,
-    document: TypedDocument<Record<string, Union>, Variables>,
-    variables: Variables,
-  ): Promise<void> => {
-    const record: OperationRecord = {
-      deploymentId: null,
-      sessionId: null,
-      key: null,
-      input: null,
-      port: null,
-      answers: [],
-      ...about,
-    }
-    records.push(record)
-    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      const askedAtMs = Date.now()
-      const { answer, status } = await ask(client, document, variables)
-      record.answers.push({ ...answer, askedAtMs, answeredAtMs: Date.now() })
-      if (answer.outcome === 'accepted' && answer.sessionId && status && record.deploymentId)
-        board.note(record.deploymentId, answer.sessionId, status as SessionStatus)
-      if (answer.outcome === 'accepted' || answer.outcome === 'refused') return
-      await delay(againMs)
-    }
-  }
+  const persistent = makePersistentClient({
+    client,
+    onSession: (deploymentId, id, status) => board.note(deploymentId, id, status),
+  })
+  const { insist } = persistent
 
   const start = (step: number, kind: OperationKind, deploymentId: string, key: string): Promise<void> =>
     insist({ step, kind, deploymentId, key }, graph.startSession, {
@@ -139,7 +102,7 @@ export const makeOperations = (options: {
   }
 
   return {
-    records: (): OperationRecord[] => records,
+    records: persistent.records,
     start,
     type,
     perform: async (step: number, operation: Operation): Promise<void> => void (await perform[operation.kind](step, operation)),
@@ -150,34 +113,4 @@ export const makeOperations = (options: {
 export interface Contested {
   serverId: string
   port: number
-}
-
-const ask = async <Variables>(
-  client: GraphqlClient,
-  document: TypedDocument<Record<string, Union>, Variables>,
-  variables: Variables,
-): Promise<{ answer: Answer; status?: string }> => {
-  try {
-    const asked = client.request(document, variables)
-    const result = await withTimeout(asked, answerLimitMs, () => new Error('no answer in time'))
-    return readResult(result)
-  } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: string } }
-    if (cause?.code === 'ECONNREFUSED') return { answer: { outcome: 'unreachable' } }
-    return { answer: { outcome: 'unknown', why: cause?.code ?? message } }
-  }
-}
-
-/** Codes that say: nothing has happened. */
-const certain = new Set(['UNAVAILABLE', 'CONFLICT', 'NOT_FOUND', 'INVALID_INPUT', 'PORT_CONFLICT', 'LIMIT_EXCEEDED'])
-
-const readResult = ({ data, errors }: GraphqlResult<Record<string, Union>>): { answer: Answer; status?: string } => {
-  const [error] = errors
-  const union = data && Object.values(data)[0]
-  const code = error?.extensions?.code ?? union?.code
-  const message = error?.message ?? union?.message ?? ''
-  if (code !== undefined && certain.has(code)) return { answer: { outcome: 'refused', code, message } }
-  if (code !== undefined || !union) return { answer: { outcome: 'unknown', why: `${code ?? 'no answer'}: ${message}` } }
-  const isSession = union.__typename === 'Session'
-  return { answer: { outcome: 'accepted', sessionId: isSession ? (union.id ?? null) : null }, status: union.status }
 }

@@ -10,7 +10,7 @@ import { makeFaults } from './faults.ts'
 import { type Fleet, type FleetOptions, startFleet } from './fleet.ts'
 import { type Contested, makeOperations } from './operations.ts'
 import type { Step } from './plan.ts'
-import { makeAudit } from './record/audit.ts'
+import { type Audit, makeAudit } from './record/audit.ts'
 import { recordContainerEvents } from './record/container-events.ts'
 import { followSessions } from './record/feed.ts'
 import { readGames } from './record/games.ts'
@@ -66,7 +66,10 @@ export const runChaos = async (options: RunOptions): Promise<Outcome> => {
     writeFileSync(join(dir, 'evidence.json'), JSON.stringify(outcome.evidence))
     return outcome
   } finally {
-    for (const end of ending.reverse()) await end()
+    // All of them, whatever one says: what is left running outlives this process.
+    const ends: PromiseSettledResult<unknown>[] = []
+    for (const end of ending.reverse()) ends.push(...(await Promise.allSettled([end()])))
+    for (const end of ends) if (end.status === 'rejected') say(`not ended in order: ${end.reason}`)
   }
 }
 
@@ -101,7 +104,10 @@ const runOn = async (
 
   await play(options, { operations, faults, audit }, say)
   say('healing')
-  await fleet.heal(healLimitMs)
+  const unhealed = await fleet.heal(healLimitMs).then(
+    () => [],
+    (error: Error) => [error.message],
+  )
   const hostPorts = [...world.deployments.map(({ hostPort }) => hostPort), ...contestedPorts.map(({ port }) => port)]
   const look = (): Promise<Look> => lookAround({ ...fleet, hostPorts })
   say('settling')
@@ -121,7 +127,7 @@ const runOn = async (
     ...(await audit.read()),
     seen: feed.seen(),
     games,
-    unaskedEnds: fleet.unaskedEnds(),
+    unaskedEnds: [...fleet.unaskedEnds(), ...faults.failures(), ...unhealed],
     settled,
     ended,
   }
@@ -134,7 +140,7 @@ const play = async (
   parts: {
     operations: ReturnType<typeof makeOperations>
     faults: ReturnType<typeof makeFaults>
-    audit: Awaited<ReturnType<typeof makeAudit>>
+    audit: Audit
   },
   say: (text: string) => void,
 ): Promise<void> => {

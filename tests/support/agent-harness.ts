@@ -23,6 +23,12 @@ const networkPool = '10.214.0.0/16'
 const dockerSocket = '/var/run/docker.sock'
 const never: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 60 }
 
+/** What an agent is told otherwise than by default. */
+interface Limits {
+  diskFloorBytes?: number
+  startPatienceMs?: number
+}
+
 /** A real agent in this process, with real Docker and RabbitMQ, and the control plane played by the test. */
 export const makeAgentHarness = async () => {
   const serverId = newId()
@@ -42,16 +48,20 @@ export const makeAgentHarness = async () => {
   const openStore = (): Promise<SessionStore> => openSessionStore({ dataDir, serverId, logger })
   const gone: string[] = []
   /** What an agent of this server is made with, on any data directory. */
-  const agentOptions = async (dir: string, engine = dockerSocket) => {
-    const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes: 1e6 }
+  const agentOptions = async (dir: string, engine = dockerSocket, { diskFloorBytes = 1e6, startPatienceMs }: Limits = {}) => {
+    const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes }
     const config = { dataDir: dir, environment, dockerSocket: engine, networkPool, ...limits }
     const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
     const store = await openSessionStore({ dataDir: dir, serverId, logger })
-    return { config, ...who, store, onGone: (why: string) => void gone.push(why), logger }
+    return { config, ...who, store, startPatienceMs, onGone: (why: string) => void gone.push(why), logger }
   }
   /** Waits until the agent is ready; not when it can't be, without a broker. `engine` is the way to Docker. */
-  const startAgent = async (wait: 'until-ready' | 'no' = 'until-ready', engine = dockerSocket): Promise<void> => {
-    const started = await makeAgent(await agentOptions(dataDir, engine))
+  const startAgent = async (
+    wait: 'until-ready' | 'no' = 'until-ready',
+    engine = dockerSocket,
+    change: Limits = {},
+  ): Promise<void> => {
+    const started = await makeAgent(await agentOptions(dataDir, engine, change))
     agent = started
     if (wait === 'until-ready')
       await eventually(async () => (await checkReadiness(started.readiness)).ready, { what: 'the agent is ready' })

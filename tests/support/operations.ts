@@ -88,6 +88,12 @@ export const undrainServer = graphql(`
   mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }
 `)
 
+export const deleteServer = graphql(`
+  mutation DeleteServer($id: ID!, $force: Boolean) {
+    deleteServer(id: $id, force: $force) { __typename ... on DeletePayload { id } ... on Error { code message } }
+  }
+`)
+
 export const activeSessionOf = graphql(`
   query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }
 `)

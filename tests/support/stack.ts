@@ -22,6 +22,8 @@ export interface StackOptions {
   host?: 'process' | 'container' | 'none'
   /** Every program reaches the broker through `brokerProxy`, which can be cut. */
   brokerProxy?: boolean
+  /** For the control plane, beside what it needs; given the broker's URL. */
+  env?: (amqpUrl: string) => Promise<Record<string, string>>
 }
 
 /** ManMan as it is deployed: real processes from `dist/`, with a database and a vhost of their own. */
@@ -88,11 +90,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       internalKey: randomBytes(32).toString('base64url'),
       objectsDir: join(dir, 'objects'),
     })
+    const more = (await options.env?.(broker.url)) ?? {}
     const ofPlane = (): Program[] => programs.filter(({ name }) => name !== 'host')
     const startControlPlane = async (): Promise<void> => {
       const started = await Promise.allSettled(
         plane.programs.map(async (program) => {
-          const running = await startProcess({ ...program, dir })
+          const running = await startProcess({ ...program, env: { ...program.env, ...more }, dir })
           programs.push(running)
         }),
       )

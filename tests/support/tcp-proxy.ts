@@ -13,7 +13,7 @@ export interface TcpProxy {
 }
 
 /** Stands between a client and the real service at `url`, for the faults that a shared service can't be asked for. */
-export const openTcpProxy = async (url: string): Promise<TcpProxy> => {
+export const openTcpProxy = async (url: string, listenOn = '127.0.0.1'): Promise<TcpProxy> => {
   const target = new URL(url)
   const sockets = new Set<Socket>()
   let refusing = false
@@ -45,10 +45,10 @@ export const openTcpProxy = async (url: string): Promise<TcpProxy> => {
     carry(client, upstream)
     carry(upstream, client)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, listenOn, resolve))
 
   const proxied = new URL(url)
-  proxied.hostname = '127.0.0.1'
+  proxied.hostname = listenOn
   proxied.port = String((server.address() as AddressInfo).port)
   const cut = (): void => {
     refusing = true

@@ -81,6 +81,14 @@ describe('the agent', () => {
     expect(await host.peer.report(sessionId, 'STOPPED')).toMatchObject({ exitCode: 137, endReason: 'KILLED_AFTER_GRACE' })
   })
 
+  it('says that a game was out of memory, and how much it had', async () => {
+    const eater = ['/bin/awk', 'BEGIN { x = "0123456789"; while (1) x = x x }']
+    const sessionId = await host.start({ command: eater, resources: { memoryMb: 16, cpus: null, pids: null } })
+    const ended = await host.peer.report(sessionId, 'CRASHED')
+    expect(ended).toMatchObject({ exitCode: 137, oomKilled: true, endReason: 'OUT_OF_MEMORY' })
+    expect(ended.endMessage).toBe('Out of memory: it needed more than its 16 MB.')
+  })
+
   it('kills at once when asked to', async () => {
     const sessionId = await host.start()
     await host.peer.report(sessionId, 'RUNNING')

@@ -134,6 +134,13 @@ describe('/metrics', () => {
     for (const [name, { labels }] of Object.entries(is)) expect(said[name]?.labels, name).toEqual(expect.arrayContaining(labels))
   })
 
+  it('is what the alert rules ask for', async () => {
+    const rules = await readFile(resolve(import.meta.dirname, '../../../deploy/prometheus/alerts.yml'), 'utf8')
+    const names = [...rules.matchAll(/manman_\w+/g)].map(([name]) => name)
+    expect(names.length).toBeGreaterThan(0)
+    expect(Object.keys(await documented(['gateway', 'subgraph', 'processor', 'host']))).toEqual(expect.arrayContaining(names))
+  })
+
   it('has the usual figures of its process, and says what goes on', async () => {
     const text = async (): Promise<string> => (await ask(addresses['control plane']!, '/metrics', metricsToken)).text()
     expect(await text()).toMatch(/^process_resident_memory_bytes \d+$/m)

@@ -240,4 +240,18 @@ describe('a session whose host is not heard of', () => {
     await eventually(async () => (await rowOf(sessionId)).status === 'RUNNING', { what: 'the session is RUNNING again' })
     expect(await rowOf(sessionId)).toMatchObject({ lost_at: null })
   })
+
+  it('is LOST alone: one whose host is heard of is not, however long its start takes', async () => {
+    const quick = await stage.startProcessor({ lostAfterMs: 1_500, settleMs: 200, sweepEveryMs: 100 })
+    const silent = await insertServer(stage.db, { status: 'OFFLINE', seenMsAgo: 60_000 })
+    const heard = await insertServer(stage.db, { status: 'ONLINE', seenMsAgo: 0 })
+    const lost = await insertSession(stage.db, { serverId: silent, status: 'STARTING', revision: 1 })
+    const pulling = await insertSession(stage.db, { serverId: heard, status: 'STARTING', revision: 1 })
+    const hourAgo = new Date(Date.now() - 3_600_000)
+    const set = { created_at: hourAgo, start_deadline: hourAgo }
+    await stage.db.updateTable('sessions.sessions').set(set).where('id', 'in', [lost, pulling]).execute()
+    await eventually(async () => (await rowOf(lost)).status === 'LOST', { what: 'the other session is LOST' })
+    expect(await rowOf(pulling)).toMatchObject({ status: 'STARTING', lost_at: null, ended_at: null })
+    await quick.close()
+  })
 })

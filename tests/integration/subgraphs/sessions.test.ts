@@ -102,6 +102,21 @@ describe('starting', () => {
     expect(await world.start({ serverGameConfigId: id })).toMatchObject({ code: 'CONFLICT' })
   })
 
+  it.each(['RUNNING', 'STOPPING', 'LOST'])(
+    'is a CONFLICT while one is %s, which holds its ports until it has ended',
+    async (status) => {
+      const { id, deploymentId, serverId } = await world.session({ status })
+      expect(await world.start({ serverGameConfigId: deploymentId })).toMatchObject({ code: 'CONFLICT' })
+      const remove = 'mutation ($id: ID!) { deleteServerGameConfig(id: $id) { __typename ... on Error { code } } }'
+      const { deleteServerGameConfig } = await stage.run('configs', remove, { id: deploymentId })
+      expect(deleteServerGameConfig).toMatchObject({ code: 'CONFLICT' })
+      const ports = stage.db.selectFrom('configs.server_ports').select('name').where('server_id', '=', serverId)
+      expect(await ports.execute()).toHaveLength(1)
+      await world.endSession(id)
+      expect(await world.start({ serverGameConfigId: deploymentId })).toMatchObject({ status: 'PENDING' })
+    },
+  )
+
   it('answers the same session for the same key, also of 16 at once, also when it has ended', async () => {
     const { id, serverId } = await world.deployment()
     const start = () => world.start({ serverGameConfigId: id, idempotencyKey: 'once' })

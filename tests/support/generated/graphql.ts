@@ -1323,6 +1323,20 @@ export type UndrainServerMutation = { undrainServer:
     | { __typename: 'UnavailableError', code: string }
    };
 
+export type DeleteServerMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+  force?: InputMaybe<Scalars['Boolean']['input']>;
+}>;
+
+
+export type DeleteServerMutation = { deleteServer:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'DeletePayload', id: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
 export type ActiveSessionOfQueryVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
@@ -1621,6 +1635,20 @@ export const UndrainServerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UndrainServerMutation, UndrainServerMutationVariables>;
+export const DeleteServerDocument = new TypedDocumentString(`
+    mutation DeleteServer($id: ID!, $force: Boolean) {
+  deleteServer(id: $id, force: $force) {
+    __typename
+    ... on DeletePayload {
+      id
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteServerMutation, DeleteServerMutationVariables>;
 export const ActiveSessionOfDocument = new TypedDocumentString(`
     query ActiveSessionOf($id: ID!) {
   serverGameConfig(id: $id) {

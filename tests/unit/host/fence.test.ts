@@ -1,18 +1,20 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fence, fenced, takeFence } from '../../../host/fence.ts'
 
 let dir: string
+let copy: string
 const open: Fence[] = []
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'manman-fence-'))
+  copy = `${dir}-copy`
 })
 afterEach(async () => {
   for (const fence of open.splice(0)) fence.close()
-  await rm(dir, { recursive: true, force: true })
+  for (const path of [dir, copy]) await rm(path, { recursive: true, force: true })
 })
 
 const take = async (said: string[] = []): Promise<Fence> => {
@@ -37,12 +39,16 @@ describe('the fence of a data directory', () => {
     expect((await take()).epoch).toBeGreaterThan(1_700_000_000)
   })
 
-  it('is taken from a process that was stopped by killing it', async () => {
+  it('is taken from a process that was stopped by killing it; a copy of the directory takes nothing', async () => {
     const text = `const { takeFence } = await import('./host/fence.ts'); await takeFence(process.argv[1], () => {}); console.log('taken'); setInterval(() => {}, 1000)`
     const cwd = resolve(import.meta.dirname, '../../..')
     const other = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', text, dir], { cwd })
     const ended = new Promise<string | null>((done) => other.once('exit', (_, signal) => done(signal)))
     await new Promise((taken) => other.stdout.once('data', taken))
+    await cp(dir, copy, { recursive: true })
+    const elsewhere = await takeFence(copy, () => undefined)
+    elsewhere.close()
+    expect(other.exitCode ?? other.signalCode).toBeNull()
     other.kill('SIGSTOP')
     const said: string[] = []
     const fence = await take(said)

@@ -138,6 +138,14 @@ describe('planStep', () => {
     expect(endingOf(planStep(tombstone, seen(null)))).toMatchObject({ status: 'STOPPED', reason: 'CANCELLED' })
   })
 
+  it('does not make up for a start that is overdue, and goes on with a game that runs all the same', () => {
+    const late: SessionRecord = { ...started(), startOverdue: true }
+    for (const container of [null, { ...running, state: 'created' as const, startedAt: null }])
+      expect(endingOf(planStep(late, seen(container)))).toMatchObject({ status: 'FAILED', reason: 'DEADLINE_PASSED' })
+    expect(planStep(late, seen(running)).kind).toBe('note-started')
+    expect(endingOf(planStep({ ...late, desired: 'stop' }, seen(null)))).toMatchObject({ reason: 'CANCELLED' })
+  })
+
   it('says so when somebody else removed the container', () => {
     expect(endingOf(planStep({ ...started(), startedAt: running.startedAt, machine }, seen(null)))).toMatchObject({
       status: 'CRASHED',

@@ -25,7 +25,7 @@ const bad: [from: string, to: string, rule: string][] = [
   ['cli/inside.ts', 'host/plan.ts', 'not-in-allowed'],
   ['lib/db/helped.ts', 'tests/support/rows.ts', 'not-in-allowed'],
   ['processor/raw.ts', 'pg', 'pg-only-in-lib-db'],
-  ['host/raw.ts', 'amqplib', 'amqplib-only-in-lib-rabbit'],
+  ['host/raw.ts', 'amqplib', 'amqplib-only-in-lib-rabbit-examples-subscriber'],
   ['host/engine.ts', 'dockerode', 'dockerode-only-in-host-docker'],
   ['gateway/log.ts', 'pino', 'pino-only-in-lib-process'],
   ['cli/run.ts', 'processor/main.ts', 'nobody-imports-a-main'],
