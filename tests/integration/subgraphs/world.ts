@@ -84,10 +84,10 @@ export const makeWorld = (stage: Stage) => {
       return deployGameConfig
     },
     /** A deployment on a server that counts as ONLINE. */
-    deployment: async (): Promise<{ id: string; serverId: string }> => {
+    deployment: async (config: object = {}): Promise<{ id: string; serverId: string }> => {
       const serverId = await world.server()
       await world.setServer(serverId, { status: 'ONLINE' })
-      const { id } = ok(await world.deploy({ serverId, gameConfigId: await world.config() }))
+      const { id } = ok(await world.deploy({ serverId, gameConfigId: await world.config(config) }))
       return { id, serverId }
     },
     start: async (input: object): Promise<Answer> => {
@@ -100,8 +100,8 @@ export const makeWorld = (stage: Stage) => {
       return startSession
     },
     /** A session as its host would have reported it. */
-    session: async (set: object = {}): Promise<{ id: string; serverId: string; deploymentId: string }> => {
-      const { id: deploymentId, serverId } = await world.deployment()
+    session: async (set: object = {}, config: object = {}): Promise<{ id: string; serverId: string; deploymentId: string }> => {
+      const { id: deploymentId, serverId } = await world.deployment(config)
       const { id } = ok(await world.start({ serverGameConfigId: deploymentId }))
       await world.setSession(id, set)
       return { id, serverId, deploymentId }
