@@ -9,10 +9,10 @@ export const tablesWith = async (db: Database, texts: readonly string[]): Promis
   const found: string[] = []
   for (const { name } of tables) {
     const any = sql.join(
-      texts.map((text) => sql`strpos(row_to_json(one)::text, ${text}) > 0`),
+      texts.map((text) => sql`strpos(row_to_json(whole_row)::text, ${text}) > 0`),
       sql` OR `,
     )
-    const { rows } = await sql`SELECT FROM ${sql.raw(name)} AS one WHERE ${any} LIMIT 1`.execute(db)
+    const { rows } = await sql`SELECT FROM ${sql.raw(name)} AS whole_row WHERE ${any} LIMIT 1`.execute(db)
     if (rows.length > 0) found.push(name)
   }
   return found
