@@ -133,7 +133,6 @@ export const startLogArchive = (options: {
   }
 }
 
-export type LogArchive = ReturnType<typeof startLogArchive>
 export type { ArchiveProgress }
 
 /** By its ends, as a log is written in order; where a clock was set back meanwhile, the range covers both. */
