@@ -12,6 +12,7 @@ import { readConfig } from './config.ts'
 import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
 import { makeLogArchive } from './log-archive.ts'
+import { startLogRetention } from './log-retention.ts'
 import { addProcessorMetrics } from './metrics.ts'
 import { makeRelay } from './relay.ts'
 import { makeStatuses } from './statuses.ts'
@@ -27,6 +28,8 @@ export interface ProcessorOptions {
   queueType: QueueType
   /** Where logs are kept; this closes it not. */
   store: ObjectStore
+  /** Logs of GameConfigs that do not say it are kept so long. */
+  logRetentionDays: number
   timings?: Timings
 }
 
@@ -43,6 +46,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const statuses = makeStatuses(options)
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
   const archive = makeLogArchive(options)
+  const retention = startLogRetention({ ...options, timings })
   const deadLetters = makeDeadLetters(options)
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
@@ -52,6 +56,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
+    logRetention: retention.works,
   }
   return {
     readiness,
@@ -64,13 +69,14 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       deadLetters: deadLetters.counters(),
       sweeps: sweeps.counters(),
       archive: archive.counters(),
+      retention: retention.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
     /** Messages in one of our queues that nobody has been given yet. */
     unread: topology.unread,
     close: async (): Promise<void> => {
-      await sweeps.close()
+      await Promise.all([sweeps.close(), retention.close()])
       await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()

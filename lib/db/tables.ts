@@ -51,6 +51,8 @@ export interface ConfigsGameConfigs {
   game_id: string;
   id: string;
   image: string;
+  log_retention_days: number | null;
+  log_retention_mb: number | null;
   name: string;
   ports: Json;
   pull_policy: string;
@@ -196,6 +198,11 @@ export interface ServersServers {
   updated_by: string;
 }
 
+export interface SessionsExpiredLogObjects {
+  expired_at: Generated<Timestamp>;
+  key: string;
+}
+
 export interface SessionsLogObjects {
   archived_at: Generated<Timestamp>;
   bytes: number;
@@ -263,6 +270,7 @@ export interface DB {
   "outbox.messages": OutboxMessages;
   "servers.enrollment_tokens": ServersEnrollmentTokens;
   "servers.servers": ServersServers;
+  "sessions.expired_log_objects": SessionsExpiredLogObjects;
   "sessions.log_objects": SessionsLogObjects;
   "sessions.logs": SessionsLogs;
   "sessions.sessions": SessionsSessions;

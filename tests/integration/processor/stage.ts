@@ -114,6 +114,7 @@ const startProcessor = async (
     databaseUrl: proxies.database.url,
     rabbit,
     store,
+    logRetentionDays: 30,
     logger,
     queueType: 'classic',
     timings: { ...defaultTimings, ...timings },

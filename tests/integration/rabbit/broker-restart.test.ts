@@ -44,7 +44,15 @@ const openFleet = async () => {
   const { db, close: closeDb } = connectDatabase({ url: database.url, name: 'test', logger })
   const rabbit = await makeRabbit({ url: broker.url, name: 'control', logger })
   const hostRabbit = await makeRabbit({ url: broker.url, name: 'host', logger })
-  const processor = makeProcessor({ db, databaseUrl: database.url, rabbit, store: objects.store, logger, queueType: 'classic' })
+  const processor = makeProcessor({
+    db,
+    databaseUrl: database.url,
+    rabbit,
+    store: objects.store,
+    logRetentionDays: 30,
+    logger,
+    queueType: 'classic',
+  })
   const requester = makeRequester({ rabbit, logger })
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
   const logs = makeSessionQueues({ rabbit, logger, name: 'live logs', keyOf: keys.sessionLog })

@@ -76,6 +76,9 @@ export type CreateGameConfigInput = {
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
   gameId: Scalars['ID']['input'];
   image: Scalars['String']['input'];
+  logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
+  /** For each deployment. */
+  logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
   name: Scalars['String']['input'];
   ports?: InputMaybe<Array<PortDefinitionInput>>;
   /** IF_MISSING unless told. */
@@ -210,6 +213,10 @@ export type GameConfig = {
   game: Game;
   id: Scalars['ID']['output'];
   image: Scalars['String']['output'];
+  /** Archived log lines are kept so long. Null: as long as the installation says, 30 days unless told. */
+  logRetentionDays?: Maybe<Scalars['Int']['output']>;
+  /** Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all. */
+  logRetentionMb?: Maybe<Scalars['Int']['output']>;
   name: Scalars['String']['output'];
   ports: Array<PortDefinition>;
   pullPolicy: PullPolicy;
@@ -1104,6 +1111,9 @@ export type UpdateGameConfigInput = {
   /** An object of templates. */
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
   image?: InputMaybe<Scalars['String']['input']>;
+  logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
+  /** For each deployment. */
+  logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
   name?: InputMaybe<Scalars['String']['input']>;
   ports?: InputMaybe<Array<PortDefinitionInput>>;
   /** IF_MISSING unless told. */
