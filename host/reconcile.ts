@@ -44,6 +44,7 @@ export const makeReconciler = (options: {
   const { store, logger } = options
   const stop = new AbortController()
   let wake = (): void => undefined
+  let isBlind = false
   let settleFirst: { resolve: () => void; reject: (error: Error) => void }
   const firstLook = new Promise<void>((resolve, reject) => {
     settleFirst = { resolve, reject }
@@ -75,7 +76,7 @@ export const makeReconciler = (options: {
     return orphansOf([...containers, ...networks], knows, Date.now())
   }
 
-  const publish = async (part: ReturnType<typeof partsOf>[number]): Promise<void> => {
+  const publish = async (part: Part): Promise<void> => {
     const id = newId()
     const message: HostReport = { version: messageVersion, id, kind: 'status.host', at: new Date().toISOString(), ...part }
     await options.publisher.publish({
@@ -89,12 +90,29 @@ export const makeReconciler = (options: {
     })
   }
 
-  const tell = async (orphans: string[]): Promise<void> => {
-    if (!options.publisher.connected()) return
+  /** Answers whether all of it was sent. */
+  const tell = async (orphans: string[]): Promise<boolean> => {
+    if (!options.publisher.connected()) return false
     // In one moment, so that what the watermark covers is all among the records.
     const [appliedCommand, records] = [store.appliedCommand(), store.all()]
-    for (const part of partsOf({ epoch: options.epoch, appliedCommand, orphans }, records)) {
-      await publish(part).catch((error) => logger.debug({ err: error }, 'full report not sent'))
+    try {
+      for (const part of partsOf({ epoch: options.epoch, appliedCommand, orphans }, records)) await publish(part)
+      return true
+    } catch (error) {
+      logger.debug({ err: error }, 'full report not sent')
+      return false
+    }
+  }
+
+  const lookAndTell = async (): Promise<boolean> => {
+    try {
+      const orphans = await look()
+      isBlind = false
+      return await tell(orphans)
+    } catch (error) {
+      logger[isBlind ? 'debug' : 'warn']({ err: error }, 'the containers of this machine can not be looked at')
+      isBlind = true
+      return false
     }
   }
 
@@ -103,17 +121,12 @@ export const makeReconciler = (options: {
       const woken = new Promise<void>((resolve) => {
         wake = resolve
       })
-      try {
-        await tell(await look())
-        failures = 0
-      } catch (error) {
-        failures++
-        logger[failures === 1 ? 'warn' : 'debug']({ err: error }, 'the containers of this machine can not be looked at')
-      }
+      // Soon again, if not told: commands come in before reports go out, on a connection of their own.
+      failures = (await lookAndTell()) ? 0 : failures + 1
       const pause = new AbortController()
       const ms = failures === 0 ? everyMs : backOffMs(backOff, failures)
       const rest = delay(ms, undefined, { signal: pause.signal }).catch(() => undefined) // ended when woken
-      await Promise.race([woken, rest])
+      await Promise.race([woken.then(() => (failures = 0)), rest])
       pause.abort()
     }
   }

@@ -51,11 +51,12 @@ export interface FleetOptions {
   hosts: number
   /** Further environment of the agents, by their place: for runs that must fail. */
   agentEnv?: readonly Record<string, string>[]
+  /** By default a start that its host has lost with its state is given up before the run is over. */
+  startDeadlineSeconds?: number
 }
 
 const portsPerHost = 40
-/** A start that its host has lost with its state is given up before the run is over. */
-const impatient = { MANMAN_START_DEADLINE_SECONDS: '60' }
+const startDeadlineSeconds = 60
 const onlineLimitMs = 90_000
 
 /** Starts all of it, each deployable in a process of its own, and waits until every machine is ONLINE. */
@@ -77,7 +78,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     const environment = `chaos-${randomBytes(4).toString('hex')}`
     // What is left by then has been judged already.
     ending.push(() => removeLeftovers(environment).catch(() => undefined))
-    const plane = await startControlPlane({ dir, environment, databaseUrl: postgres.url, amqpUrl: rabbit.url })
+    const plane = await startControlPlane({ ...options, environment, databaseUrl: postgres.url, amqpUrl: rabbit.url })
     ending.push(() => Promise.all(plane.programs.map((program) => program.stop())))
     ending.push(plane.client.close)
 
@@ -108,9 +109,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
           program.resume()
           program.start()
         }
-        await Promise.all(
-          programs.map((program) => eventually(program.isReady, { what: `${program.name} is ready`, limitMs, everyMs: 200 })),
-        )
+        await untilReady(programs, limitMs)
         await Promise.all(hosts.map(({ serverId }) => untilOnline(plane.client, serverId, limitMs)))
       },
       unaskedEnds: () => programs.flatMap((program) => program.unaskedEnds()),
@@ -124,7 +123,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   }
 }
 
-const startControlPlane = async (given: { dir: string; environment: string; databaseUrl: string; amqpUrl: string }) => {
+const startControlPlane = async (given: FleetOptions & { environment: string; databaseUrl: string; amqpUrl: string }) => {
   const adminToken = randomBytes(24).toString('base64url')
   const { programs, address } = await planControlPlane('many', {
     ...given,
@@ -132,13 +131,16 @@ const startControlPlane = async (given: { dir: string; environment: string; data
     internalKey: randomBytes(32).toString('base64url'),
     objectsDir: join(given.dir, 'objects'),
   })
-  const running = programs.map((program) => makeProgram({ ...program, env: { ...program.env, ...impatient }, dir: given.dir }))
+  const deadline = { MANMAN_START_DEADLINE_SECONDS: String(given.startDeadlineSeconds ?? startDeadlineSeconds) }
+  const running = programs.map((program) => makeProgram({ ...program, env: { ...program.env, ...deadline }, dir: given.dir }))
   for (const program of running) program.start()
-  const gateway = running.find(({ name }) => name === 'gateway')!
-  await eventually(gateway.isReady, { what: 'the gateway is ready', limitMs: onlineLimitMs, everyMs: 100 })
+  await untilReady(running, onlineLimitMs)
   const client = makeGraphqlClient({ url: `${address}/graphql`, token: adminToken })
   return { programs: running, address, client }
 }
+
+const untilReady = (programs: readonly Program[], limitMs: number): Promise<unknown> =>
+  Promise.all(programs.map(({ name, isReady }) => eventually(isReady, { what: `${name} is ready`, limitMs, everyMs: 200 })))
 
 const startHost = async (options: {
   dir: string

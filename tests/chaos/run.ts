@@ -28,6 +28,7 @@ export interface RunOptions {
   paceMs: number
   settleLimitMs: number
   agentEnv?: FleetOptions['agentEnv']
+  startDeadlineSeconds?: FleetOptions['startDeadlineSeconds']
   /** Done before the first step: how a run that must fail is broken. */
   sabotage?: (stage: Stage) => Promise<{ close(): Promise<unknown> } | undefined>
   onProgress?: (text: string) => void

@@ -6,6 +6,7 @@ import { newId } from '../../../lib/process/new-id.ts'
 import { makeRabbit } from '../../../lib/rabbit/connect.ts'
 import { eventually } from '../../support/eventually.ts'
 import { run } from '../../support/images/docker-cli.ts'
+import { sessionById } from '../../support/operations.ts'
 import { asSuperuser } from '../../support/template.ts'
 import type { FleetHost } from '../fleet.ts'
 import type { Stage } from '../run.ts'
@@ -100,12 +101,18 @@ export const dropUniqueIndexes = async (stage: Stage, host: FleetHost): Promise<
 /** A host that has lost its state takes nothing up again from Docker. */
 export const adoptNothing = async (stage: Stage, host: FleetHost, engine: BlindEngine): Promise<() => Promise<void>> => {
   const [deploymentId = ''] = placesOn(stage, host)
-  await startGame(stage, 51, deploymentId)
+  const sessionId = await startGame(stage, 51, deploymentId)
   await host.agent.kill()
   await rm(join(host.dataDir, 'sessions'), { recursive: true })
   await rm(join(host.dataDir, 'applied.json'))
   engine.blind()
   host.agent.start()
+  // The host tells that it holds nothing, and is believed.
+  const isGone = async (): Promise<boolean> => {
+    const { data } = await stage.fleet.client.request(sessionById, { id: sessionId })
+    return data?.session?.endReason === 'STATE_LOST'
+  }
+  await eventually(isGone, { what: 'the session counts as lost with the state of its host', limitMs: 90_000, everyMs: 200 })
   return async () => {
     const filter = `label=manman.server_id=${host.serverId}`
     const ids = (await run('docker', ['ps', '--all', '--quiet', '--filter', filter])).split('\n').filter(Boolean)

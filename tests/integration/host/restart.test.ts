@@ -6,6 +6,7 @@ import type { RestartPolicy } from '../../../lib/domain/restart-policy.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { type AgentHarness, makeAgentHarness } from '../../support/agent-harness.ts'
 import { eventually } from '../../support/eventually.ts'
+import { freePort, portOf } from './docker/ports.ts'
 
 const onFailure: RestartPolicy = { mode: 'ON_FAILURE', maxRetries: 2, windowSeconds: 600 }
 
@@ -193,6 +194,26 @@ describe('signs of life', () => {
   it('ends a game that has gone silent, as a crash', async () => {
     const sessionId = await host.start({ watchdog: { kind: 'NO_OUTPUT', seconds: 2, port: null } })
     expect(await host.peer.report(sessionId, 'CRASHED')).toMatchObject({ endReason: 'UNRESPONSIVE' })
+  })
+})
+
+describe('a watchdog of a port', () => {
+  it('ends a game whose port is dead, as a crash, and leaves one that answers alone', async () => {
+    const watched = async () => ({
+      ports: [portOf(await freePort())],
+      watchdog: { kind: 'PORT' as const, seconds: 1, port: 'game' },
+    })
+    const listening = ['/bin/sh', '-c', 'while :; do nc -l -p 4000; done']
+    const [dead, alive] = await Promise.all([
+      host.start(await watched()),
+      host.start({ ...(await watched()), command: listening }),
+    ])
+    expect(await host.peer.report(dead, 'CRASHED')).toMatchObject({
+      endReason: 'UNRESPONSIVE',
+      endMessage: 'It gave no sign of life for 1 s and was killed.',
+    })
+    await host.peer.send({ kind: 'session.kill', sessionId: alive })
+    expect(await host.peer.report(alive, 'STOPPED')).toMatchObject({ endReason: 'KILLED' })
   })
 })
 
