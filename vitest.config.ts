@@ -8,13 +8,20 @@ const alias = [{ find: /^graphql$/, replacement: require.resolve('graphql') }]
 
 const project = (name: string, options: object) => ({
   resolve: { alias },
-  test: { name, include: [`tests/${name}/**/*.test.ts`], ...options },
+  test: { name, include: [`tests/${name}/**/*.test.ts`], expect: { poll: { timeout: 20_000 } }, ...options },
 })
+
+const wholeStacks = {
+  globalSetup: ['tests/support/global-setup.ts', 'tests/support/e2e-setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  fileParallelism: false,
+}
 
 export default defineConfig({
   resolve: { alias },
   test: {
-    // One project after the other: e2e measures nothing, but starts whole control planes on two cores.
+    // One project after the other: e2e and faults measure nothing, but start whole control planes on two cores.
     projects: [
       project('unit', { testTimeout: 20_000, sequence: { groupOrder: 0 } }),
       project('integration', {
@@ -24,13 +31,8 @@ export default defineConfig({
         maxWorkers: 2,
         sequence: { groupOrder: 1 },
       }),
-      project('e2e', {
-        globalSetup: ['tests/support/global-setup.ts', 'tests/support/e2e-setup.ts'],
-        testTimeout: 120_000,
-        hookTimeout: 180_000,
-        fileParallelism: false,
-        sequence: { groupOrder: 2 },
-      }),
+      project('e2e', { ...wholeStacks, sequence: { groupOrder: 2 } }),
+      project('faults', { ...wholeStacks, sequence: { groupOrder: 3 } }),
     ],
   },
 })

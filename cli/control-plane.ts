@@ -7,9 +7,11 @@ import { makeIdentityVerifier, minKeyBytes } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
 import type { Running } from '../lib/process/run.ts'
+import { makePathSigner } from '../lib/process/signed-path.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeProcessor } from '../processor/app.ts'
+import { processorVariables } from '../processor/config.ts'
 import { addProcessorMetrics } from '../processor/metrics.ts'
 import { makeSubgraphs } from '../subgraphs/app.ts'
 import { readSecretBox, subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
@@ -30,9 +32,10 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
   const { databaseUrl, internalKey, adminToken, metricsToken, secrets, host, port } = config
   const database = connectDatabase({ url: databaseUrl, name: 'control-plane', logger, max: maxConnections })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'control-plane', logger })
-  const shared = { ...config.settings, secrets, db: database.db, rabbit, logger }
+  const paths = makePathSigner({ key: internalKey, purpose: 'download' })
+  const shared = { ...config.settings, secrets, paths, db: database.db, rabbit, logger }
   const { subgraphs, close: closeSubgraphs } = makeSubgraphs(shared)
-  const processor = makeProcessor({ ...shared, databaseUrl })
+  const processor = makeProcessor({ ...shared, databaseUrl, logRetentionDays: config.logRetentionDays })
   const closeBehindDoor = async (): Promise<void> => {
     await processor.close()
     await rabbit.close()
@@ -77,6 +80,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
           PORT: envKinds.port(4000),
           LOG_LEVEL: envKinds.logLevel,
           ...subgraphVariables,
+          ...processorVariables,
         },
         env,
       ),
@@ -91,6 +95,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     host: given.HOST,
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
+    logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
     settings: toSubgraphSettings(given),
     ...keys,
   }

@@ -10,7 +10,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { measured } from './metrics.ts'
 import { makeRemoteUpstream } from './remote-upstream.ts'
 import { readSupergraph } from './supergraph.ts'
-import type { Upstreams } from './upstreams.ts'
+import type { Upstream, Upstreams } from './upstreams.ts'
 import { makeWebSocketDoor } from './websocket.ts'
 
 export interface GatewayOptions {
@@ -57,7 +57,9 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const readiness = { ...options.readiness, ...readinessOf(upstreams) }
   const introspection = options.introspection ?? true
   const { metricsToken } = options
-  const http = await makeHttpDoor({ executor, authenticate, metricsToken, limits, introspection, readiness, metrics, logger })
+  const download: Upstream['download'] = async (path) => upstreams.sessions?.download?.(path)
+  const door = { executor, authenticate, metricsToken, limits, introspection, readiness, metrics, download, logger }
+  const http = await makeHttpDoor(door)
   const webSocket = makeWebSocketDoor({ server: http.app.server, executor, authenticate, limits, metrics, logger })
   const address = await http.app.listen({ host, port })
   logger.info({ address }, 'the door is open')

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { ApolloServer, type ApolloServerOptions, type BaseContext } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
@@ -14,6 +15,7 @@ import type { Executor } from './executor.ts'
 import { makeGraphiql } from './graphiql.ts'
 import { type Limits, limitCode, limitError, makeLimitRules } from './limits.ts'
 import { isEnrollmentOnly } from './operation.ts'
+import type { Download } from './upstreams.ts'
 
 const requestTimeoutMs = 30_000
 const closeTimeoutMs = 5_000
@@ -28,6 +30,8 @@ interface Options {
   introspection: boolean
   readiness: Readiness
   metrics: Metrics
+  /** What a subgraph serves by this signed path. */
+  download: (signedPath: string) => Promise<Download | undefined>
   logger: Logger
 }
 
@@ -62,6 +66,7 @@ export const makeHttpDoor = async (options: Options) => {
     return reply.code(report.ready ? 200 : 503).send(report)
   })
   addMetrics(app, options)
+  addDownloads(app, options)
   addGraphql(app, apollo, options)
 
   return {
@@ -109,6 +114,23 @@ const addMetrics = (app: FastifyInstance, { authenticate, metricsToken, metrics 
     read: answered.read,
   })
 }
+
+/** Signed paths, which the subgraph that gave them checks: they open what they name without a token. */
+const addDownloads = (app: FastifyInstance, { download }: Options): void => {
+  app.get('/logs/*', async (request, reply) => {
+    const found = await download(request.raw.url ?? '')
+    if (!found) return reply.code(404).send({ errors: [new GraphQLError('There is nothing here, or no longer.', notFound)] })
+    reply.headers({
+      'content-type': found.contentType,
+      'content-disposition': `attachment; filename="${found.fileName}"`,
+      'cache-control': 'private, no-store',
+      'content-security-policy': 'sandbox',
+    })
+    return reply.send(Readable.from(found.body))
+  })
+}
+
+const notFound = { extensions: { code: 'NOT_FOUND' } }
 
 const addGraphql = (app: FastifyInstance, apollo: ApolloServer<DoorContext>, options: Options): void => {
   const graphiql = makeGraphiql()

@@ -61,6 +61,17 @@ export const makeRemoteUpstream = (options: {
     subscribe: async ({ document, variables, identity }) =>
       subscribeRemotely({ url, query: textOf(document), variables, identity, name, logger }),
 
+    download: async (signedPath) => {
+      const { statusCode, headers, body } = await pool.request({ path: signedPath, method: 'GET' })
+      if (statusCode !== 200) {
+        await body.dump()
+        if (statusCode === 404) return undefined
+        throw unavailable()
+      }
+      const fileName = /filename="([\w.-]+)"/.exec(String(headers['content-disposition']))?.[1] ?? 'download'
+      return { contentType: String(headers['content-type']), fileName, body }
+    },
+
     ready: async () => {
       try {
         const { statusCode, body } = await pool.request({

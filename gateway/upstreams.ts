@@ -18,9 +18,17 @@ export interface UpstreamRequest {
 export interface Upstream {
   execute(request: UpstreamRequest): Promise<ExecutionResult>
   subscribe(request: UpstreamRequest): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>
+  /** What it serves by signed paths; undefined when there is nothing by this one. Rejects when it can't be reached. */
+  download?(signedPath: string): Promise<Download | undefined>
   /** True, or a sentence saying what is missing. One in this process has nothing of its own to ask. */
   ready?(): Promise<true | string>
   close?(): Promise<void>
+}
+
+export interface Download {
+  contentType: string
+  fileName: string
+  body: AsyncIterable<Uint8Array>
 }
 
 /** By the name each subgraph has in the supergraph. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { LogBatch } from '../lib/messages/log-records.ts'
 import type { Readiness } from '../lib/process/health.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
@@ -16,8 +17,8 @@ import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { makeLiveLogs } from './live-logs.ts'
 import { makeLiveStats } from './live-stats.ts'
+import { startLogArchive } from './log-archive.ts'
 import { startLogRetention } from './log-retention.ts'
-import type { LogBatch } from './logs/records.ts'
 import { makeLogStore } from './logs/store.ts'
 import { readMachine } from './machine.ts'
 import { makePreparation } from './prepare.ts'
@@ -78,6 +79,7 @@ export const makeAgent = async (options: AgentOptions) => {
     written.lines += batch.lastSeq - batch.firstSeq + 1
     written.bytes += batch.records.length
     live.offer(sessionId, batch)
+    archive.offer(sessionId, batch)
     lifeSigns.offer(sessionId, batch)
   }
   const logRoot = join(config.dataDir, 'logs')
@@ -87,6 +89,16 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
     now: Date.now,
     maxBytesPerSession: config.sessionLogBytes,
+    archivedSeq: (sessionId) => archive.archivedSeq(sessionId),
+  })
+  const archivePublisher = makePublisher({ rabbit: logRabbit, name: 'log archive' })
+  const archive = startLogArchive({
+    serverId,
+    root: logRoot,
+    store: logs,
+    publisher: archivePublisher,
+    isComplete: (sessionId) => store.get(sessionId)?.ended !== null,
+    logger,
   })
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
   const { containers, networks } = docker
@@ -191,6 +203,7 @@ export const makeAgent = async (options: AgentOptions) => {
     consoleOf: attachments.consoleOf,
     knows: (sessionId) => store.get(sessionId) !== undefined,
     watch: live.watch,
+    archived: archive.archived,
     watchStats: liveStats.watch,
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
@@ -211,6 +224,7 @@ export const makeAgent = async (options: AgentOptions) => {
     maxBytes: config.logDiskBytes,
     sessionIds: () => store.all().map(({ sessionId }) => sessionId),
     isLive: sessions.isLive,
+    archivedSeq: archive.archivedSeq,
     onDropped: async (sessionId) => {
       const record = store.get(sessionId)
       // The end of one that nobody has heard of yet is still to be told.
@@ -252,9 +266,10 @@ export const makeAgent = async (options: AgentOptions) => {
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])
+      await archive.close()
       await logs.close()
       await reporter.close()
-      await Promise.all([publisher.close(), logPublisher.close()])
+      await Promise.all([publisher.close(), logPublisher.close(), archivePublisher.close()])
       await Promise.all([rabbit.close(), logRabbit.close()])
       docker.close()
       await typedKeys.close()

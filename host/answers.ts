@@ -1,6 +1,6 @@
 import { NotFound, OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
+import { toLogLines } from '../lib/messages/log-records.ts'
 import type { ReplyResult, Request } from '../lib/messages/requests.ts'
-import { toLogLines } from './logs/records.ts'
 import type { LogHistory, LogStore } from './logs/store.ts'
 import type { Answers } from './requests.ts'
 import type { SessionConsole } from './session-console.ts'
@@ -20,6 +20,7 @@ export const makeAnswers = (options: {
   knows: (sessionId: string) => boolean
   typedKeys: TypedKeys
   watch: (sessionId: string, leaseMs: number) => void
+  archived: (sessionId: string, lastSeq: number) => Promise<void>
   watchStats: (sessionId: string, leaseMs: number) => void
 }): Answers => {
   const { typedKeys } = options
@@ -81,6 +82,10 @@ export const makeAnswers = (options: {
       const maxBytes = Math.min(request.maxBytes, maxPageBytes)
       const batch = await history.read({ afterSeq, maxLines: request.maxLines, maxBytes })
       return { ...history.extent(), batch: batch && toLogLines(request.sessionId, batch) }
+    },
+    'logs.archived': async ({ sessions }) => {
+      for (const { sessionId, lastSeq } of sessions) await options.archived(sessionId, lastSeq)
+      return {}
     },
   }
 }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { RE2JS } from 're2js'
+import { eachRecord, type LogBatch } from '../lib/messages/log-records.ts'
 import type { SessionSpec } from '../lib/messages/session-spec.ts'
-import { eachRecord, type LogBatch } from './logs/records.ts'
 import type { LogHistory } from './logs/store.ts'
 
 interface Watched {

@@ -1,9 +1,9 @@
 import { writeMessage } from '../lib/messages/envelope.ts'
+import { type LogBatch, toLogLines } from '../lib/messages/log-records.ts'
 import { exchanges, keys } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { newId } from '../lib/process/new-id.ts'
 import type { Publisher } from '../lib/rabbit/publisher.ts'
-import { type LogBatch, toLogLines } from './logs/records.ts'
 
 /** Quiet sessions get each line at once; under load what gathers while two messages are unconfirmed goes out as one. */
 const maxUnconfirmed = 2

@@ -4,6 +4,8 @@ import type { Logger } from '../lib/process/logger.ts'
 import type { LogStore } from './logs/store.ts'
 
 const everyMs = 10 * 60_000
+/** What nobody else has stays until there is this much more of it. */
+const unarchivedFactor = 2
 /** Ended sessions that a machine remembers; each is named in every full report. */
 const keptSessions = 2_000
 
@@ -19,6 +21,8 @@ export const startLogRetention = (options: {
   /** Every session that is remembered, with a log or without. */
   sessionIds: () => string[]
   isLive: (sessionId: string) => boolean
+  /** Number of the last line that is archived. */
+  archivedSeq: (sessionId: string) => number
   /** The session's log is gone, and nothing of it can be told any more. */
   onDropped: (sessionId: string) => Promise<void>
   logger: Logger
@@ -33,6 +37,9 @@ export const startLogRetention = (options: {
     for (const { sessionId, bytes } of logs.sort((a, b) => a.modifiedMs - b.modifiedMs)) {
       if (total <= options.maxBytes && ended <= maxSessions) return
       if (options.isLive(sessionId) || (bytes === 0 && ended <= maxSessions)) continue
+      const lastSeq = (await options.store.find(sessionId))?.extent().lastSeq ?? 0
+      const isPressing = total > unarchivedFactor * options.maxBytes || ended > unarchivedFactor * maxSessions
+      if (lastSeq > options.archivedSeq(sessionId) && !isPressing) continue
       await options.store.remove(sessionId)
       await options.onDropped(sessionId)
       total -= bytes

@@ -7,9 +7,12 @@ import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
 import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
+import type { ObjectStore } from '../lib/storage/store.ts'
 import { readConfig } from './config.ts'
 import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
+import { makeLogArchive } from './log-archive.ts'
+import { startLogRetention } from './log-retention.ts'
 import { addProcessorMetrics } from './metrics.ts'
 import { makeRelay } from './relay.ts'
 import { makeStatuses } from './statuses.ts'
@@ -23,6 +26,10 @@ export interface ProcessorOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
+  /** Where logs are kept; this closes it not. */
+  store: ObjectStore
+  /** Logs of GameConfigs that do not say it are kept so long. */
+  logRetentionDays: number
   timings?: Timings
 }
 
@@ -38,14 +45,18 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const relay = makeRelay({ ...options, topology })
   const statuses = makeStatuses(options)
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
+  const archive = makeLogArchive(options)
+  const retention = startLogRetention({ ...options, timings })
   const deadLetters = makeDeadLetters(options)
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
     statuses: () => statuses.consuming() || 'waits for its queue on RabbitMQ',
     heartbeats: () => heartbeats.consuming() || 'waits for its queue on RabbitMQ',
+    archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
+    logRetention: retention.works,
   }
   return {
     readiness,
@@ -57,14 +68,16 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       heartbeats: heartbeats.counters(),
       deadLetters: deadLetters.counters(),
       sweeps: sweeps.counters(),
+      archive: archive.counters(),
+      retention: retention.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
     /** Messages in one of our queues that nobody has been given yet. */
     unread: topology.unread,
     close: async (): Promise<void> => {
-      await sweeps.close()
-      await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close()])
+      await Promise.all([sweeps.close(), retention.close()])
+      await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()
     },

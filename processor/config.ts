@@ -1,5 +1,12 @@
 import { z } from 'zod'
 import { envKinds, parseEnv } from '../lib/process/env.ts'
+import { openStore, storageVariables } from '../lib/storage/open.ts'
+
+/** What is the same for a processor wherever it runs. */
+export const processorVariables = {
+  /** Logs of GameConfigs without `logRetentionDays` are kept so long. */
+  MANMAN_LOG_RETENTION_DAYS: envKinds.positiveInt(30),
+}
 
 /** Reads a processor's environment; throws `BadConfig` with every fault at once. */
 export const readConfig = (env: NodeJS.ProcessEnv) => {
@@ -12,6 +19,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
       HOST: z.string().default('127.0.0.1'),
       PORT: envKinds.port(4110),
       LOG_LEVEL: envKinds.logLevel,
+      ...storageVariables,
+      ...processorVariables,
     },
     env,
   )
@@ -22,5 +31,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     host: given.HOST,
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
+    store: openStore(given),
+    logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
   }
 }

@@ -1,12 +1,13 @@
 import type { Database } from '../lib/db/connect.ts'
-import { queues } from '../lib/messages/routing.ts'
+import { archivePartitions, queues } from '../lib/messages/routing.ts'
 import { byLabel, type Metrics, type Samples } from '../lib/process/metrics.ts'
 import type { Processor } from './app.ts'
 import { type FleetFigures, makeFleetFigures } from './fleet-figures.ts'
 
 /** A larger fleet is told by status only: a series for each machine would grow with it. */
 const namedServers = 100
-const ourQueues = [queues.statuses, queues.health, queues.deadLetters]
+const archiveQueues = Array.from({ length: archivePartitions }, (_, partition) => queues.logArchive(partition))
+const ourQueues = [queues.statuses, queues.health, queues.deadLetters, ...archiveQueues]
 
 /** What a processor has done, and what it sees of fleet, outbox and queues. The latter is the same at every processor. */
 export const addProcessorMetrics = (metrics: Metrics, { processor, db }: { processor: Processor; db: Database }): void => {
@@ -67,6 +68,7 @@ const addWork = (metrics: Metrics, { counters, endings }: Processor): void => {
     labels: ['act'],
     read: () => byLabel('act', counters().reconciled),
   })
+  addArchive(metrics, counters)
   metrics.counter({
     name: 'manman_dead_letters_total',
     help: 'Messages that could not be handled, by what became of them',
@@ -81,6 +83,29 @@ const addWork = (metrics: Metrics, { counters, endings }: Processor): void => {
       const { stale, offline, lost, deadlinePassed } = counters().sweeps
       return byLabel('found', { stale, offline, lost, deadline_passed: deadlinePassed })
     },
+  })
+}
+
+const addArchive = (metrics: Metrics, counters: Processor['counters']): void => {
+  metrics.counter({
+    name: 'manman_log_archive_blocks_total',
+    help: 'Blocks of log lines that came from hosts: kept, known already, or early and waiting for those before',
+    labels: ['outcome'],
+    read: () => {
+      const { blocks: kept, known, early } = counters().archive
+      return byLabel('outcome', { kept, known, early })
+    },
+  })
+  metrics.counter({
+    name: 'manman_log_archive_bytes_total',
+    help: 'Bytes of log objects written to the store',
+    read: () => counters().archive.storedBytes,
+  })
+  metrics.counter({
+    name: 'manman_log_archive_objects_expired_total',
+    help: 'Log objects that are kept no longer: taken out of the index, and some minutes later removed from the store',
+    labels: ['step'],
+    read: () => byLabel('step', counters().retention),
   })
 }
 

@@ -14,6 +14,10 @@ export interface Timings {
   deadlineGraceMs: number
   /** Between two looks for what did not happen. */
   sweepEveryMs: number
+  /** Between two looks for logs that are kept no longer. */
+  retentionEveryMs: number
+  /** An expired object of a log stays so long for those who are reading it. */
+  expiredForMs: number
 }
 
 /** A host gives a sign of life every 3 s: three missing ones make it STALE. */
@@ -25,4 +29,6 @@ export const defaultTimings: Timings = {
   settleMs: 5_000,
   deadlineGraceMs: 2_000,
   sweepEveryMs: 1_000,
+  retentionEveryMs: 5 * 60_000,
+  expiredForMs: 10 * 60_000,
 }

@@ -4,6 +4,7 @@ import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
 import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
+import { makePathSigner } from '../lib/process/signed-path.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeBackupsSchema } from './backups/schema.ts'
@@ -61,7 +62,8 @@ export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promis
   const logger = makeLogger({ name: `subgraph-${name}`, level: config.logLevel })
   const database = connectDatabase({ url: config.databaseUrl, name: `subgraph-${name}`, logger })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: `subgraph-${name}`, logger })
-  const subgraph = makeSubgraph(name, { ...config.settings, secrets: config.secrets, db: database.db, rabbit, logger })
+  const paths = makePathSigner({ key: config.internalKey, purpose: 'download' })
+  const subgraph = makeSubgraph(name, { ...config.settings, secrets: config.secrets, paths, db: database.db, rabbit, logger })
   const close = async (): Promise<void> => {
     await subgraph.close()
     await rabbit.close()

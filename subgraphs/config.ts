@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { makeSecretBox, minSecretKeyBytes, type SecretBox } from '../lib/crypto/secret-box.ts'
 import { BadConfig, envKinds, parseEnv, readAll, readSecret, requireSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
+import { openStore, storageVariables } from '../lib/storage/open.ts'
 import { type SubgraphName, subgraphNames } from './context.ts'
 import type { BrokerAccess } from './servers/service.ts'
 
@@ -19,6 +20,7 @@ export const subgraphVariables = {
   MANMAN_HOST_AMQP_URL: amqpUrl.optional(),
   /** How long a start may wait for its host. */
   MANMAN_START_DEADLINE_SECONDS: envKinds.positiveInt(600),
+  ...storageVariables,
 }
 
 type SubgraphVariables = z.infer<z.ZodObject<typeof subgraphVariables>>
@@ -29,6 +31,7 @@ export const toSubgraphSettings = (given: SubgraphVariables & { AMQP_URL: string
   defaultEnvironment: given.MANMAN_ENV,
   hostAccess: brokerAccess(given.MANMAN_HOST_AMQP_URL ?? given.AMQP_URL),
   startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1000,
+  store: openStore(given),
 })
 
 /**

@@ -9,6 +9,14 @@ export type SubgraphName = (typeof subgraphNames)[number]
 export interface Subgraph {
   name: SubgraphName
   schema: GraphQLSchema
+  /** What it serves besides GraphQL, by signed paths. Undefined for a path that is none of its, or is not good any more. */
+  download?(signedPath: string): Promise<Download | undefined>
+}
+
+export interface Download {
+  contentType: string
+  fileName: string
+  body: AsyncIterable<Uint8Array>
 }
 
 /**

@@ -35,6 +35,7 @@ export const makeInProcessSubgraph = (options: {
 
   return {
     name,
+    download: options.subgraph.download,
 
     execute: async (request: SubgraphRequest): Promise<ExecutionResult> => {
       try {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import mercurius from 'mercurius'
@@ -54,6 +54,7 @@ export const serveSubgraph = async (options: SubgraphServerOptions): Promise<{ a
     const { contentType, text } = await metrics.render()
     return reply.header('content-type', contentType).send(text)
   })
+  addDownloads(app, subgraph)
   const sockets = watchSockets(app.server)
   await registerGraphql(app, options, logger, sockets)
   const address = await app.listen({ host: options.host, port: options.port })
@@ -85,6 +86,18 @@ const registerGraphql = async (app: FastifyInstance, options: SubgraphServerOpti
         return identity ? { ...makeContext(identity) } : false
       },
     },
+  })
+}
+
+/** By signed paths alone: whoever has one needs no identity. */
+const addDownloads = (app: FastifyInstance, { download }: Subgraph): void => {
+  if (!download) return
+  app.get('/logs/*', async (request, reply) => {
+    const found = await download(request.raw.url ?? '')
+    if (!found) return reply.code(404).send({ errors: [{ message: 'There is nothing here, or no longer.' }] })
+    const { contentType, fileName, body } = found
+    reply.headers({ 'content-type': contentType, 'content-disposition': `attachment; filename="${fileName}"` })
+    return reply.send(Readable.from(body))
   })
 }
 

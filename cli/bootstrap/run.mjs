@@ -71,10 +71,16 @@ const fail = (progress, faults) => {
   process.exit(exitBadConfig)
 }
 
+/** Without words: all but the faults, which have their own command. */
+const quickProjects = ['unit', 'integration', 'e2e'].map((name) => `--project=${name}`)
+
 const test = (progress, words) => {
   const startedAt = Date.now()
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const child = spawn(process.execPath, [vitest, 'run', ...words], { stdio: 'inherit', cwd: root })
+  const child = spawn(process.execPath, [vitest, 'run', ...(words.length > 0 ? words : quickProjects)], {
+    stdio: 'inherit',
+    cwd: root,
+  })
   // The terminal's Ctrl-C reaches vitest too, which ends its services first; we wait for that.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => signal === 'SIGTERM' && child.kill(signal))
   return new Promise((resolve) => {

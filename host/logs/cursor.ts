@@ -1,4 +1,5 @@
-import { entriesOf, type LogLine, type OutputLetter } from './line.ts'
+import type { LogLine } from '../../lib/messages/log-records.ts'
+import { entriesOf, type OutputLetter } from './line.ts'
 import { compareStamps, formatStamp, msOfStamp, type Stamp } from './stamp.ts'
 
 /** The place in Docker's log up to which one stream's entries were taken. */

@@ -1,4 +1,4 @@
-import type { LogLine } from './line.ts'
+import type { LogLine } from '../../lib/messages/log-records.ts'
 
 /**
  * Appends at once while nothing is being appended and gathers what comes meanwhile, so that a quiet log is quick and a

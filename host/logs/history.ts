@@ -1,5 +1,5 @@
+import { eachRecord, type LogBatch } from '../../lib/messages/log-records.ts'
 import { maxLineBytes } from './line.ts'
-import { eachRecord, type LogBatch } from './records.ts'
 import { maxIndexGapBytes, readPiece, type Segment, type SegmentIndex, scanSegment } from './segments.ts'
 
 export interface LogQuery {

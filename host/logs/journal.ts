@@ -1,22 +1,24 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { Unavailable } from '../../lib/domain/errors.ts'
+import { encodeRecords, type LogBatch, type LogLine } from '../../lib/messages/log-records.ts'
 import { makeResumeTracker, type ResumePoint } from './cursor.ts'
 import { extentOf, type LogExtent, type LogQuery, readPage } from './history.ts'
-import type { LogLine } from './line.ts'
-import { encodeRecords, type LogBatch } from './records.ts'
 import { recoverSegments } from './recover.ts'
 import { encodeHeader, makeSegmentIndex, type Segment, segmentPath } from './segments.ts'
 
 const defaultSegmentBytes = 4 * 1024 * 1024
 const defaultMaxBytes = 256 * 1024 * 1024
+const unarchivedFactor = 2
 
 export interface JournalOptions {
   /** The session's own directory. */
   dir: string
   /** A file is closed and the next begun once it has this size. */
   segmentBytes?: number
-  /** Once all files together are larger, the oldest are dropped whole. */
+  /** Once all files together are larger, the oldest are dropped whole: those with archived lines only. */
   maxBytes?: number
+  /** Number of the last line that is kept elsewhere too; others are dropped once the files are twice too large. */
+  archivedSeq?: () => number
   /** Where there is no journal: the number before its first line. */
   startAfter?: number
   /** Called in order for every batch once it is written; must not throw. */
@@ -84,7 +86,9 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
 
   const dropOldest = async (): Promise<void> => {
     let total = segments.reduce((sum, segment) => sum + segment.size, 0)
+    const archivedSeq = options.archivedSeq?.() ?? Number.MAX_SAFE_INTEGER
     while (total > maxBytes && segments.length > 1) {
+      if (segments[0]!.lastSeq > archivedSeq && total <= unarchivedFactor * maxBytes) return
       const oldest = segments.shift()!
       total -= oldest.size
       await rm(oldest.path, { force: true })

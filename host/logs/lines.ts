@@ -1,4 +1,5 @@
-import { type LogLine, maxLineBytes, type OutputLetter, partBytes } from './line.ts'
+import type { LogLine } from '../../lib/messages/log-records.ts'
+import { maxLineBytes, type OutputLetter, partBytes } from './line.ts'
 
 /** A line whose entries are still arriving. */
 interface OpenLine {

@@ -1,6 +1,7 @@
+import type { LogLine } from '../../lib/messages/log-records.ts'
 import { makeCursorFilter, type ResumePoint } from './cursor.ts'
 import { makeFrameDemux, makeRawDemux } from './demux.ts'
-import { type LogLine, type OutputLetter, partBytes } from './line.ts'
+import { type OutputLetter, partBytes } from './line.ts'
 import { makeLineAssembler } from './lines.ts'
 import { makeStampReader, stampOfMs } from './stamp.ts'
 

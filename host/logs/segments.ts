@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { eachRecord } from '../../lib/messages/log-records.ts'
 import { makeResumeTracker, type ResumePoint, startOfLog } from './cursor.ts'
-import { eachRecord } from './records.ts'
 
 /** One file of a journal. `size` and `lastSeq` cover what is known to be written whole; the file may be longer for a moment. */
 export interface Segment {

@@ -1,10 +1,10 @@
+import type { LogBatch, LogLine } from '../../lib/messages/log-records.ts'
 import type { Logger } from '../../lib/process/logger.ts'
 import type { ResumePoint } from './cursor.ts'
 import type { LogExtent, LogQuery } from './history.ts'
 import { openJournal } from './journal.ts'
-import { type LogLine, maxLineBytes } from './line.ts'
+import { maxLineBytes } from './line.ts'
 import { systemLine } from './pipeline.ts'
-import type { LogBatch } from './records.ts'
 
 /** The numbered log of one session: the game's output, what was typed, and what the platform did, in one sequence. */
 export interface SessionLog {
@@ -35,6 +35,7 @@ export interface SessionLogOptions {
   /** Where there is no log: the number before its first line. */
   startAfter?: number
   maxBytes?: number
+  archivedSeq?: () => number
 }
 
 /** Typed and platform lines that wait for a stuck `onLines`; the reader itself waits with at most one batch. */

@@ -2,9 +2,9 @@ import { access, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { isUuid } from '../../lib/domain/ids.ts'
+import type { LogBatch } from '../../lib/messages/log-records.ts'
 import type { Logger } from '../../lib/process/logger.ts'
 import { extentOf, type LogExtent, type LogQuery, readPage } from './history.ts'
-import type { LogBatch } from './records.ts'
 import { recoverSegments } from './recover.ts'
 import { openSessionLog, type SessionLog } from './session-log.ts'
 
@@ -25,6 +25,8 @@ export interface LogStoreOptions {
   segmentBytes?: number
   /** Bound for one session's log; its oldest lines are dropped beyond. */
   maxBytesPerSession?: number
+  /** Number of the last line that is kept elsewhere too; others are dropped only beyond a multiple of the bound. */
+  archivedSeq?: (sessionId: string) => number
 }
 
 /** The logs of this machine's sessions, one writer for each. */
@@ -98,6 +100,7 @@ export const makeLogStore = (options: LogStoreOptions): LogStore => {
       segmentBytes,
       startAfter,
       maxBytes: options.maxBytesPerSession,
+      archivedSeq: () => options.archivedSeq?.(sessionId) ?? Number.MAX_SAFE_INTEGER,
     })
   }
 

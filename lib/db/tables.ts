@@ -51,6 +51,8 @@ export interface ConfigsGameConfigs {
   game_id: string;
   id: string;
   image: string;
+  log_retention_days: number | null;
+  log_retention_mb: number | null;
   name: string;
   ports: Json;
   pull_policy: string;
@@ -196,6 +198,31 @@ export interface ServersServers {
   updated_by: string;
 }
 
+export interface SessionsExpiredLogObjects {
+  expired_at: Generated<Timestamp>;
+  key: string;
+}
+
+export interface SessionsLogObjects {
+  archived_at: Generated<Timestamp>;
+  bytes: number;
+  first_at: Timestamp;
+  first_seq: number;
+  key: string;
+  last_at: Timestamp;
+  last_seq: number;
+  session_id: string;
+  stored_bytes: number;
+}
+
+export interface SessionsLogs {
+  bytes: Generated<number>;
+  first_seq: Generated<number>;
+  last_seq: Generated<number>;
+  session_id: string;
+  stored_bytes: Generated<number>;
+}
+
 export interface SessionsSessions {
   collapsed_restarts: Generated<number>;
   created_at: Generated<Timestamp>;
@@ -243,5 +270,8 @@ export interface DB {
   "outbox.messages": OutboxMessages;
   "servers.enrollment_tokens": ServersEnrollmentTokens;
   "servers.servers": ServersServers;
+  "sessions.expired_log_objects": SessionsExpiredLogObjects;
+  "sessions.log_objects": SessionsLogObjects;
+  "sessions.logs": SessionsLogs;
   "sessions.sessions": SessionsSessions;
 }

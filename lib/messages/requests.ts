@@ -27,11 +27,17 @@ export const logsReadSchema = envelope('logs.read', {
   maxBytes: z.number().int().positive(),
 })
 
+/** Tells how far sessions' logs are archived: the host may let go of those lines. */
+export const logsArchivedSchema = envelope('logs.archived', {
+  sessions: z.array(z.object({ sessionId: z.uuid(), lastSeq: z.number().int().nonnegative() })).min(1),
+})
+
 export const requestSchema = z.discriminatedUnion('kind', [
   sessionInputSchema,
   sessionWatchSchema,
   statsWatchSchema,
   logsReadSchema,
+  logsArchivedSchema,
 ])
 export type Request = z.infer<typeof requestSchema>
 export type RequestKind = Request['kind']
@@ -48,6 +54,7 @@ export const replyResultSchemas = {
   'session.watch': logExtentSchema,
   'stats.watch': z.object({}),
   'logs.read': logExtentSchema.extend({ batch: logLinesSchema.nullable() }),
+  'logs.archived': z.object({}),
 } as const satisfies Record<RequestKind, z.ZodType>
 
 export type ReplyResult<Kind extends RequestKind> = z.infer<(typeof replyResultSchemas)[Kind]>

@@ -7,6 +7,7 @@ export const queues = {
   statuses: 'processor.statuses',
   health: 'processor.health',
   deadLetters: 'manman.dead-letters',
+  logArchive: (partition: number) => `log.archive.${partition}`,
 } as const
 
 export const keys = {
@@ -22,6 +23,7 @@ export const keys = {
   /** What a host can't handle; it may write to no queue itself. */
   deadLetter: (serverId: string) => `deadletter.host.${serverId}`,
   anyDeadLetter: 'deadletter.#',
+  hostLog: (serverId: string) => `log.host.${serverId}`,
   sessionLog: (serverId: string, sessionId: string) => `log.session.${serverId}.${sessionId}`,
   sessionStats: (serverId: string, sessionId: string) => `stats.session.${serverId}.${sessionId}`,
   changedSession: (serverId: string, sessionId: string) => `changed.session.${serverId}.${sessionId}`,
@@ -37,7 +39,7 @@ export const speakerOf = (routingKey: string): string | undefined => routingKey.
 export const topicOf = (routingKey: string): string | undefined => routingKey.split('.')[1]
 
 /** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
-export const requestKinds = ['session.input', 'session.watch', 'stats.watch', 'logs.read'] as const
+export const requestKinds = ['session.input', 'session.watch', 'stats.watch', 'logs.read', 'logs.archived'] as const
 /** Kinds that are commands: routed to the host's durable commands queue. */
 export const commandKinds = [
   'session.start',
@@ -47,3 +49,9 @@ export const commandKinds = [
   'config.update',
   'host.leave',
 ] as const
+
+/** Queues that share the way to the archive. Fixed, as a host's lines must come in their order, through one of them. */
+export const archivePartitions = 8
+
+/** The host's own, always the same: by the random end of its id. */
+export const archivePartitionOf = (serverId: string): number => Number.parseInt(serverId.slice(-6), 16) % archivePartitions

@@ -1,4 +1,12 @@
-import { commandKinds, exchanges, keys, queues, requestKinds } from '../messages/routing.ts'
+import {
+  archivePartitionOf,
+  archivePartitions,
+  commandKinds,
+  exchanges,
+  keys,
+  queues,
+  requestKinds,
+} from '../messages/routing.ts'
 import type { ConfirmChannel } from './connect.ts'
 
 /**
@@ -14,6 +22,7 @@ export type QueueType = 'classic' | 'quorum'
 export const unheardExchange = 'manman.unheard'
 
 const maxDeadLetterBytes = 64 * 1024 * 1024
+const maxArchiveBytes = 256 * 1024 * 1024
 /** No sign of life is older than this. */
 export const healthTtlMs = 10_000
 
@@ -34,9 +43,24 @@ export const declareTopology = async (channel: ConfirmChannel, queueType: QueueT
     arguments: { 'x-queue-type': queueType, 'x-message-ttl': healthTtlMs, 'x-max-length': 10_000 },
   })
   await channel.bindQueue(queues.health, exchanges.reports, keys.anyHealth)
+  for (let partition = 0; partition < archivePartitions; partition++) {
+    await channel.assertQueue(queues.logArchive(partition), {
+      durable: true,
+      arguments: {
+        'x-queue-type': queueType,
+        // One processor at a time, so that a host's lines come in their order. Full, it refuses: they wait on the host.
+        'x-single-active-consumer': true,
+        'x-max-length-bytes': maxArchiveBytes,
+        'x-overflow': 'reject-publish',
+      },
+    })
+  }
 }
 
-/** Declares a host's two queues; the host itself may only check and consume them. Already so is success. */
+/**
+ * Declares a host's two queues, which the host itself may only check and consume, and its way to the archive. Already so is
+ * success.
+ */
 export const declareHostQueues = async (channel: ConfirmChannel, serverId: string, queueType: QueueType): Promise<void> => {
   const commands = queues.hostCommands(serverId)
   await channel.assertQueue(commands, {
@@ -50,4 +74,5 @@ export const declareHostQueues = async (channel: ConfirmChannel, serverId: strin
     arguments: { 'x-queue-type': queueType, 'x-message-ttl': 0, 'x-dead-letter-exchange': unheardExchange },
   })
   for (const kind of requestKinds) await channel.bindQueue(requests, exchanges.commands, keys.command(serverId, kind))
+  await channel.bindQueue(queues.logArchive(archivePartitionOf(serverId)), exchanges.reports, keys.hostLog(serverId))
 }

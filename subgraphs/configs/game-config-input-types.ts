@@ -23,6 +23,8 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums) => {
     readyPattern: t.string({ description: 'RE2 syntax.' }),
     readyTimeoutSeconds: t.int({ description: 'Needs a readyPattern.' }),
     watchdog: t.field({ type: parts.Watchdog }),
+    logRetentionDays: t.int(),
+    logRetentionMb: t.int({ description: 'For each deployment.' }),
   })
   return {
     Create: builder.inputType('CreateGameConfigInput', {

@@ -32,6 +32,8 @@ export interface CreateGameConfigInput {
   readyPattern?: Maybe<string>
   readyTimeoutSeconds?: Maybe<number>
   watchdog?: Maybe<{ kind: 'NO_OUTPUT' | 'PORT'; seconds: number; port?: Maybe<string> }>
+  logRetentionDays?: Maybe<number>
+  logRetentionMb?: Maybe<number>
 }
 
 /** What is left out stays; null takes the default, or for name and image stays too. */
@@ -82,6 +84,7 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     stop: parseStop(check, input.stop),
     resources,
     ...parseLife(check, input, ports),
+    ...parseLogRetention(check, input),
   }
   check.throwIfAny()
   return config
@@ -192,6 +195,16 @@ const parseResources = (check: InputCheck, given: NonNullable<CreateGameConfigIn
   if (cpus !== null && !(cpus >= 0.01 && cpus <= 1_024)) check.refuse('resources.cpus', 'must be from 0.01 to 1024')
   if (pids !== null) check.integer('resources.pids', pids, 1, 4_194_304)
   return { memoryMb, cpus, pids }
+}
+
+/** The ceilings, a century and a petabyte, only keep typing errors out. */
+const parseLogRetention = (
+  check: InputCheck,
+  { logRetentionDays = null, logRetentionMb = null }: CreateGameConfigInput,
+): Pick<NewGameConfig, 'logRetentionDays' | 'logRetentionMb'> => {
+  if (logRetentionDays !== null) check.integer('logRetentionDays', logRetentionDays, 1, 36_500)
+  if (logRetentionMb !== null) check.integer('logRetentionMb', logRetentionMb, 1, 1_000_000_000)
+  return { logRetentionDays, logRetentionMb }
 }
 
 const checkPath = (check: InputCheck, path: string, value: string): boolean => {

@@ -63,6 +63,14 @@ export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, en
         description: 'Without that line in time the session counts as crashed.',
       }),
       watchdog: t.expose('watchdog', { type: parts.Watchdog, nullable: true }),
+      logRetentionDays: t.exposeInt('logRetentionDays', {
+        nullable: true,
+        description: 'Archived log lines are kept so long. Null: as long as the installation says, 30 days unless told.',
+      }),
+      logRetentionMb: t.exposeInt('logRetentionMb', {
+        nullable: true,
+        description: "Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all.",
+      }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
   })

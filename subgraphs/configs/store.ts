@@ -35,6 +35,8 @@ export interface NewGameConfig {
   readyPattern: string | null
   readyTimeoutSeconds: number | null
   watchdog: SessionSpec['watchdog']
+  logRetentionDays: number | null
+  logRetentionMb: number | null
 }
 
 /** A row of configs.game_configs. */
@@ -73,6 +75,8 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'ready_pattern as readyPattern',
       'ready_timeout_seconds as readyTimeoutSeconds',
       'watchdog',
+      'log_retention_days as logRetentionDays',
+      'log_retention_mb as logRetentionMb',
       'deleted_at as deletedAt',
     ])
     .$castTo<GameConfig>()
@@ -169,6 +173,8 @@ const columnsOf = (config: NewGameConfig) => ({
   ready_pattern: config.readyPattern,
   ready_timeout_seconds: config.readyTimeoutSeconds,
   watchdog: config.watchdog && JSON.stringify(config.watchdog),
+  log_retention_days: config.logRetentionDays,
+  log_retention_mb: config.logRetentionMb,
 })
 
 export const insertGameConfig = async (

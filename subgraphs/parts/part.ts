@@ -2,8 +2,11 @@ import type { GraphQLSchema } from 'graphql'
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { Logger } from '../../lib/process/logger.ts'
+import type { PathSigner } from '../../lib/process/signed-path.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
 import type { QueueType } from '../../lib/rabbit/topology.ts'
+import type { ObjectStore } from '../../lib/storage/store.ts'
+import type { Download } from '../context.ts'
 import type { BrokerAccess } from '../servers/service.ts'
 
 /** What subgraphs are made of; each takes what it needs. */
@@ -12,10 +15,14 @@ export interface PartOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
+  /** Where the archive of logs is; closed by who made it. */
+  store: ObjectStore
   /** Environment of servers that are registered without one. */
   defaultEnvironment: string
   /** What a host that enrols is told about the broker. */
   hostAccess: BrokerAccess
+  /** Signs and checks the paths of downloads. */
+  paths: PathSigner
   /** How long a start may wait for its host. */
   startDeadlineMs: number
   secrets: SecretBox
@@ -32,6 +39,7 @@ export interface PartFigures {
 /** One subgraph with what lives in it. */
 export interface Part {
   schema: GraphQLSchema
+  download?(signedPath: string): Promise<Download | undefined>
   figures?(): PartFigures
   /** Ends its subscriptions with UPSTREAM_LOST and lets go of the broker; closes neither `db` nor `rabbit`. */
   close(): Promise<void>

@@ -3,6 +3,7 @@ import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
 import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
 import { makeRequester } from '../../lib/rabbit/requester.ts'
+import type { Download } from '../context.ts'
 import { makeChangeFeed } from '../live/change-feed.ts'
 import type { FollowedSession } from '../live/lease.ts'
 import { makeSessionLogs } from '../live/session-logs.ts'
@@ -11,12 +12,18 @@ import { makeSessionStats } from '../live/session-stats.ts'
 import { makeStreams } from '../live/streams.ts'
 import { type RowWatch, watchRows } from '../live/watch-rows.ts'
 import { makeHostRequests } from '../requests.ts'
+import { makeLogReader } from '../sessions/log-archive.ts'
+import { downloadPath, logAsText, sessionOfPath } from '../sessions/log-download.ts'
+import { makeLogHistory } from '../sessions/log-history.ts'
+import { readLogPage } from '../sessions/log-page.ts'
 import { makeSessionsSchema } from '../sessions/schema.ts'
 import { type ChangeFilter, makeSessionsService, type SessionsService } from '../sessions/service.ts'
 import type { Session } from '../sessions/store.ts'
 import type { Part, PartOptions } from './part.ts'
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets'>
+const downloadLifeMs = 60 * 60_000
+
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets' | 'store' | 'paths'>
 
 export const makeSessionsPart = (options: Options): Part => {
   const { db, rabbit, logger, startDeadlineMs, secrets } = options
@@ -27,6 +34,8 @@ export const makeSessionsPart = (options: Options): Part => {
   const logQueues = makeSessionQueues({ rabbit, logger, name: 'live logs', keyOf: keys.sessionLog })
   const statsQueues = makeSessionQueues({ rabbit, logger, name: 'live stats', keyOf: keys.sessionStats })
   const streams = makeStreams()
+  const archive = makeLogReader(options)
+  const history = makeLogHistory({ archive, readHost: hosts.readLogs })
   const service = makeSessionsService({ db, newId, startDeadlineMs, secrets, ask: hosts.input })
   const readSession = async (id: string) => toFollowed((await service.byIds([id])).get(id))
   const following = { changes: feed, logger, readSession }
@@ -35,20 +44,30 @@ export const makeSessionsPart = (options: Options): Part => {
     ...following,
     queues: logQueues,
     watch: hosts.watch,
-    readLogs: hosts.readLogs,
+    readLogs: history.read,
     isOffline: service.isHostOffline,
   })
   const changed = (filter: ChangeFilter): AsyncIterable<Session> => {
     const watch = { feed, logger, ...watchOf(service, filter) }
     return streams.start((signal) => watchRows(watch, signal))
   }
+  const download = async (signedPath: string): Promise<Download | undefined> => {
+    const id = sessionOfPath(options.paths.verify(signedPath, Date.now()) ?? '')
+    const session = id === undefined ? undefined : (await service.byIds([id])).get(id)
+    if (!session) return undefined
+    const body = logAsText({ archive, host: history.onHost }, session)
+    return { contentType: 'text/plain; charset=utf-8', fileName: `session-${session.id}.log`, body }
+  }
   return {
     schema: makeSessionsSchema({
       service,
       followLog: (session, start) => logs.follow(toFollowed(session), start),
+      readLogPage: (session, args) => readLogPage({ archive, host: history.onHost }, session, args),
       followStats: (session) => stats.follow(toFollowed(session)),
       changed,
+      logDownloadUrl: (session) => options.paths.sign(downloadPath(session.id), Date.now() + downloadLifeMs),
     }),
+    download,
     figures: () => ({
       subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count(), sessionStats: stats.count() },
       logs: logs.counters(),

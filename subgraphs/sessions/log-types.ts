@@ -28,7 +28,7 @@ export const parseLogStart = ({ after, tail }: { after?: string | null; tail?: n
   return { afterSeq: Number(after) }
 }
 
-interface LogLine {
+export interface LogLine {
   seq: number
   at: Date
   stream: LogStream
@@ -48,7 +48,9 @@ const reasons = {
   LOST_AT_SOURCE: 'These lines are missing where the host should have them.',
 }
 
-export const addLogBatch = (builder: Builder) => {
+export type LogTypes = ReturnType<typeof addLogTypes>
+
+export const addLogTypes = (builder: Builder) => {
   const Stream = builder.enumType('LogStream', {
     description: 'INPUT is what an operator typed, SYSTEM what the platform did.',
     values: logStreams,
@@ -72,7 +74,7 @@ export const addLogBatch = (builder: Builder) => {
       reason: t.string({ resolve: ({ reason }) => reasons[reason] }),
     }),
   })
-  return builder.objectRef<FollowedLog>('SessionLogBatch').implement({
+  const Batch = builder.objectRef<FollowedLog>('SessionLogBatch').implement({
     fields: (t) => ({
       sessionId: t.exposeID('sessionId'),
       cursor: t.string({
@@ -88,4 +90,5 @@ export const addLogBatch = (builder: Builder) => {
       end: t.exposeBoolean('end', { description: 'The session has ended and its last line was told; nothing follows.' }),
     }),
   })
+  return { Line, Batch }
 }

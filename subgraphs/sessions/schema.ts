@@ -2,7 +2,9 @@ import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
-import { addLogBatch, type FollowedLog, type LogStart, parseLogStart } from './log-types.ts'
+import type { LogPage, LogPageArgs } from './log-page.ts'
+import { addLogPages } from './log-page-types.ts'
+import { addLogTypes, type FollowedLog, type LogStart, type LogTypes, parseLogStart } from './log-types.ts'
 import type { ChangeFilter, SessionsService } from './service.ts'
 import { addSessionTypes, type Loaders, makeLoaders, type SessionTypes } from './session-types.ts'
 import { addSessionStats, type FollowedStats } from './stats-types.ts'
@@ -12,6 +14,10 @@ export interface SessionsSchemaDeps {
   service: SessionsService
   /** The lines of a session's log from `start` on, and what comes, until its end. */
   followLog: (session: Session, start: LogStart) => AsyncIterable<FollowedLog>
+  /** Where its log can be had as text, for an hour, by whoever has the address. */
+  logDownloadUrl: (session: Session) => string
+  /** A page of a session's log, wherever its lines are. */
+  readLogPage: (session: Session, args: LogPageArgs) => Promise<LogPage>
   /** What a session uses, until it has ended. */
   followStats: (session: Session) => AsyncIterable<FollowedStats>
   /** Sessions each time their row has changed, first as they are. */
@@ -22,12 +28,14 @@ export const makeSessionsSchema = (deps: SessionsSchemaDeps): GraphQLSchema => {
   const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
   const loaders = makeLoaders(deps.service)
   const types = addSessionTypes(builder, loaders)
+  const logTypes = addLogTypes(builder)
+  addLogPages(builder, types, logTypes, deps)
   addQueries(builder, types, loaders, deps.service)
   builder.mutationType({})
   addMutations(builder, types, deps.service)
   addSendInput(builder, deps.service)
   builder.subscriptionType({})
-  addSubscriptions(builder, types, deps)
+  addSubscriptions(builder, types, logTypes, deps)
   return toSubgraphSchema(builder)
 }
 
@@ -144,8 +152,7 @@ const addSendInput = (builder: Builder, service: SessionsService): void => {
   )
 }
 
-const addSubscriptions = (builder: Builder, types: SessionTypes, deps: SessionsSchemaDeps): void => {
-  const LogBatch = addLogBatch(builder)
+const addSubscriptions = (builder: Builder, types: SessionTypes, { Batch }: LogTypes, deps: SessionsSchemaDeps): void => {
   const Stats = addSessionStats(builder)
   builder.subscriptionFields((t) => ({
     sessionStats: t.field({
@@ -156,7 +163,7 @@ const addSubscriptions = (builder: Builder, types: SessionTypes, deps: SessionsS
       resolve: (stats) => stats,
     }),
     sessionLogs: t.field({
-      type: LogBatch,
+      type: Batch,
       description:
         'Each line once and in order, across restarts of everything: from the first, from the last `tail` ones, or behind a ' +
         'cursor. Completes after the batch that says `end`.',

@@ -129,6 +129,7 @@ const startControlPlane = async (given: FleetOptions & { environment: string; da
     ...given,
     adminToken,
     internalKey: randomBytes(32).toString('base64url'),
+    objectsDir: join(given.dir, 'objects'),
   })
   const deadline = { MANMAN_START_DEADLINE_SECONDS: String(given.startDeadlineSeconds ?? startDeadlineSeconds) }
   const running = programs.map((program) => makeProgram({ ...program, env: { ...program.env, ...deadline }, dir: given.dir }))

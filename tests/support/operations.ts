@@ -186,3 +186,18 @@ export const sessionChanged = graphql(`
     }
   }
 `)
+
+export const sessionLogPage = graphql(`
+  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {
+    session(id: $id) {
+      logDownloadUrl
+      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {
+        lines { seq at stream text }
+        startCursor
+        endCursor
+        hasPreviousPage
+        hasNextPage
+      }
+    }
+  }
+`)

@@ -80,10 +80,17 @@ export const insertDeployment = async (db: Database, serverId: string): Promise<
 /** A session of a deployment of its own with its open operation; a PENDING one with its start command in the outbox. */
 export const insertSession = async (
   db: Database,
-  given: { serverId: string; status?: SessionStatus; revision?: number; deadlineInMs?: number; stopRequested?: boolean },
+  given: {
+    serverId: string
+    id?: string
+    status?: SessionStatus
+    revision?: number
+    deadlineInMs?: number
+    stopRequested?: boolean
+  },
 ): Promise<string> => {
   const { serverId, status = 'PENDING' } = given
-  const id = newId()
+  const id = given.id ?? newId()
   const serverGameConfigId = await insertDeployment(db, serverId)
   const startDeadline = new Date(Date.now() + (given.deadlineInMs ?? 60_000))
   await inTransaction(db, async (tx) => {

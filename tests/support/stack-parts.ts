@@ -16,6 +16,8 @@ export interface ControlPlaneSettings {
   environment: string
   adminToken: string
   internalKey: string
+  /** Where objects are kept. */
+  objectsDir: string
 }
 
 export type Topology = 'one' | 'many'
@@ -32,6 +34,7 @@ const sharedEnv = (settings: ControlPlaneSettings): Record<string, string> => ({
   MANMAN_ENV: settings.environment,
   MANMAN_INTERNAL_KEY: settings.internalKey,
   MANMAN_SECRET_KEY: settings.internalKey,
+  MANMAN_OBJECTS_DIR: settings.objectsDir,
   LOG_LEVEL: 'debug',
 })
 

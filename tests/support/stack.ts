@@ -88,6 +88,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       environment,
       adminToken,
       internalKey: randomBytes(32).toString('base64url'),
+      objectsDir: join(dir, 'objects'),
     })
     const more = (await options.env?.(broker.url)) ?? {}
     const ofPlane = (): Program[] => programs.filter(({ name }) => name !== 'host')

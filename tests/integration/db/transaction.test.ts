@@ -53,12 +53,18 @@ describe('a transaction', () => {
   it('runs again after a deadlock', async () => {
     const [a, b] = [await insertServer(direct.db), await insertServer(direct.db)]
     let runs = 0
+    let locks = 0
+    let bothHold = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      bothHold = resolve
+    })
     const swap = (first: string, second: string) =>
       inTransaction(pool.db, async (tx) => {
         runs++
         for (const id of [first, second]) {
           await tx.updateTable('servers.servers').set({ labels: '{}' }).where('id', '=', id).execute()
-          await new Promise((resolve) => setTimeout(resolve, 50))
+          if (++locks === 2) bothHold()
+          await held
         }
       })
     await Promise.all([swap(a, b), swap(b, a)])

@@ -12,11 +12,13 @@ import { newId } from '../../../lib/process/new-id.ts'
 import { type ConfirmChannel, makeRabbit } from '../../../lib/rabbit/connect.ts'
 import { makeConsumer } from '../../../lib/rabbit/consumer.ts'
 import { makePublisher } from '../../../lib/rabbit/publisher.ts'
+import type { ObjectStore } from '../../../lib/storage/store.ts'
 import { makeProcessor, type Processor } from '../../../processor/app.ts'
 import { defaultTimings, type Timings } from '../../../processor/timings.ts'
 import { createTestBroker } from '../../support/broker.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
+import { createTestStore } from '../../support/object-store.ts'
 import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 
 export const logger = makeLogger({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'fatal' })
@@ -35,6 +37,7 @@ export const openStage = async () => {
   const direct = rabbit.keepChannel({ name: 'direct' })
   const publisher = makePublisher({ rabbit, name: 'hosts' })
   await eventually(() => direct.current() && publisher.connected(), { what: 'connected to the broker' })
+  const objects = createTestStore()
   const closing: (() => Promise<void>)[] = []
 
   const publish = (routingKey: string, message: object, persistent: boolean): Promise<void> => {
@@ -54,10 +57,11 @@ export const openStage = async () => {
     db,
     broker,
     proxies,
+    store: objects.store,
     rabbit,
     databaseUrl: database.url,
     direct: (): ConfirmChannel => direct.current()!,
-    startProcessor: (timings?: Partial<Timings>) => startProcessor(proxies, closing, timings),
+    startProcessor: (timings?: Partial<Timings>) => startProcessor(proxies, objects.store, closing, timings),
     addStop: (serverId: string, sessionId: string) => addStop(db, serverId, sessionId),
     /** Publishes what a host says of a session. */
     report: (serverId: string, body: Partial<SessionReport> & Pick<SessionReport, 'sessionId' | 'revision' | 'status'>) =>
@@ -90,6 +94,7 @@ export const openStage = async () => {
       await closeDb()
       await broker.drop()
       await database.drop()
+      objects.drop()
     },
   }
 }
@@ -98,6 +103,7 @@ type Proxies = { broker: TcpProxy; database: TcpProxy }
 
 const startProcessor = async (
   proxies: Proxies,
+  store: ObjectStore,
   closing: (() => Promise<void>)[],
   timings?: Partial<Timings>,
 ): Promise<Processor> => {
@@ -107,6 +113,8 @@ const startProcessor = async (
     db: database.db,
     databaseUrl: proxies.database.url,
     rabbit,
+    store,
+    logRetentionDays: 30,
     logger,
     queueType: 'classic',
     timings: { ...defaultTimings, ...timings },

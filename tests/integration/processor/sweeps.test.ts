@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectDatabase } from '../../../lib/db/connect.ts'
 import { inTransaction, tryLock } from '../../../lib/db/transaction.ts'
+import { queues } from '../../../lib/messages/routing.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -133,7 +134,8 @@ describe('a session not begun by its start deadline', () => {
       .executeTakeFirstOrThrow()
     expect(operation.closed_at).not.toBeNull()
     expect(await changesOf(`session.${sessionId}`)).toBe(1)
-    // The start has expired in its queue; what is left for a host that comes now is the stop.
+    const waiting = async () => (await stage.direct().checkQueue(queues.hostCommands(serverId))).messageCount
+    await eventually(async () => (await waiting()) === 1, { what: 'the start has expired in its queue, before the stop' })
     const heard = await stage.openHost(serverId)
     await eventually(() => heard.length === 1, { what: 'the host has a command' })
     expect(heard[0]).toMatchObject({ kind: 'session.stop', sessionId, number: 2, actor: 'system' })

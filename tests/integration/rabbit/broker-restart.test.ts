@@ -17,6 +17,7 @@ import { makeChangeFeed } from '../../../subgraphs/live/change-feed.ts'
 import { makeSessionQueues } from '../../../subgraphs/live/session-queues.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
+import { createTestStore } from '../../support/object-store.ts'
 import { insertServer, insertSession } from '../../support/rows.ts'
 import { openOwnBroker } from './own-broker.ts'
 import { logger } from './stage.ts'
@@ -25,6 +26,7 @@ type Fleet = Awaited<ReturnType<typeof openFleet>>
 
 let broker: Awaited<ReturnType<typeof openOwnBroker>>
 let database: TestDatabase
+const objects = createTestStore()
 let fleet: Fleet
 beforeAll(async () => {
   ;[broker, database] = await Promise.all([openOwnBroker(), createTestDatabase()])
@@ -34,6 +36,7 @@ afterAll(async () => {
   await fleet.close()
   await broker.close()
   await database.drop()
+  objects.drop()
 })
 
 /** Everything that lives on the broker: a processor, what subgraphs have, and the wires of a host. */
@@ -41,7 +44,15 @@ const openFleet = async () => {
   const { db, close: closeDb } = connectDatabase({ url: database.url, name: 'test', logger })
   const rabbit = await makeRabbit({ url: broker.url, name: 'control', logger })
   const hostRabbit = await makeRabbit({ url: broker.url, name: 'host', logger })
-  const processor = makeProcessor({ db, databaseUrl: database.url, rabbit, logger, queueType: 'classic' })
+  const processor = makeProcessor({
+    db,
+    databaseUrl: database.url,
+    rabbit,
+    store: objects.store,
+    logRetentionDays: 30,
+    logger,
+    queueType: 'classic',
+  })
   const requester = makeRequester({ rabbit, logger })
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
   const logs = makeSessionQueues({ rabbit, logger, name: 'live logs', keyOf: keys.sessionLog })

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { queues } from '../../../lib/messages/routing.ts'
+import { archivePartitions, queues } from '../../../lib/messages/routing.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { makeRabbit } from '../../../lib/rabbit/connect.ts'
@@ -25,7 +25,7 @@ describe('queues', () => {
     await eventually(() => topology.works() === true, { what: 'declared' })
     await topology.declareHost(newId())
     const declared = (await stage.broker.api('GET', '/api/queues/{vhost}')) as { name: string; arguments: object }[]
-    expect(declared).toHaveLength(5)
+    expect(declared).toHaveLength(5 + archivePartitions)
     for (const { arguments: given } of declared) expect(given).toMatchObject({ 'x-queue-type': 'quorum' })
     await topology.close()
   })

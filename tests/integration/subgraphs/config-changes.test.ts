@@ -19,7 +19,8 @@ const deploymentText = `mutation ($id: ID!, $input: UpdateServerGameConfigInput!
     portBindings { name hostPort containerPort bindAddress } } ${errors}
   ... on PortConflictError { conflicts { port deployment { id } } } } }`
 const configText = `mutation ($id: ID!, $input: UpdateGameConfigInput!) { updateGameConfig(id: $id, input: $input) {
-  __typename ... on GameConfig { name image command stop { kind value graceSeconds } readyPattern resources { memoryMb } ports { name } } ${errors} } }`
+  __typename ... on GameConfig { name image command stop { kind value graceSeconds } readyPattern resources { memoryMb }
+    logRetentionDays logRetentionMb ports { name } } ${errors} } }`
 const gameText = `mutation ($id: ID!, $input: UpdateGameInput!) { updateGame(id: $id, input: $input) {
   __typename ... on Game { name steamAppId metadata } ${errors} } }`
 
@@ -189,6 +190,14 @@ describe('a changed config', () => {
     const refused = await change(configText, gameConfigId, { argsTemplate: 'x', readyPattern: null })
     expect(refused.issues.map(({ path }: { path: string }) => path)).toEqual(['argsTemplate', 'readyTimeoutSeconds'])
     expect(await change(configText, gameConfigId, { command: null })).toMatchObject({ command: null })
+  })
+
+  it('says how long and how large logs are kept', async () => {
+    const { gameConfigId } = await deployed({ logRetentionDays: 7, logRetentionMb: 100 })
+    const kept = await change(configText, gameConfigId, { logRetentionMb: null })
+    expect(kept).toMatchObject({ logRetentionDays: 7, logRetentionMb: null })
+    const refused = await change(configText, gameConfigId, { logRetentionDays: 0, logRetentionMb: -1 })
+    expect(refused.issues.map(({ path }: { path: string }) => path)).toEqual(['logRetentionDays', 'logRetentionMb'])
   })
 
   it('gives each deployment the ports it adds, or changes nothing', async () => {

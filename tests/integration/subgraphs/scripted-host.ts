@@ -52,6 +52,7 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
       const last = Math.min(texts.length, first + maxLines - 1)
       return { firstSeq, lastSeq: texts.length, batch: first <= last ? lines(first, last) : null }
     },
+    'logs.archived': async () => ({}),
   }
 
   const open = async () => {

@@ -105,7 +105,10 @@ describe('starting', () => {
   it.each(['RUNNING', 'STOPPING', 'LOST'])(
     'is a CONFLICT while one is %s, which holds its ports until it has ended',
     async (status) => {
-      const { id, deploymentId, serverId } = await world.session({ status }, { ports: [{ name: 'game', containerPort: 25_565, protocol: 'TCP' }] })
+      const { id, deploymentId, serverId } = await world.session(
+        { status },
+        { ports: [{ name: 'game', containerPort: 25_565, protocol: 'TCP' }] },
+      )
       expect(await world.start({ serverGameConfigId: deploymentId })).toMatchObject({ code: 'CONFLICT' })
       const remove = 'mutation ($id: ID!) { deleteServerGameConfig(id: $id) { __typename ... on Error { code } } }'
       const { deleteServerGameConfig } = await stage.run('configs', remove, { id: deploymentId })

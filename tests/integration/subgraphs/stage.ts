@@ -3,12 +3,14 @@ import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../../../lib/db/connect.ts'
 import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
+import { makePathSigner } from '../../../lib/process/signed-path.ts'
 import { makeRabbit, type Rabbit } from '../../../lib/rabbit/connect.ts'
 import { makeSubgraphs } from '../../../subgraphs/app.ts'
 import type { SubgraphName } from '../../../subgraphs/context.ts'
 import { makeInProcessSubgraph } from '../../../subgraphs/in-process.ts'
 import { createTestBroker, type TestBroker } from '../../support/broker.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { createTestStore } from '../../support/object-store.ts'
 import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 
 export const logger = makeLogger({ name: 'test', level: process.env.LOG_LEVEL ?? 'fatal' })
@@ -53,6 +55,7 @@ const key = 'k'.repeat(32)
 /** The four subgraphs over a fresh database and vhost, called as the gateway calls them. */
 export const openStage = async (options: { startDeadlineMs?: number } = {}): Promise<Stage> => {
   const [database, broker] = await Promise.all([createTestDatabase(), createTestBroker()])
+  const objects = createTestStore()
   const proxy = await openTcpProxy(broker.url)
   const pool = connectDatabase({ url: database.url, name: 'test', logger })
   const behind = await makeRabbit({ url: proxy.url, name: 'test', logger })
@@ -74,6 +77,8 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     hostAccess: { amqpUrl: 'amqp://broker.example:5672/', username: 'host', password: 'secret' },
     startDeadlineMs: options.startDeadlineMs ?? 600_000,
     secrets: makeSecretBox([key]),
+    store: objects.store,
+    paths: makePathSigner({ key, purpose: 'download' }),
   })
   const verifyIdentity = makeIdentityVerifier({ key })
   const called = new Map(subgraphs.map((one) => [one.name, makeInProcessSubgraph({ subgraph: one, verifyIdentity, logger })]))
@@ -119,6 +124,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
       await Promise.all([behind.close(), rabbit.close()])
       await Promise.all([pool.close(), proxy.close()])
       await Promise.all([database.drop(), broker.drop()])
+      objects.drop()
     },
   }
 }

@@ -34,6 +34,7 @@ type Documents = {
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": typeof types.SessionLogsDocument,
     "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": typeof types.SessionStatsDocument,
     "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": typeof types.SessionChangedDocument,
+    "\n  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {\n    session(id: $id) {\n      logDownloadUrl\n      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {\n        lines { seq at stream text }\n        startCursor\n        endCursor\n        hasPreviousPage\n        hasNextPage\n      }\n    }\n  }\n": typeof types.SessionLogPageDocument,
 };
 const documents: Documents = {
     "\n  mutation RegisterServer($input: RegisterServerInput!) {\n    registerServer(input: $input) {\n      __typename\n      ... on RegisterServerPayload { enrollmentToken server { id name status } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.RegisterServerDocument,
@@ -55,6 +56,7 @@ const documents: Documents = {
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": types.SessionLogsDocument,
     "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": types.SessionStatsDocument,
     "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": types.SessionChangedDocument,
+    "\n  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {\n    session(id: $id) {\n      logDownloadUrl\n      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {\n        lines { seq at stream text }\n        startCursor\n        endCursor\n        hasPreviousPage\n        hasNextPage\n      }\n    }\n  }\n": types.SessionLogPageDocument,
 };
 
 /**
@@ -133,6 +135,10 @@ export function graphql(source: "\n  subscription SessionStats($sessionId: ID!) 
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n"): typeof import('./graphql.ts').SessionChangedDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {\n    session(id: $id) {\n      logDownloadUrl\n      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {\n        lines { seq at stream text }\n        startCursor\n        endCursor\n        hasPreviousPage\n        hasNextPage\n      }\n    }\n  }\n"): typeof import('./graphql.ts').SessionLogPageDocument;
 
 
 export function graphql(source: string) {

@@ -76,6 +76,9 @@ export type CreateGameConfigInput = {
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
   gameId: Scalars['ID']['input'];
   image: Scalars['String']['input'];
+  logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
+  /** For each deployment. */
+  logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
   name: Scalars['String']['input'];
   ports?: InputMaybe<Array<PortDefinitionInput>>;
   /** IF_MISSING unless told. */
@@ -210,6 +213,10 @@ export type GameConfig = {
   game: Game;
   id: Scalars['ID']['output'];
   image: Scalars['String']['output'];
+  /** Archived log lines are kept so long. Null: as long as the installation says, 30 days unless told. */
+  logRetentionDays?: Maybe<Scalars['Int']['output']>;
+  /** Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all. */
+  logRetentionMb?: Maybe<Scalars['Int']['output']>;
   name: Scalars['String']['output'];
   ports: Array<PortDefinition>;
   pullPolicy: PullPolicy;
@@ -908,6 +915,10 @@ export type Session = {
   imageDigest?: Maybe<Scalars['String']['output']>;
   /** Of a crash: the last 50 lines of its log. */
   lastLines?: Maybe<Array<Scalars['String']['output']>>;
+  /** The whole log as text, for an hour, for whoever has this address: a path at the address of this graph. Asked for again, another one. */
+  logDownloadUrl?: Maybe<Scalars['String']['output']>;
+  /** From the first line with `first` (500 unless told), from the last with `last`; at most 10,000. A search that takes longer than 5 s answers with what it has found and where to go on. */
+  logs: SessionLogPage;
   oomKilled?: Maybe<Scalars['Boolean']['output']>;
   /** When its config's ready pattern was seen. */
   readyAt?: Maybe<Scalars['DateTime']['output']>;
@@ -921,6 +932,18 @@ export type Session = {
   status: SessionStatus;
   /** It begins when that one has ended. */
   waitsFor?: Maybe<Session>;
+};
+
+
+/** One execution of a deployment, from start to end, with its own exit code and log. */
+export type SessionLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  search?: InputMaybe<Scalars['String']['input']>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  until?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 export type SessionConnection = {
@@ -951,6 +974,16 @@ export type SessionLogBatch = {
   sessionId: Scalars['ID']['output'];
   /** The same lines joined by newlines, for volume. */
   text: Scalars['String']['output'];
+};
+
+export type SessionLogPage = {
+  /** Give it as `after` to go on behind this page, also in `sessionLogs`. */
+  endCursor?: Maybe<Scalars['String']['output']>;
+  hasNextPage: Scalars['Boolean']['output'];
+  hasPreviousPage: Scalars['Boolean']['output'];
+  lines: Array<LogLine>;
+  /** Give it as `before` to go on in front of this page. A search may have passed lines without a hit. */
+  startCursor?: Maybe<Scalars['String']['output']>;
 };
 
 /** What a session's container uses. */
@@ -1078,6 +1111,9 @@ export type UpdateGameConfigInput = {
   /** An object of templates. */
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
   image?: InputMaybe<Scalars['String']['input']>;
+  logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
+  /** For each deployment. */
+  logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
   name?: InputMaybe<Scalars['String']['input']>;
   ports?: InputMaybe<Array<PortDefinitionInput>>;
   /** IF_MISSING unless told. */
@@ -1375,6 +1411,18 @@ export type SessionChangedSubscriptionVariables = Exact<{
 
 
 export type SessionChangedSubscription = { sessionChanged: { id: string, status: SessionStatus, exitCode?: number | null, endReason?: string | null, deployment?: { name: string, gameConfig: { name: string }, server?: { name: string } | null } | null } };
+
+export type SessionLogPageQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  search?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type SessionLogPageQuery = { session?: { logDownloadUrl?: string | null, logs: { startCursor?: string | null, endCursor?: string | null, hasPreviousPage: boolean, hasNextPage: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }> } } | null };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -1792,3 +1840,28 @@ export const SessionChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SessionChangedSubscription, SessionChangedSubscriptionVariables>;
+export const SessionLogPageDocument = new TypedDocumentString(`
+    query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {
+  session(id: $id) {
+    logDownloadUrl
+    logs(
+      after: $after
+      before: $before
+      first: $first
+      last: $last
+      search: $search
+    ) {
+      lines {
+        seq
+        at
+        stream
+        text
+      }
+      startCursor
+      endCursor
+      hasPreviousPage
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SessionLogPageQuery, SessionLogPageQueryVariables>;

@@ -49,7 +49,7 @@ const upVariables = async (): Promise<Set<string>> => {
 /** Variable → programs, as docs/configuration.md has it. */
 const documented = (): Map<string, string[]> => {
   const rows = readFileSync(join(root, 'docs/configuration.md'), 'utf8').matchAll(
-    /^\| `([A-Z_]+)` \|[^|]*\| ([^|]*) \|[^|]*\|$/gm,
+    /^\| `([A-Z0-9_]+)` \|[^|]*\| ([^|]*) \|[^|]*\|$/gm,
   )
   return new Map([...rows].map(([, name, programs]) => [name!, programs!.split(', ')]))
 }

@@ -15,8 +15,13 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true, force: true }))
 
-/** Sessions with a log of about `bytes`, each older than the one before it. */
-const setUp = async (limits: { maxBytes: number; maxSessions: number }, count: number, live: readonly number[] = []) => {
+/** Sessions with a log of one line of 1 kB, each older than the one before it. */
+const setUp = async (
+  limits: { maxBytes: number; maxSessions: number },
+  count: number,
+  live: readonly number[] = [],
+  unarchived: readonly number[] = [],
+) => {
   const store = makeLogStore({ root, onLines: () => undefined, logger, now: Date.now })
   const ids = Array.from({ length: count }, () => newId())
   for (const [i, id] of ids.entries()) {
@@ -32,6 +37,7 @@ const setUp = async (limits: { maxBytes: number; maxSessions: number }, count: n
     store,
     ...limits,
     sessionIds: () => [unlogged],
+    archivedSeq: (id) => (unarchived.includes(ids.indexOf(id)) ? 0 : 1),
     isLive: (id) => live.includes(ids.indexOf(id)),
     onDropped: async (id) => void dropped.push(id),
     logger,
@@ -51,6 +57,14 @@ describe('retention', () => {
     expect(await setUp({ maxBytes: 1e9, maxSessions: 2 }, 4, [0])).toEqual({ dropped: ['unlogged', 3], left: 3 })
     await rm(root, { recursive: true })
     expect(await setUp({ maxBytes: 1e9, maxSessions: 5 }, 4)).toEqual({ dropped: [], left: 4 })
+  })
+
+  it('leaves what is not archived, until there is twice as much of it', async () => {
+    expect(await setUp({ maxBytes: 2_500, maxSessions: 100 }, 4, [], [3])).toEqual({ dropped: [2, 1], left: 2 })
+    await rm(root, { recursive: true })
+    expect(await setUp({ maxBytes: 1_250, maxSessions: 100 }, 4, [], [0, 1, 2, 3])).toEqual({ dropped: [3, 2], left: 2 })
+    await rm(root, { recursive: true })
+    expect(await setUp({ maxBytes: 1e9, maxSessions: 1 }, 4, [], [0, 1, 2, 3])).toEqual({ dropped: ['unlogged', 3, 2], left: 2 })
   })
 
   it('leaves of broken state files the newest, and nothing half-written', async () => {

@@ -3,9 +3,9 @@ import { makeDockerClients } from '../../../../host/docker/client.ts'
 import { makeContainers } from '../../../../host/docker/containers.ts'
 import { openOutput } from '../../../../host/docker/output.ts'
 import { type LogReader, makeLogReader } from '../../../../host/logs/reader.ts'
-import { eachRecord, type LogBatch, type LogRecord } from '../../../../host/logs/records.ts'
 import type { SessionLog } from '../../../../host/logs/session-log.ts'
 import { makeLogStore } from '../../../../host/logs/store.ts'
+import { eachRecord, type LogBatch, type LogRecord } from '../../../../lib/messages/log-records.ts'
 import { makeLogger } from '../../../../lib/process/logger.ts'
 
 export const recordsOf = (batch: Pick<LogBatch, 'records'> | null): LogRecord[] => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { makeResumeTracker, type ResumePoint, sinceOf, startOfLog } from '../../../../host/logs/cursor.ts'
-import type { LogLine } from '../../../../host/logs/line.ts'
 import { partBytes } from '../../../../host/logs/line.ts'
 import { makeLogPipeline } from '../../../../host/logs/pipeline.ts'
+import type { LogLine } from '../../../../lib/messages/log-records.ts'
 import { chunked, type Entry, framed, logOf, nowMs, since, wholeLines, write } from './docker-log.ts'
 
 /** What one connection gets of the log before it breaks. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import type { LogLine, OutputLetter } from '../../../../host/logs/line.ts'
+import type { OutputLetter } from '../../../../host/logs/line.ts'
 import { partBytes } from '../../../../host/logs/line.ts'
 import { formatStamp, type Stamp } from '../../../../host/logs/stamp.ts'
+import type { LogLine } from '../../../../lib/messages/log-records.ts'
 
 /** What a game writes at once: one line, without its newline. */
 export interface Write {

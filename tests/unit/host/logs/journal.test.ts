@@ -5,9 +5,8 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeResumeTracker, startOfLog } from '../../../../host/logs/cursor.ts'
 import { type Journal, type JournalOptions, openJournal } from '../../../../host/logs/journal.ts'
-import type { LogLine } from '../../../../host/logs/line.ts'
-import { eachRecord, type LogBatch, type LogRecord, toLogLines } from '../../../../host/logs/records.ts'
 import { Unavailable } from '../../../../lib/domain/errors.ts'
+import { eachRecord, type LogBatch, type LogLine, type LogRecord, toLogLines } from '../../../../lib/messages/log-records.ts'
 
 let dir: string
 let opened: Journal[]

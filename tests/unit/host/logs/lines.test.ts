@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type LogLine, maxLineBytes, partBytes } from '../../../../host/logs/line.ts'
+import { maxLineBytes, partBytes } from '../../../../host/logs/line.ts'
 import { makeLineAssembler } from '../../../../host/logs/lines.ts'
+import type { LogLine } from '../../../../lib/messages/log-records.ts'
 import { type Entry, logOf, wholeLines, write } from './docker-log.ts'
 
 const assemble = (log: readonly Entry[]): LogLine[] => {

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeGather } from '../../../../host/logs/gather.ts'
-import type { LogLine } from '../../../../host/logs/line.ts'
-import { eachRecord, type LogBatch } from '../../../../host/logs/records.ts'
 import { makeLogStore } from '../../../../host/logs/store.ts'
+import { eachRecord, type LogBatch, type LogLine } from '../../../../lib/messages/log-records.ts'
 import { makeLogger } from '../../../../lib/process/logger.ts'
 
 const logger = makeLogger({ name: 'test', level: 'silent' })

@@ -1,5 +1,16 @@
-import { type LogLines, type StreamLetter, streamLetters } from '../../lib/messages/logs.ts'
-import type { LogLine } from './line.ts'
+import { type LogLines, type StreamLetter, streamLetters } from './logs.ts'
+
+/** One line of a session's log before it has a number. */
+export interface LogLine {
+  stream: StreamLetter
+  /** When: whole seconds since the epoch, and the nanoseconds in that second. One number holds nanoseconds only to ±128. */
+  sec: number
+  nanos: number
+  /** As the game wrote it, without the newline: colours, `\r`, broken UTF-8 and zero bytes included. Never holds a newline. */
+  bytes: Buffer
+  /** True when the game's line was longer than `maxLineBytes` and goes on in the stream's next line. */
+  continued: boolean
+}
 
 /**
  * The form in which lines are kept and handed on: `<seq> <unix-ns> <letter> <bytes>\n`, the nanoseconds always 19 digits,
@@ -105,4 +116,35 @@ export const toLogLines = (sessionId: string, batch: LogBatch): LogLines => {
     return true
   })
   return { sessionId, firstSeq: batch.firstSeq, streams, at, texts }
+}
+
+/** Where the record begins that stands `count` records behind the first; the end when there are not so many. */
+const offsetOfRecord = (records: Buffer, count: number): number => {
+  let at = 0
+  for (let left = count; left > 0 && at < records.length; left--) at = records.indexOf(newline, at) + 1 || records.length
+  return at
+}
+
+/** The records without the first `count`. */
+export const dropRecords = (records: Buffer, count: number): Buffer => records.subarray(offsetOfRecord(records, count))
+
+/** The first `count` records. */
+export const takeRecords = (records: Buffer, count: number): Buffer => records.subarray(0, offsetOfRecord(records, count))
+
+/** As many whole records as `maxBytes` hold, and one at least. */
+export const firstRecords = (records: Buffer, maxBytes: number): Buffer => {
+  if (records.length <= maxBytes) return records
+  const end = records.lastIndexOf(newline, maxBytes - 1) + 1 || records.indexOf(newline) + 1
+  return records.subarray(0, end)
+}
+
+/** The lines of a message as records; what messages don't carry of a record (nanoseconds, its goings-on) is lost. */
+export const fromLogLines = (lines: LogLines): LogBatch => {
+  const all = lines.texts.map((text, at): LogLine => {
+    const ms = lines.at[at]!
+    const sec = Math.floor(ms / 1000)
+    const stream = lines.streams[at] as StreamLetter
+    return { stream, sec, nanos: (ms - sec * 1000) * 1e6, bytes: Buffer.from(text), continued: false }
+  })
+  return { firstSeq: lines.firstSeq, lastSeq: lines.firstSeq + all.length - 1, records: encodeRecords(all, lines.firstSeq) }
 }

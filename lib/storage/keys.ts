@@ -1,0 +1,26 @@
+import { isUuid } from '../domain/ids.ts'
+
+/** One word after another, no empty ones, none of dots alone: a key is also a path, and an address. */
+const keyPattern = /^(?!.*(^|\/)\.+(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/
+const maxKeyBytes = 512
+
+/** Throws `TypeError` for a text that could leave its directory, or that some store would not take. */
+export const checkKey = (key: string): string => {
+  if (!keyPattern.test(key) || key.length > maxKeyBytes) throw new TypeError(`Not an object key: ${key.slice(0, 100)}`)
+  return key
+}
+
+const id = (text: string): string => {
+  if (!isUuid(text)) throw new TypeError(`Not an id: ${text}`)
+  return text
+}
+
+const seqDigits = 16
+const padded = (seq: number): string => String(seq).padStart(seqDigits, '0')
+
+/** Where lines `firstSeq` to `lastSeq` of a session's log are kept. Keys of a session sort by line. */
+export const logObjectKey = (sessionId: string, firstSeq: number, lastSeq: number): string =>
+  `${sessionLogPrefix(sessionId)}${padded(firstSeq)}-${padded(lastSeq)}.log.gz`
+
+/** What the keys of a session's log begin with. */
+export const sessionLogPrefix = (sessionId: string): string => `logs/${id(sessionId)}/`

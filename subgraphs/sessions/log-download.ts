@@ -1,0 +1,40 @@
+import { isUuid } from '../../lib/domain/ids.ts'
+import { eachRecord } from '../../lib/messages/log-records.ts'
+import { streamOfLetter } from '../../lib/messages/logs.ts'
+import type { LogReader, Records } from './log-archive.ts'
+import type { PageDeps } from './log-page.ts'
+import type { Session } from './store.ts'
+
+const pathPattern = /^\/logs\/([0-9a-f-]{36})\.log$/
+
+/** Where a session's log can be had as text. */
+export const downloadPath = (sessionId: string): string => `/logs/${sessionId}.log`
+
+/** The session of such a path; undefined for any other path. */
+export const sessionOfPath = (path: string): string | undefined => {
+  const id = pathPattern.exec(path)?.[1]
+  return id !== undefined && isUuid(id) ? id : undefined
+}
+
+/** The whole log as text, piece by piece: `time stream text`, one line each, the game's own bytes as they are. */
+export async function* logAsText(deps: { archive: LogReader; host: PageDeps['host'] }, session: Session): AsyncGenerator<Buffer> {
+  const kept = await deps.archive.extent(session.id)
+  const archived = { fromSeq: 1, toSeq: kept.lastSeq, since: null, until: null }
+  for await (const chunk of deps.archive.read(session.id, archived, { backward: false, ahead: true })) yield asText(chunk)
+  if (kept.isWhole) return
+  const rest = { afterSeq: kept.lastSeq, toSeq: Number.MAX_SAFE_INTEGER, backward: false, count: null }
+  const known = { firstSeq: kept.firstSeq, lastSeq: kept.lastSeq, isSure: false }
+  for await (const chunk of deps.host(session, rest, known)) yield asText(chunk)
+}
+
+const newline = Buffer.from('\n')
+
+const asText = ({ records }: Records): Buffer => {
+  const parts: Buffer[] = []
+  eachRecord(records, ({ sec, nanos, stream, bytes }) => {
+    const at = new Date(sec * 1000 + Math.floor(nanos / 1e6)).toISOString()
+    parts.push(Buffer.from(`${at} ${streamOfLetter[stream]} `), bytes, newline)
+    return true
+  })
+  return Buffer.concat(parts)
+}
