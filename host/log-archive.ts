@@ -133,8 +133,6 @@ export const startLogArchive = (options: {
   }
 }
 
-export type { ArchiveProgress }
-
 /** By its ends, as a log is written in order; where a clock was set back meanwhile, the range covers both. */
 const timesOf = ({ records }: LogBatch): { firstAt: number; lastAt: number } => {
   const times: number[] = []
