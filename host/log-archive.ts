@@ -9,7 +9,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import { newId } from '../lib/process/new-id.ts'
 import { backOffMs } from '../lib/process/retry.ts'
 import type { Publisher } from '../lib/rabbit/publisher.ts'
-import { type ArchiveProgress, makeArchiveProgress } from './log-archive-progress.ts'
+import { makeArchiveProgress } from './log-archive-progress.ts'
 import type { LogStore } from './logs/store.ts'
 
 const gzip = promisify(gzipWithCallback)
