@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type StartFailure, translateDockerError } from '../../../../host/docker/errors.ts'
 import { makePullTracker, pullFailure } from '../../../../host/docker/pull-progress.ts'
-import { translateStartError } from '../../../../host/docker/start-failure.ts'
+import { portTakenFailure, translateStartError } from '../../../../host/docker/start-failure.ts'
 import { NotFound, Unavailable } from '../../../../lib/domain/errors.ts'
 
 const reply = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode, json: { message } })
@@ -49,6 +49,15 @@ describe('a refused start', () => {
     expect(translateStartError(reply(status, message), 'c', ports)).toMatchObject({ reason })
   })
 
+  it.each([
+    [{ name: 'java', pid: 7 }, 'java (process 7) on this machine'],
+    [{ name: 'docker-proxy', pid: 7 }, 'a container on this machine that publishes it (docker-proxy, process 7)'],
+    [null, 'another program on this machine'],
+  ])('says that %j has the port', (owner, words) => {
+    const { message } = portTakenFailure(ports[0]!, owner)
+    expect(message).toBe(`Port 25565/TCP (game) on 0.0.0.0 is taken by ${words}.`)
+  })
+
   it('may be tried again when it was not the session’s fault', () => {
     expect(translateStartError(reply(500, 'containerd: deadline exceeded'), 'c', ports)).toBeInstanceOf(Unavailable)
     expect(translateStartError(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'c', ports)).toBeInstanceOf(Unavailable)
@@ -66,10 +75,15 @@ describe('Docker’s replies', () => {
     expect(translateDockerError(reply(status, 'words'), 'container', 'c')).toMatchObject({ code })
   })
 
-  it.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET'])('that do not come (%s) mean that the engine is away', (code) => {
+  it.each([
+    ['ENOENT', 'there is no Docker socket'],
+    ['ECONNREFUSED', 'nothing listens on the Docker socket'],
+    ['EACCES', 'this process may not open the Docker socket'],
+    ['ECONNRESET', 'the connection was lost or it took too long'],
+  ])('that do not come (%s) mean that the engine is away: %s', (code, words) => {
     expect(translateDockerError(Object.assign(new Error(code), { code }), 'container', 'c')).toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringContaining('Docker engine is not available'),
+      message: `The Docker engine is not available: ${words} (${code}).`,
     })
   })
 
@@ -81,27 +95,37 @@ describe('Docker’s replies', () => {
 
 describe('a pull', () => {
   it.each([
-    ['NOT_FOUND', 'manifest for game:9 not found: manifest unknown: manifest unknown'],
+    ['NOT_FOUND', 'there is no such image', 'manifest for game:9 not found: manifest unknown: manifest unknown'],
     [
       'NOT_FOUND',
+      'there is no such image, or it needs a login',
       "pull access denied for game, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
     ],
-    ['UNAUTHORISED', 'Head "https://r/v2/game/manifests/1": unauthorized: authentication required'],
-    ['UNAUTHORISED', 'Get "https://r/v2/": no basic auth credentials'],
-    ['UNREACHABLE', 'Get "https://r/v2/": dial tcp: lookup r on 1.1.1.1:53: no such host'],
+    [
+      'UNAUTHORISED',
+      'the registry refuses access',
+      'Head "https://r/v2/game/manifests/1": unauthorized: authentication required',
+    ],
+    ['UNAUTHORISED', 'the registry refuses access', 'Get "https://r/v2/": no basic auth credentials'],
+    ['UNREACHABLE', 'the registry can not be reached', 'Get "https://r/v2/": dial tcp: lookup r on 1.1.1.1:53: no such host'],
     [
       'UNREACHABLE',
+      'the registry can not be reached',
       'Get "https://r/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
     ],
-    ['RATE_LIMITED', 'toomanyrequests: You have reached your pull rate limit.'],
-    ['WRONG_PLATFORM', 'no matching manifest for linux/arm64/v8 in the manifest list entries'],
-    ['DISK_FULL', 'failed to register layer: write /x: no space left on device'],
-    ['OTHER', 'something new'],
-  ])('that fails is %s: %s', (fault, message) => {
+    ['RATE_LIMITED', 'the registry allows no more pulls for now', 'toomanyrequests: You have reached your pull rate limit.'],
+    [
+      'WRONG_PLATFORM',
+      "there is none for this machine's platform",
+      'no matching manifest for linux/arm64/v8 in the manifest list entries',
+    ],
+    ['DISK_FULL', 'the disk is full', 'failed to register layer: write /x: no space left on device'],
+    ['OTHER', 'the pull failed', 'something new'],
+  ])('that fails is %s, %s: %s', (fault, words, message) => {
     expect(pullFailure('game:9', message)).toMatchObject({
       fault,
       code: 'UNAVAILABLE',
-      message: expect.stringContaining('game:9'),
+      message: `Image game:9: ${words} (${message}).`,
     })
   })
 
