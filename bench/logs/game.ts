@@ -39,7 +39,9 @@ export const startGame = async (stage: Stage): Promise<Game> => {
     container: `manman-${stage.environment}-${sessionId}`,
     pace: async (rate, seconds) => {
       const input = { sessionId, input: `pace ${rate} ${seconds}` }
-      ok((await client.run(sendInput, { input })).sendInput, 'SendInputPayload')
+      const { sendInput: answer } = await client.run(sendInput, { input })
+      // On a busy machine the answer may come too late: whether it was typed is seen from what the game writes.
+      if (answer.__typename !== 'OutcomeUnknownError') ok(answer, 'SendInputPayload')
     },
     kill: async () => {
       ok((await client.run(killSession, { input: { sessionId } })).killSession, 'Session')

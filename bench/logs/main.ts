@@ -2,7 +2,7 @@ import { ensureBuilt } from '../../tests/support/built.ts'
 import { ensureDocker } from '../../tests/support/services.ts'
 import { archiveLog } from './archived-log.ts'
 import { type RowName, readOptions } from './options.ts'
-import type { Outcome, Row } from './outcome.ts'
+import { failed, type Outcome, type Row } from './outcome.ts'
 import { machine, tableOf, writeJson } from './report.ts'
 import { measureFlat } from './rows/flat.ts'
 import { measureLatency } from './rows/latency.ts'
@@ -53,7 +53,8 @@ const outcomes: Outcome[] = []
 try {
   for (const name of options.rows) {
     say(`${name} …`)
-    const outcome = await Promise.race([rows[name]({ stage, options, say, archivedLog }), stopped])
+    const measuring = rows[name]({ stage, options, say, archivedLog }).catch((error: Error) => failed(name, error))
+    const outcome = await Promise.race([measuring, stopped])
     outcomes.push(outcome)
     say(`${outcome.measured}${outcome.raw && `; raw ${outcome.raw}`}`)
     for (const fault of outcome.faults) say(`✖ ${fault}`)

@@ -18,7 +18,8 @@ const maxSamples = 1_000_000
 
 /**
  * Looks at the writer's lines as they arrive, wherever: whether their numbers go on without hole, and how old they are.
- * `every: 'batch'` reads only the first and the last line of what arrives together: for many viewers in one process.
+ * `every: 'batch'` reads only the first and the last line of what arrives together, and begins wherever that is: for many
+ * viewers in one process.
  */
 export const makeMeter = ({ every = 'line' }: { every?: 'line' | 'batch' } = {}) => {
   let lastNumber = 0
@@ -34,7 +35,8 @@ export const makeMeter = ({ every = 'line' }: { every?: 'line' | 'batch' } = {})
   const see = (number: number): void => {
     if (number <= lastNumber) doubled++
     else {
-      if (number > lastNumber + 1) {
+      const isFirst = lastNumber === 0 && every === 'batch'
+      if (number > lastNumber + 1 && !isFirst) {
         missing += number - lastNumber - 1
         if (!lossIsShown) unshownHoles++
       }
@@ -64,7 +66,7 @@ export const makeMeter = ({ every = 'line' }: { every?: 'line' | 'batch' } = {})
     if (last < 0) return
     // Those between them are believed: one viewer of the same run looks at all.
     const number = Number.parseInt(text.slice(last + 3, last + 20), 10)
-    lines += number - lastNumber
+    if (lastNumber > 0) lines += number - lastNumber
     lastNumber = number
   }
 

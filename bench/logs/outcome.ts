@@ -33,3 +33,15 @@ export const faultsOf = (checks: readonly { is: boolean; fault: string }[]): str
 
 export const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 export const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
+
+/** A row that could not be measured is below its floor; the others are measured all the same. */
+export const failed = (what: string, error: Error): Outcome => ({
+  what,
+  measured: 'failed',
+  raw: '',
+  floor: '',
+  goal: '',
+  faults: [error.message],
+  reachesGoal: false,
+  figures: {},
+})

@@ -10,7 +10,7 @@ const rate = 50
 /** Docker makes so many containers at a time without things taking longer. */
 const atOnce = 4
 const warmSeconds = 5
-const lateMs = 60_000
+const lateMs = 120_000
 const mebibyte = 1024 * 1024
 
 /** Many quiet games on one machine that nobody watches: journalled and archived, and the last lines of each looked at. */
@@ -22,7 +22,8 @@ export const measureSessions: Row = async ({ stage, options, say }) => {
       games.push(...(await Promise.all(more)))
     }
     say(` ${games.length} games run`)
-    await Promise.all(games.map((game) => game.pace(rate, warmSeconds + options.seconds)))
+    for (let next = 0; next < games.length; next += atOnce)
+      await Promise.all(games.slice(next, next + atOnce).map((game) => game.pace(rate, 2 * warmSeconds + options.seconds)))
     await delay(warmSeconds * 1_000)
     const usage = startUsage(stage.agent)
     await delay((options.seconds - 1) * 1_000) // before the first of them stops writing
