@@ -25,7 +25,7 @@ export const measureViewers: Row = async ({ stage, options }) => {
     const [p50, p99] = [quantile(latencies, 0.5), quantile(latencies, 0.99)]
     const micros = (cpuSeconds * 1e6) / lines
     const missing = all.reduce((sum, { meter }) => sum + meter.counts().missing, 0)
-    const failed = all.filter((viewer) => viewer.faults()).length
+    const failures = all.map((viewer) => viewer.faults()).filter(Boolean)
     return {
       what: `${all.length} viewers of one session, ${rate} lines/s`,
       measured: `gateway ${micros.toFixed(2)} µs a line, p50 ${ms(p50)}, p99 ${ms(p99)}`,
@@ -35,7 +35,7 @@ export const measureViewers: Row = async ({ stage, options }) => {
       faults: faultsOf([
         { is: micros <= 6, fault: `a delivered line takes ${micros.toFixed(2)} µs of the gateway` },
         { is: missing === 0, fault: `${missing} lines are missing` },
-        { is: failed === 0, fault: `${failed} subscriptions failed` },
+        { is: failures.length === 0, fault: `${failures.length} subscriptions failed: ${failures[0]}` },
       ]),
       reachesGoal: micros <= 3 && p99 <= 250,
       figures: {
