@@ -6,13 +6,13 @@ import { queues } from '../../lib/messages/routing.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
 import { makeRabbit, type Rabbit } from '../../lib/rabbit/connect.ts'
 import { ensureBuilt } from '../../tests/support/built.ts'
+import { startMeasured } from '../measured-process.ts'
+import { startServices } from '../services.ts'
 import { countFalselySilent, letDie } from './deaths.ts'
 import { insertFleet } from './fleet-rows.ts'
 import { type Hosts, openHosts } from './hosts.ts'
-import { startMeasured } from './measured-process.ts'
 import { readOptions } from './options.ts'
 import { startSampling } from './samples.ts'
-import { startServices } from './services.ts'
 import { judge } from './verdict.ts'
 
 // `npm run simulate [-- --seconds 60]`: a fleet of a thousand hosts against one real processor on real services, and
@@ -62,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 try {
   if (!process.argv.includes('--processor')) await ensureBuilt()
   console.log('starting PostgreSQL and RabbitMQ, filling the database …')
-  const services = await startServices()
+  const services = await startServices('simulation')
   closing.push(services.stop)
   const database = connectDatabase({ url: services.databaseUrl, name: 'simulation', logger, max: 3 })
   closing.push(database.close)

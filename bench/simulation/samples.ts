@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { queues } from '../../lib/messages/routing.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
-import type { MeasuredProcess } from './measured-process.ts'
+import type { MeasuredProcess } from '../measured-process.ts'
 
 /** What is seen once a second. */
 export interface Sample {

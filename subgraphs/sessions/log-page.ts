@@ -116,7 +116,7 @@ async function* chunksOf(
   const ahead = isFiltered(query)
   const archived = deps.archive.read(session.id, { ...query, toSeq: Math.min(toSeq, archivedSeq) }, { backward, ahead })
   const range = { afterSeq: Math.max(archivedSeq, fromSeq - 1), toSeq, backward, count: ahead ? null : query.count }
-  const onHost = toSeq > archivedSeq ? deps.host(session, range, known) : []
+  const onHost = toSeq > archivedSeq && !known.isSure ? deps.host(session, range, known) : []
   if (backward) yield* onHost
   yield* archived
   if (!backward) yield* onHost

@@ -11,7 +11,7 @@ let names = 0
 
 /** Game, config and deployment for `config`; ports are picked unless `hostPorts` gives them by name. A crash is not restarted. */
 export const deploy = async (
-  stack: Stack,
+  stack: Pick<Stack, 'client' | 'serverId'>,
   config: Config,
   hostPorts: Record<string, number> = {},
   restartPolicy: RestartPolicyInput = { mode: 'NEVER' },

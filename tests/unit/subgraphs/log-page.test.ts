@@ -130,6 +130,20 @@ describe('pages of a log', () => {
     expect(last).toMatchObject({ startCursor: '48', endCursor: '50', hasPreviousPage: true, hasNextPage: false })
   })
 
+  it('ask no host for a log that is archived whole', async () => {
+    const log: Log = { texts: Array.from({ length: 40 }, (_, at) => `line ${at + 1}`), firstSeq: 1, cuts: [20, 40] }
+    const { archive } = depsOf(log)
+    const extent = async () => ({ firstSeq: 1, lastSeq: 40, isWhole: true })
+    const host: PageDeps['host'] = () => {
+      throw new Error('it was asked')
+    }
+    const deps = { archive: { ...archive, extent }, host }
+    const last = await readLogPage(deps, { ...session, logLastSeq: 40 }, { last: 3 })
+    expect(last.lines.map(({ seq }) => seq)).toEqual([38, 39, 40])
+    expect(last).toMatchObject({ hasPreviousPage: true, hasNextPage: false })
+    expect(await readLogPage(deps, session, { search: 'line 7', after: '7' })).toMatchObject({ lines: [], hasNextPage: false })
+  })
+
   it('are refused behind a cursor whose lines are gone', async () => {
     const log: Log = { texts: Array.from({ length: 30 }, () => 'x'), firstSeq: 11, cuts: [20] }
     await expect(page(log, { after: '5' })).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' })

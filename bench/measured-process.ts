@@ -10,6 +10,7 @@ const stopLimitMs = 25_000
 /** A program of ours as a process of its own, and what it costs, by the kernel's own account. */
 export const startMeasured = async (options: {
   program: string
+  args?: readonly string[]
   env: Record<string, string>
   readyUrl: string
   log: string
@@ -17,7 +18,7 @@ export const startMeasured = async (options: {
 }) => {
   const fd = openSync(options.log, 'a')
   const flags = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : []
-  const child = spawn(process.execPath, [...flags, options.program], {
+  const child = spawn(process.execPath, [...flags, options.program, ...(options.args ?? [])], {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', fd, fd],
     detached: true, // a session of its own: Linux shares processors out by session, and ours is busy being a thousand hosts
@@ -45,6 +46,7 @@ export const startMeasured = async (options: {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
       return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
     },
+    signal: (name: 'SIGSTOP' | 'SIGCONT'): boolean => child.kill(name),
     rssBytes: (): number => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]),
     stop,
   }

@@ -1,16 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { makeEmbeddedPostgres } from '../../cli/services/postgres.ts'
-import { makeEmbeddedRabbit } from '../../cli/services/rabbitmq.ts'
-import { openMigrator } from '../../lib/db/migrate.ts'
-import { readMigrations } from '../../lib/db/migrations.ts'
+import { makeEmbeddedPostgres } from '../cli/services/postgres.ts'
+import { makeEmbeddedRabbit } from '../cli/services/rabbitmq.ts'
+import { openMigrator } from '../lib/db/migrate.ts'
+import { readMigrations } from '../lib/db/migrations.ts'
 
-const migrations = resolve(import.meta.dirname, '../../migrations')
+const migrations = resolve(import.meta.dirname, '../migrations')
 
 /** A PostgreSQL and a RabbitMQ of this run alone, as `npm start` brings them; `stop` removes them with all their data. */
-export const startServices = async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'manman-simulation-'))
+export const startServices = async (name: string) => {
+  const dir = await mkdtemp(join(tmpdir(), `manman-${name}-`))
   const postgres = await makeEmbeddedPostgres({ dir: join(dir, 'postgres'), log: join(dir, 'postgres.log') })
   const rabbit = await makeEmbeddedRabbit({ dir: join(dir, 'rabbitmq'), log: join(dir, 'rabbitmq.log') })
   const stop = async (): Promise<void> => {
