@@ -6,6 +6,7 @@ import { type OpenOutput, readOnce } from './connection.ts'
 import { CorruptStream } from './demux.ts'
 import { DockerLogFault } from './pipeline.ts'
 import type { SessionLog } from './session-log.ts'
+import { MaySkip } from './skip.ts'
 
 /** `created` has not run yet; `ended` has, and Docker has its whole log; `gone` was removed. */
 export type LogSourceState = 'created' | 'running' | 'ended' | 'gone'
@@ -40,6 +41,8 @@ export interface LogReader {
 }
 
 const backOff = { minMs: 100, maxMs: 5_000 }
+/** After a connection that may have left lines out; while it waits, nothing is lost that is not lost anyway. */
+const againMs = 500
 /** Docker ends the stream by itself within milliseconds of the container's end. */
 const endGraceMs = 2_000
 /** Attempts before a log that Docker itself can't read to its end is given up. */
@@ -77,6 +80,10 @@ export const makeLogReader = (options: LogReaderOptions): LogReader => {
     } catch (error) {
       // Cut off by `ended()`: what is left is read without following.
       if (one.signal.aborted && !stop.signal.aborted) return 0
+      if (error instanceof MaySkip) {
+        await delay(againMs, undefined, { signal: stop.signal })
+        return 1
+      }
       if (!isFault(error)) throw error
       await noteFault(error)
       return 0

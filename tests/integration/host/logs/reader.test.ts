@@ -264,7 +264,8 @@ describe('lines', () => {
     await Promise.all([first.stop(), second.stop()])
   })
 
-  it('that Docker dropped before they were read are said to be missing', async () => {
+  /** A game whose log Docker rotates at `max-size`, keeping `max-file` files. */
+  const rotating = async (config: Record<string, string>): Promise<Game> => {
     const labels = {
       'manman.session_id': randomUUID(),
       'manman.sgc_id': 'x',
@@ -275,10 +276,36 @@ describe('lines', () => {
       Image: await buildFakeGame(),
       Labels: { ...labels, 'manman.type': 'game' },
       OpenStdin: true,
-      HostConfig: { LogConfig: { Type: 'local', Config: { 'max-size': '100k', 'max-file': '2', compress: 'false' } } },
+      HostConfig: { LogConfig: { Type: 'local', Config: { compress: 'false', ...config } } },
     })
     await container.start()
-    const game = { id: container.id, sessionId: labels['manman.session_id'], spec: { tty: false } } as Game
+    return { id: container.id, sessionId: labels['manman.session_id'], spec: { tty: false } } as Game
+  }
+
+  it('that Docker passed over while nobody read are read again', async () => {
+    const total = 100_000
+    const game = await rotating({ 'max-size': '500k', 'max-file': '20' })
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const stuck = await read(game, { onLines: (batch) => (batch.lastSeq > 1 ? released : undefined) })
+    await eventually(() => stuck.log.extent().lastSeq === 1, { what: 'ready' })
+    await type(game, `count ${total}`, 'say done')
+    const whole = await read({ ...game, sessionId: randomUUID() })
+    await eventually(async () => textsOf(await readAll(whole.log)).at(-1) === '[chat] done', { what: 'all is written' })
+    release()
+    await type(game, 'quit')
+    expect(await stuck.reader.drained).toBe('complete')
+    const records = await readAll(stuck.log)
+    expect(textsOf(records, 'S')).toEqual([])
+    expect(textsOf(records, 'E')).toEqual(counted(total, 2))
+    expect(records.map((record) => record.seq)).toEqual(records.map((_, i) => i + 1))
+    await Promise.all([stuck.stop(), whole.stop()])
+  })
+
+  it('that Docker dropped before they were read are said to be missing', async () => {
+    const game = await rotating({ 'max-size': '100k', 'max-file': '2' })
     const before = await read(game)
     await eventually(() => before.log.extent().lastSeq === 1, { what: 'ready' })
     await before.stop()

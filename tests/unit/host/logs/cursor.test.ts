@@ -32,7 +32,7 @@ const makeReading = (options: { now?: () => number } = {}) => {
   /** Takes what a connection brings; `dropped` entries are gone from the beginning of Docker's log. */
   const connect = (log: readonly Entry[], connection: Connection | null, dropped = 0): void => {
     const tracker = makeResumeTracker(point)
-    const pipeline = makeLogPipeline({ tty: false, point, now })
+    const pipeline = makeLogPipeline({ tty: false, point, follow: false, now })
     const kept = since(log.slice(dropped), sinceOf(point, now()))
     const bytes = framed(connection === null ? kept : repeated(kept, connection.repeat))
     const end = connection === null ? bytes.length : Math.min(connection.breakAt, bytes.length)
