@@ -69,7 +69,6 @@ export async function* followLog(client: Client, sessionId: string, options: Fol
   for (let failures = 0; !signal?.aborted; failures++) {
     try {
       for await (const batch of batches(client, after === undefined ? { sessionId, tail } : { sessionId, after }, signal)) {
-        if (signal?.aborted) return
         failures = 0
         after = batch.cursor
         yield { ...batch, lines: order.take(batch) }
@@ -81,10 +80,13 @@ export async function* followLog(client: Client, sessionId: string, options: Fol
       if (!isLost(error)) throw asError(error)
       onLost?.(asError(error).message)
     }
-    const waitMs = Math.min(retry.maxMs, retry.firstMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
-    await delay(waitMs, undefined, { signal }).catch(() => undefined)
+    await delay(waitMs(failures), undefined, { signal }).catch(() => undefined)
   }
 }
+
+/** Longer after each failure, and never quite the same for all who were cut off at once. */
+const waitMs = (failures: number): number =>
+  Math.min(retry.maxMs, retry.firstMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
 
 /** Lets each line through once. `before` is the number of the line before the first, where it is known. */
 const makeOrder = (before: number | undefined) => {

@@ -75,18 +75,17 @@ const rulesOfSession = {
     })
   },
 
-  'what was typed stands there as often as it was written': ({ views, typed }: SessionEvidence) =>
+  'what was typed stands there as often as it was taken': ({ views, typed }: SessionEvidence) =>
     views.flatMap(({ name, lines }) => {
-      const inputs = lines.filter(({ stream }) => stream === 'INPUT').map(({ text }) => text)
-      const times = new Map<string, number>()
-      for (const text of inputs) times.set(text, (times.get(text) ?? 0) + 1)
-      const wrong = typed.filter(({ text, outcome }) => !isRight(outcome, times.get(text) ?? 0))
+      const taken = takenInputs(lines)
+      const wrong = typed.filter(({ text, outcome }) => !isRight(outcome, taken.get(text) ?? 0))
       const known = new Set(typed.map(({ text }) => text))
+      const strange = [...taken.keys()].filter((text) => !known.has(text))
       return [
         ...wrong.map(
-          ({ text, outcome }) => `${name}: ${outcome} input ${JSON.stringify(text)} stands there ${times.get(text) ?? 0} times`,
+          ({ text, outcome, why }) => `${name}: ${text}, ${outcome} (${why}), stands there ${taken.get(text) ?? 0} times`,
         ),
-        ...inputs.filter((text) => !known.has(text)).map((text) => `${name}: nobody typed ${JSON.stringify(text)}`),
+        ...strange.map((text) => `${name}: nobody typed ${JSON.stringify(text)}`),
       ]
     }),
 }
@@ -106,6 +105,20 @@ export const checkAll = ({ sessions, unaskedEnds }: Evidence): Violation[] => [
 ]
 
 const isOfLoss = ({ stream, text }: LogLine): boolean => stream === 'SYSTEM' && /missing|can't read its log/.test(text)
+
+/** How often each line that was typed stands there, without those that the log itself says the game did not take. */
+const takenInputs = (lines: readonly LogLine[]): Map<string, number> => {
+  const times = new Map<string, number>()
+  let last = ''
+  const count = (text: string, by: number): void => void times.set(text, (times.get(text) ?? 0) + by)
+  for (const { stream, text } of lines) {
+    if (stream === 'INPUT') {
+      last = text
+      count(text, 1)
+    } else if (stream === 'SYSTEM' && text.startsWith('The game did not take the line above')) count(last, -1)
+  }
+  return times
+}
 
 const isRight = (outcome: string, times: number): boolean =>
   outcome === 'accepted' ? times === 1 : outcome === 'refused' ? times === 0 : times <= 1

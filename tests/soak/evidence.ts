@@ -22,6 +22,8 @@ export interface RawLine {
 export interface Typed {
   text: string
   outcome: 'accepted' | 'refused' | 'unknown'
+  /** What the operator was told instead of an acceptance. */
+  why: string | null
 }
 
 /** All that a session leaves to be judged by. */

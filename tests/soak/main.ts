@@ -29,7 +29,10 @@ say(`seed ${seed}; each round ${values.lines} lines and ${values.faults} faults,
 await ensureBuilt()
 await ensureDocker()
 let isStopped = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void (isStopped = true))
+const stop = (): void => {
+  isStopped = true
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
 
 const stage = await openStage(dir)
 const violations: Violation[] = []

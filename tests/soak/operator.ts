@@ -28,7 +28,9 @@ export const typeInto = (client: GraphqlClient, sessionId: string) => {
       await typing
       return records().map((record) => {
         const outcome = outcomeOf(record)
-        return { text: record.input ?? '', outcome: outcome === 'unreachable' ? 'refused' : outcome }
+        const last = record.answers.at(-1)
+        const why = last && 'message' in last ? last.message : null
+        return { text: record.input ?? '', outcome: outcome === 'unreachable' ? 'refused' : outcome, why }
       })
     },
   }

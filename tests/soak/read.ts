@@ -5,7 +5,7 @@ import type { GraphqlClient } from '../support/graphql-client.ts'
 import { sessionLogPage } from '../support/operations.ts'
 import type { RawLine, View } from './evidence.ts'
 
-const pageLines = 5_000
+const pageLines = 10_000
 const answerLimitMs = 15_000
 const againMs = 200
 
@@ -72,7 +72,7 @@ export const readBackward = (reading: Reading): Promise<View> =>
       before = page.startCursor ?? before
       more = page.hasPreviousPage
     }
-    lines.push(...pages.reverse().flat())
+    for (const line of pages.reverse().flat()) lines.push(line)
   })
 
 /** A failure is part of what was seen, with what came before it. */

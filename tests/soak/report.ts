@@ -25,7 +25,9 @@ const endedAtOnce = ({ diedAtMs, views }: SessionEvidence): boolean => {
   return diedAtMs !== null && last !== undefined && diedAtMs - Date.parse(last.at) <= soonMs
 }
 
-const add = (to: Record<string, number>, name: string, count = 1): void => void (to[name] = (to[name] ?? 0) + count)
+const add = (to: Record<string, number>, name: string, count = 1): void => {
+  to[name] = (to[name] ?? 0) + count
+}
 
 /** What happened, for all evidence together. */
 export const countAll = (all: readonly Evidence[]): Counts => {
@@ -35,7 +37,7 @@ export const countAll = (all: readonly Evidence[]): Counts => {
     counts.sessions++
     counts.lines += session.written.STDOUT.length + session.written.STDERR.length
     for (const [kind, count] of Object.entries(session.kinds)) add(counts.kinds, kind, count)
-    for (const { outcome } of session.typed) add(counts.typed, outcome)
+    for (const { outcome, why } of session.typed) add(counts.typed, why === null ? outcome : `${outcome} (${why})`)
     counts.read += session.download.length + session.views.reduce((sum, { lines }) => sum + lines.length, 0)
     counts.resumes += session.resumes
     if (endedAtOnce(session)) counts.endedAtOnce++
@@ -53,7 +55,10 @@ export const missing = ({ kinds, faults, resumes, endedAtOnce, typed }: Counts):
 ]
 
 export const printReport = (counts: Counts, violations: readonly Violation[]): void => {
-  const list = (of: Record<string, number>): string => Object.entries(of).map(([name, count]) => `${count} ${name}`).join(', ')
+  const list = (of: Record<string, number>): string =>
+    Object.entries(of)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')
   console.log(`\n${counts.sessions} sessions, ${counts.lines} lines (${list(counts.kinds)}), ${counts.read} read`)
   console.log(`faults: ${list(counts.faults)}; subscriptions resumed ${counts.resumes} times; typed: ${list(counts.typed)}`)
   console.log(`${counts.endedAtOnce} containers ended within ${soonMs} ms of their last line`)

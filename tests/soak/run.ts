@@ -10,7 +10,7 @@ import { asSuperuser } from '../support/template.ts'
 import type { Evidence, SessionEvidence, View } from './evidence.ts'
 import { furnish, letGo, type Place, perform } from './places.ts'
 import type { PlannedFault } from './plan.ts'
-import { download, readBackward, readForward } from './read.ts'
+import { download, readBackward } from './read.ts'
 import { makeScript, type Script } from './script.ts'
 import { type Viewing, watch } from './watch.ts'
 
@@ -25,7 +25,9 @@ export interface Stage {
   close(): Promise<void>
 }
 
-const readLimitMs = 60_000
+const readLimitMs = 120_000
+/** What came too early for its session is tried again after longer and longer. */
+const archiveLimitMs = 90_000
 const healLimitMs = 90_000
 /** Sessions that end with their last line, beside the long one. */
 const briefLines = [1, 700, 3_000]
@@ -66,7 +68,7 @@ export const playRound = async (stage: Stage, options: RoundOptions): Promise<Ev
   const failedBefore = faults.failures().length
   const endedBefore = fleet.unaskedEnds().length
   const script = makeScript({ ...options, sections: options.faults.length + 1 })
-  const viewing = watch(fleet.client, await perform(fleet, places[0]!, script), { limitMs: readLimitMs, typing: true })
+  const viewing = watch(fleet.client, await perform(fleet, places[0]!, script), { typing: true })
   await viewing.live.count(1, readLimitMs)
   for (const [index, fault] of options.faults.entries()) {
     await letGo(places[0]!, `go-${index + 1}`)
@@ -81,7 +83,7 @@ export const playRound = async (stage: Stage, options: RoundOptions): Promise<Ev
   const briefs = await Promise.all(
     briefLines.map(async (lines, index) => {
       const short = makeScript({ seed: options.seed + index + 1, lines, sections: 1 })
-      const brief = watch(fleet.client, await perform(fleet, places[index + 1]!, short), { limitMs: readLimitMs, typing: false })
+      const brief = watch(fleet.client, await perform(fleet, places[index + 1]!, short), { typing: false })
       await brief.ended()
       return { script: short, viewing: brief }
     }),
@@ -97,12 +99,15 @@ export interface Played {
   viewing: Viewing
 }
 
-/** Reads the logs of ended sessions from wherever they are; then, their host and its files being gone, from the archive. */
-export const readKept = async (stage: Stage, played: readonly Played[], archiveLimitMs?: number): Promise<SessionEvidence[]> => {
+/**
+ * Ends the watching of ended sessions, and reads their logs from the archive, backward and by download: their host and its
+ * files are gone.
+ */
+export const readKept = async (stage: Stage, played: readonly Played[], limitMs?: number): Promise<SessionEvidence[]> => {
   const { fleet } = stage
   const { agent, dataDir } = fleet.hosts[0]!
-  const before = await Promise.all(played.map(({ viewing }) => seenBefore(fleet, viewing)))
-  const unarchived = await Promise.all(played.map(({ viewing }) => archived(fleet, viewing, archiveLimitMs)))
+  const before = await Promise.all(played.map(({ viewing }) => viewing.close()))
+  const unarchived = await Promise.all(played.map(({ viewing }) => archived(fleet, viewing, limitMs)))
   await agent.kill()
   for (const { viewing } of played) await rm(join(dataDir, 'logs', viewing.sessionId), { recursive: true })
   const sessions: SessionEvidence[] = []
@@ -116,16 +121,8 @@ export const readKept = async (stage: Stage, played: readonly Played[], archiveL
   return sessions
 }
 
-const seenBefore = async ({ client }: Fleet, viewing: Viewing): Promise<View[]> => {
-  const { sessionId } = viewing
-  return [
-    ...(await viewing.close()),
-    await readBackward({ name: 'pages backward', client, sessionId, limitMs: readLimitMs }),
-  ]
-}
-
 /** Waits until the archive has the last line; answers why not. */
-const archived = async ({ databaseUrl }: Fleet, viewing: Viewing, limitMs = readLimitMs): Promise<string | null> => {
+const archived = async ({ databaseUrl }: Fleet, viewing: Viewing, limitMs = archiveLimitMs): Promise<string | null> => {
   const lastSeq = viewing.live.lines.at(-1)?.seq
   const ask = 'SELECT last_seq::int AS seq FROM sessions.logs WHERE session_id = $1'
   const isThere = (): Promise<boolean> =>
@@ -139,12 +136,7 @@ const archived = async ({ databaseUrl }: Fleet, viewing: Viewing, limitMs = read
 const evidenceOf = async (stage: Stage, { script, viewing }: Played, before: View[]): Promise<SessionEvidence> => {
   const { client, address } = stage.fleet
   const { sessionId, live } = viewing
-  const reading = { client, sessionId, limitMs: readLimitMs, lastSeq: () => 0 }
-  const views = [
-    ...before,
-    await readForward({ ...reading, name: 'the archive forward' }),
-    await readBackward({ ...reading, name: 'the archive backward' }),
-  ]
+  const views = [...before, await readBackward({ name: 'pages backward', client, sessionId, limitMs: readLimitMs })]
   const died = stage.docker.events().find((event) => event.action === 'die' && event.sessionId === sessionId)
   return {
     sessionId,

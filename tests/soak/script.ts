@@ -21,7 +21,7 @@ export interface ScriptOptions {
 }
 
 /** Lines too long for a draw: one of each stream in every script of some length. */
-const hugeFrom = 5_000
+const hugeFrom = 1_000
 
 /** The same script for the same options: floods, a steady flow, single lines and pauses, on both streams in turn. */
 export const makeScript = ({ seed, lines, sections }: ScriptOptions): Script => {

@@ -4,16 +4,19 @@ import type { Typed, View } from './evidence.ts'
 import { typeInto } from './operator.ts'
 import { readForward } from './read.ts'
 
-const endLimitMs = 120_000
+/** From the last fault on a log is told to its end long before. */
+const patienceMs = 120_000
+const pagesLimitMs = 60_000
 
 /** A session's log seen while it is written: by the subscription, and by pages from the first line on. */
-export const watch = (client: GraphqlClient, sessionId: string, { limitMs, typing }: { limitMs: number; typing: boolean }) => {
+export const watch = (client: GraphqlClient, sessionId: string, options: { typing: boolean; endLimitMs?: number }) => {
+  const { typing, endLimitMs = patienceMs } = options
   const live = followLogs(client, sessionId)
   const operator = typing ? typeInto(client, sessionId) : undefined
   let lastSeq: number | undefined
   let typed: Promise<Typed[]> | undefined
   const name = 'pages forward'
-  const pages = readForward({ name, client, sessionId, limitMs: endLimitMs + limitMs, lastSeq: () => lastSeq })
+  const pages = readForward({ name, client, sessionId, limitMs: endLimitMs + pagesLimitMs, lastSeq: () => lastSeq })
   let failure: string | null = null
   return {
     sessionId,
