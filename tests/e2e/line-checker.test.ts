@@ -14,7 +14,7 @@ import { makeScript } from '../soak/script.ts'
 import { watch } from '../soak/watch.ts'
 
 // The short form of `npm run soak`, docs/logs.md. What it leaves behind when it fails stands in the directory it names.
-describe('the log of a session while everything is killed', { timeout: 300_000 }, () => {
+describe('the log of a session while everything is killed', { timeout: 400_000 }, () => {
   let stage: Stage
   let dir: string
   beforeAll(async () => {

@@ -17,15 +17,15 @@ const batch = (from: number, to: number, end = false): LogBatch => ({
 const failed = (code: string) => [{ message: 'so it is', extensions: { code } }]
 
 /** A connection that gives these, each list to one subscription, and then fails with what stands behind them. */
-const scripted = (...subscriptions: { gives: LogBatch[]; then?: unknown }[]) => {
+const scripted = (...subscriptions: { gives: LogBatch[]; fails?: unknown }[]) => {
   const asked: unknown[] = []
   const client = {
     iterate: ({ variables }: { variables: unknown }) => {
       asked.push(variables)
-      const { gives, then } = subscriptions.shift() ?? { gives: [], then: failed('NOT_FOUND') }
+      const { gives, fails } = subscriptions.shift() ?? { gives: [], fails: failed('NOT_FOUND') }
       return (async function* () {
         for (const sessionLogs of gives) yield { data: { sessionLogs } }
-        if (then) throw then
+        if (fails) throw fails
       })()
     },
   } as unknown as Client
@@ -41,8 +41,8 @@ const read = async (client: Client, options = {}): Promise<number[]> => {
 describe('the follower of logs that users copy', () => {
   it('goes on with the last cursor when connection or service was lost, and passes over what it has seen', async () => {
     const { client, asked } = scripted(
-      { gives: [batch(1, 3)], then: { code: 1006, reason: '' } },
-      { gives: [], then: failed('UPSTREAM_LOST') },
+      { gives: [batch(1, 3)], fails: { code: 1006, reason: '' } },
+      { gives: [], fails: failed('UPSTREAM_LOST') },
       { gives: [batch(4, 5)] },
       { gives: [batch(4, 7, true)] },
     )
@@ -69,8 +69,8 @@ describe('the follower of logs that users copy', () => {
   })
 
   it('gives up what trying again does not mend', async () => {
-    await expect(read(scripted({ gives: [], then: failed('NOT_FOUND') }).client)).rejects.toThrow('NOT_FOUND: so it is')
-    await expect(read(scripted({ gives: [], then: { code: 4403, reason: 'Forbidden' } }).client)).rejects.toThrow(
+    await expect(read(scripted({ gives: [], fails: failed('NOT_FOUND') }).client)).rejects.toThrow('NOT_FOUND: so it is')
+    await expect(read(scripted({ gives: [], fails: { code: 4403, reason: 'Forbidden' } }).client)).rejects.toThrow(
       '4403 Forbidden',
     )
   })
