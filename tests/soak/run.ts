@@ -69,7 +69,9 @@ export const playRound = async (stage: Stage, options: RoundOptions): Promise<Ev
   const endedBefore = fleet.unaskedEnds().length
   const script = makeScript({ ...options, sections: options.faults.length + 1 })
   const viewing = watch(fleet.client, await perform(fleet, places[0]!, script), { typing: true })
-  await viewing.live.count(1, readLimitMs)
+  // Nothing is typed into a game before its session is known to run, which what strikes next may delay.
+  const isTyped = (): boolean => viewing.live.lines.some(({ stream }) => stream === 'INPUT')
+  await eventually(isTyped, { what: 'the first line was typed', limitMs: readLimitMs })
   for (const [index, fault] of options.faults.entries()) {
     await letGo(places[0]!, `go-${index + 1}`)
     await delay(fault.afterMs)
