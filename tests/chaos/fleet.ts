@@ -30,6 +30,8 @@ export interface Fleet {
   /** For its logs and what a run leaves behind. */
   dir: string
   environment: string
+  /** Of the gateway, without a path. */
+  address: string
   client: GraphqlClient
   databaseUrl: string
   amqpUrl: string
@@ -94,6 +96,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     const fleet: Fleet = {
       dir,
       environment,
+      address: plane.address,
       client: plane.client,
       databaseUrl: postgres.url,
       amqpUrl: rabbit.url,

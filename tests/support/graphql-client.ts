@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Client, createClient } from 'graphql-ws'
-import { WebSocket } from 'ws'
+import type { Client } from 'graphql-ws'
+import { connect } from '../../examples/log-follower/connect.ts'
 
 /** A document with the types of its result and variables: what `npm run schema` generates, or any text. */
 export interface TypedDocument<Data, Variables> {
@@ -55,12 +55,7 @@ export const makeGraphqlClient = (options: { url: string; token: string | null; 
     ...(token !== null && { authorization: `Bearer ${token}` }),
     ...options.headers,
   }
-  const socket = createClient({
-    url: url.replace(/^http/, 'ws'),
-    webSocketImpl: WebSocket,
-    connectionParams: token === null ? undefined : { Authorization: `Bearer ${token}` },
-    retryAttempts: 0,
-  })
+  const socket = connect({ url, token })
 
   const request = async <Data, Variables>(
     document: TypedDocument<Data, Variables> | string,
@@ -72,6 +67,9 @@ export const makeGraphqlClient = (options: { url: string; token: string | null; 
   }
 
   return {
+    /** Where its subscriptions run. */
+    socket,
+
     /** Runs a query or mutation; answers whatever comes back. */
     request,
 

@@ -1,43 +1,30 @@
+import { followLog, type LogGap, type LogLine } from '../../examples/log-follower/follow-log.ts'
 import { eventually } from './eventually.ts'
-import type { SessionLogsSubscription } from './generated/graphql.ts'
 import type { GraphqlClient } from './graphql-client.ts'
-import { sessionLogs } from './operations.ts'
 
-export type LogBatch = SessionLogsSubscription['sessionLogs']
-export type LogLine = LogBatch['lines'][number]
+export type { LogLine }
 
-/** One viewer of a session's log that holds the promise of `sessionLogs` to its word: seq 1, 2, 3 … without a hole. */
+/**
+ * One viewer of a session's log, by the recipe that users are given; it holds the promise of `sessionLogs` to its word.
+ * What it sees before the first line is the start it was told, so seq 1, 2, 3 … without a hole.
+ */
 export const followLogs = (client: GraphqlClient, sessionId: string, start: { after?: string; tail?: number } = {}) => {
   const lines: LogLine[] = []
-  const gaps: NonNullable<LogBatch['gap']>[] = []
+  const gaps: LogGap[] = []
+  const losses: string[] = []
   const closing = new AbortController()
   let cursor = start.after
   let fault: Error | undefined
   let isEnded = false
 
-  const take = (batch: LogBatch): void => {
-    if (isEnded) throw new Error('a batch came after the end')
-    for (const line of batch.lines) {
-      const last = lines.at(-1)?.seq
-      if (last !== undefined && line.seq !== last + 1) throw new Error(`line ${line.seq} came after line ${last}`)
-      lines.push(line)
-    }
-    if (batch.text !== batch.lines.map((line) => line.text).join('\n')) throw new Error('the text is not that of the lines')
-    if (batch.gap) gaps.push(batch.gap)
-    cursor = batch.cursor
-    isEnded = batch.end
-  }
-
   const follow = async (): Promise<void> => {
-    const resume = () => ({ sessionId, after: cursor })
-    for await (const { sessionLogs: batch } of client.subscribe(
-      sessionLogs,
-      { sessionId, ...start },
-      { resume, signal: closing.signal },
-    )) {
-      take(batch)
+    const options = { ...start, signal: closing.signal, onLost: (why: string) => void losses.push(why) }
+    for await (const batch of followLog(client.socket, sessionId, options)) {
+      for (const line of batch.lines) lines.push(line)
+      if (batch.gap) gaps.push(batch.gap)
+      cursor = batch.cursor
+      isEnded = batch.end
     }
-    if (!isEnded && !closing.signal.aborted) throw new Error('the subscription completed without an end')
   }
   const following = follow().catch((error: Error) => {
     fault = error
@@ -52,6 +39,8 @@ export const followLogs = (client: GraphqlClient, sessionId: string, start: { af
   return {
     lines,
     gaps,
+    /** Why it had to subscribe again, each time. */
+    losses,
     cursor: () => cursor,
     /** Texts of one stream, or of all. */
     texts: (stream?: LogLine['stream']) => lines.filter((line) => !stream || line.stream === stream).map((line) => line.text),
