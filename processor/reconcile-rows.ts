@@ -4,6 +4,7 @@ import { finishSession, type SessionPlace } from '../lib/db/session-life.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
 import type { Row } from '../lib/domain/reconciliation.ts'
 import type { RestartPolicy } from '../lib/domain/restart-policy.ts'
+import { stateLost } from '../lib/domain/session-reports.ts'
 import type { SessionStatus } from '../lib/domain/session-states.ts'
 import type { StopProcedure } from '../lib/messages/session-spec.ts'
 
@@ -64,14 +65,12 @@ export const isReplaced = async (db: Database, serverId: string, epoch: number):
   return row === undefined || row.epoch > epoch
 }
 
-const gone = 'Its host has neither its record nor its container any more; how it ended is not known.'
-
 /** Ends a session that its host holds no more: as asked where that was asked, else FAILED if it never ran, CRASHED if it did. */
 export const writeGone = async (tx: Transaction, row: ComparedRow): Promise<void> => {
   const status: SessionStatus = row.stopRequested ? 'STOPPED' : row.hasRun ? 'CRASHED' : 'FAILED'
   await tx
     .updateTable('sessions.sessions')
-    .set({ status, lost_at: null, ended_at: row.now, end_reason: 'STATE_LOST', end_message: gone })
+    .set({ status, lost_at: null, ended_at: row.now, end_reason: stateLost.endReason, end_message: stateLost.endMessage })
     .where('id', '=', row.id)
     .execute()
   await finishSession(tx, row, row.now)

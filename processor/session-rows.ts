@@ -11,7 +11,7 @@ export interface SessionRow extends KnownSession {
   now: Date
 }
 
-const columns = ['id', 'server_id', 'server_game_config_id', 'status', 'revision', 'stop_requested_at'] as const
+const columns = ['id', 'server_id', 'server_game_config_id', 'status', 'revision', 'stop_requested_at', 'started_at'] as const
 
 const toRow = (row: {
   id: string
@@ -20,6 +20,7 @@ const toRow = (row: {
   status: string
   revision: number
   stop_requested_at: Date | null
+  started_at: Date | null
   now: Date
 }): SessionRow => ({
   id: row.id,
@@ -28,6 +29,7 @@ const toRow = (row: {
   status: row.status as SessionStatus,
   revision: row.revision,
   stopRequested: row.stop_requested_at !== null,
+  hasRun: row.started_at !== null,
   now: row.now,
 })
 
@@ -48,11 +50,12 @@ export const writeReport = async (tx: Transaction, row: SessionRow, session: Rep
   const ended = isTerminal(session.status)
   await tx
     .updateTable('sessions.sessions')
-    .set({
+    .set((eb) => ({
       status: session.status,
       revision: session.revision,
-      started_at: session.startedAt,
-      ready_at: session.readyAt,
+      // Told once, they stay: a host that has lost its state no longer knows.
+      started_at: session.startedAt ?? eb.ref('started_at'),
+      ready_at: session.readyAt ?? eb.ref('ready_at'),
       lost_at: null,
       ended_at: ended ? (session.endedAt ?? row.now) : null,
       exit_code: session.exitCode,
@@ -62,7 +65,7 @@ export const writeReport = async (tx: Transaction, row: SessionRow, session: Rep
       image_digest: session.imageDigest,
       last_lines: session.lastLines,
       log_last_seq: session.logLastSeq,
-    })
+    }))
     .where('id', '=', row.id)
     .execute()
   await announce(tx, row, ended)

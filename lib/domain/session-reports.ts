@@ -25,6 +25,8 @@ export interface KnownSession {
   revision: number
   /** Somebody has asked for its end. */
   stopRequested: boolean
+  /** Its host has told that its game started. */
+  hasRun: boolean
 }
 
 export type ReportDecision =
@@ -54,5 +56,15 @@ export const decideReport = (known: KnownSession | undefined, speaker: string, r
   if (status !== known.status && !canBecome(known.status, status)) {
     return { kind: 'illegal', why: `${known.status} can not become ${status}` }
   }
-  return { kind: 'apply', session: { ...report, status } }
+  return { kind: 'apply', session: { ...report, status, ...(isForgotten(known, report) && stateLost) } }
 }
+
+/** The end of a session that its host has lost, and nobody knows how it ended. */
+export const stateLost = {
+  endReason: 'STATE_LOST',
+  endMessage: 'Its host has neither its record nor its container any more; how it ended is not known.',
+} as const
+
+/** Asked to end what it has lost, a host says that it never began. */
+const isForgotten = ({ hasRun }: KnownSession, { endReason, startedAt }: ReportedSession): boolean =>
+  hasRun && endReason === 'CANCELLED' && startedAt === null

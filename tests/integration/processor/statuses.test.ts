@@ -109,6 +109,19 @@ describe('reports of a session', () => {
     expect(await rowOf(sessionId)).toMatchObject({ status: 'RUNNING' })
   })
 
+  it('do not unsay that a session ran when its host has lost it', async () => {
+    const serverId = await insertServer(stage.db)
+    const sessionId = await insertSession(stage.db, { serverId })
+    const forgotten = { status: 'STOPPED' as const, endReason: 'CANCELLED' as const, startedAt: null, endedAt }
+    await afterDecisions(1, () => stage.report(serverId, { sessionId, revision: 1, status: 'RUNNING', startedAt }))
+    await afterDecisions(1, () => stage.report(serverId, { sessionId, revision: 2, ...forgotten }))
+    expect(await rowOf(sessionId)).toMatchObject({
+      status: 'STOPPED',
+      started_at: new Date(startedAt),
+      end_reason: 'STATE_LOST',
+    })
+  })
+
   it('are not believed when another server speaks', async () => {
     const [serverId, other] = await Promise.all([insertServer(stage.db), insertServer(stage.db)])
     const sessionId = await insertSession(stage.db, { serverId })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decideReport, type KnownSession, type ReportedSession } from '../../../lib/domain/session-reports.ts'
+import { decideReport, type KnownSession, type ReportedSession, stateLost } from '../../../lib/domain/session-reports.ts'
 import { canBecome, isTerminal, type SessionStatus, sessionStatuses } from '../../../lib/domain/session-states.ts'
 
 const server = 'server-a'
@@ -9,6 +9,7 @@ const known = (given: Partial<KnownSession> = {}): KnownSession => ({
   status: 'PENDING',
   revision: 0,
   stopRequested: false,
+  hasRun: false,
   ...given,
 })
 const report = (given: Partial<ReportedSession> = {}): ReportedSession => ({
@@ -77,6 +78,18 @@ describe('a report', () => {
     expect(decideReport({ ...lost, stopRequested: true }, server, report({ revision: 4 }))).toMatchObject({
       session: { status: 'STOPPING' },
     })
+  })
+
+  it('that it never began, of a session that ran, says that its host has lost it', () => {
+    const cancelled = report({
+      status: 'STOPPED',
+      endReason: 'CANCELLED',
+      endMessage: 'Stopped before it had started.',
+      startedAt: null,
+    })
+    expect(decideReport(known({ stopRequested: true }), server, cancelled)).toMatchObject({ session: { endReason: 'CANCELLED' } })
+    const ran = known({ status: 'LOST', revision: 1, stopRequested: true, hasRun: true })
+    expect(decideReport(ran, server, cancelled)).toMatchObject({ kind: 'apply', session: { status: 'STOPPED', ...stateLost } })
   })
 
   it.each(sessionStatuses.filter(isTerminal))('changes nothing once the session is %s', (status) => {
