@@ -96,5 +96,3 @@ export const makeArchiveProgress = (options: {
     archivedSeq: (sessionId: string): number => sessions.get(sessionId)?.archivedSeq ?? (resumed ? Number.MAX_SAFE_INTEGER : 0),
   }
 }
-
-export type ArchiveProgress = ReturnType<typeof makeArchiveProgress>
