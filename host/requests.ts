@@ -11,10 +11,21 @@ import type { Publisher } from '../lib/rabbit/publisher.ts'
 /** One answer per kind of request; what it throws is sent back as the error it is. */
 export type Answers = { [Kind in RequestKind]: (request: Extract<Request, { kind: Kind }>) => Promise<ReplyResult<Kind>> }
 
-/** Requests beyond this are refused by the broker as unheard, which is the truth: the host has no time for them. */
+/** Requests beyond this are refused: the host has no time for them. */
 const maxAtOnce = 500
+const tooMany: Answer = {
+  ok: false,
+  code: 'UNAVAILABLE',
+  message: 'The host has too much to answer. Nothing was done; try again.',
+}
 
-/** Answers requests as they come, side by side: input never waits behind a pull, a stop or another session. */
+type Answer = { ok: true; result: unknown } | { ok: false; code: string; message: string }
+
+/**
+ * Answers requests as they come, side by side: input never waits behind a pull, a stop or another session. They are taken
+ * without acknowledgement: one that was given back unacknowledged, when this host or its connection is lost, would be told
+ * as unheard although it may have been done.
+ */
 export const makeRequestConsumer = (options: {
   rabbit: Rabbit
   serverId: string
@@ -22,14 +33,17 @@ export const makeRequestConsumer = (options: {
   answers: Answers
   logger: Logger
 }) => {
-  const answer = async (request: Request): Promise<object> => {
+  const answer = async (content: Buffer): Promise<Answer> => {
+    let request: Request | undefined
     try {
+      request = readMessage(requestSchema, content)
       const handle = options.answers[request.kind] as (request: Request) => Promise<unknown>
       return { ok: true, result: await handle(request) }
     } catch (error) {
       if (error instanceof ManManError) return { ok: false, code: error.code, message: error.message }
-      options.logger.error({ err: error, kind: request.kind, requestId: request.id }, 'request failed')
-      return { ok: false, code: 'UNAVAILABLE', message: `The host could not do it; its log has the reason under ${request.id}.` }
+      const id = request?.id ?? newId()
+      options.logger.error({ err: error, kind: request?.kind, requestId: id }, 'request failed')
+      return { ok: false, code: 'UNAVAILABLE', message: `The host could not do it; its log has the reason under ${id}.` }
     }
   }
 
@@ -47,18 +61,24 @@ export const makeRequestConsumer = (options: {
     })
   }
 
+  let underWay = 0
   return makeConsumer({
     rabbit: options.rabbit,
     name: 'requests',
     logger: options.logger,
     queue: queues.hostRequests(options.serverId),
-    prefetch: maxAtOnce,
+    prefetch: 0,
     exclusive: true,
-    deadLetter: 'reject',
+    noAck: true,
     handle: async (message) => {
-      const body = await answer(readMessage(requestSchema, message.content))
-      // The caller waits no longer than its limit; a reply that can't be sent is worth nothing later.
-      await reply(message, body).catch((error) => options.logger.warn({ err: error }, 'reply not sent'))
+      underWay++
+      try {
+        const body = underWay > maxAtOnce ? tooMany : await answer(message.content)
+        // The caller waits no longer than its limit; a reply that can't be sent is worth nothing later.
+        await reply(message, body).catch((error) => options.logger.warn({ err: error }, 'reply not sent'))
+      } finally {
+        underWay--
+      }
     },
   })
 }

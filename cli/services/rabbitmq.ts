@@ -7,7 +7,7 @@ import { probeBroker } from '../../lib/rabbit/probe.ts'
 import { commandLine, isAlive, logTail, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
 import { makePlugins, makeSettings } from './rabbitmq-config.ts'
 import { type Origin, type Service, ServiceFault } from './service.ts'
-import { isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
+import { isPortAnswered, isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
 
 const run = promisify(execFile)
 
@@ -16,7 +16,7 @@ const adoptLimitMs = 30_000
 const stopLimitMs = 20_000
 /** In the middle of its start it hears no signal, and has nothing to lose yet. */
 const unreadyStopLimitMs = 4_000
-const portMapperLimitMs = 5_000
+const portMapperLimitMs = 10_000
 
 const stateSchema = z.object({
   amqpPort: z.number().int(),
@@ -184,7 +184,7 @@ const waitForAnswer = async (spawned: Spawned, url: string, log: string): Promis
 const beginPortMapper = async (port: number, env: NodeJS.ProcessEnv, options: EmbeddedRabbitOptions): Promise<void> => {
   if (!(await isPortFree(port))) return // that of a node which died
   await spawnDetached(['epmd'], { log: options.log, env, cwd: options.dir })
-  const listens = await waitUntil(async () => !(await isPortFree(port)), portMapperLimitMs)
+  const listens = await waitUntil(() => isPortAnswered(port), portMapperLimitMs)
   if (!listens)
     throw new ServiceFault(`Erlang's port mapper (epmd) did not start, see ${options.log}: ${logTail(options.log, 2)}`)
 }

@@ -61,6 +61,8 @@ export const makeLogPipeline = (options: { tty: boolean; point: ResumePoint; fol
     end: demux.end,
     /** The log has ended too: an unfinished line is finished as it is. */
     finish: assembler.end,
+    /** Docker may hold back what follows: see `makeSkipWatch`. */
+    isDoubtful: (): boolean => skips?.isDoubtful() ?? false,
     /** Times that lines were missing where this connection went on. */
     losses: (): number => losses,
     /** The lines found since the last call, in the order of Docker's log. */

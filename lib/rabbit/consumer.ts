@@ -38,8 +38,8 @@ export interface ConsumerOptions {
   exclusive?: boolean
   /** Transient queues, whose loss is repaired elsewhere: nothing is acknowledged, and a failed message is only logged. */
   noAck?: boolean
-  /** Where a message goes that can't be handled, with its reason; or it is rejected to what the queue itself says. */
-  deadLetter?: DeadLetterAddress | 'reject'
+  /** Where a message goes that can't be handled, with its reason. */
+  deadLetter?: DeadLetterAddress
   /** How often, and how far apart, a message is tried that is `Unavailable`; then it is a dead letter. */
   retry?: Retry
   /**
@@ -103,8 +103,7 @@ export const makeConsumer = (options: ConsumerOptions) => {
 
   /** Resolves once the broker has the dead letter; for as long as it does not take it, the message stays in its queue. */
   const bury = async (raw: ConsumeMessage, reason: string, attempts: number, gone: AbortSignal): Promise<void> => {
-    const to = options.deadLetter as DeadLetterAddress | undefined
-    const letter = asDeadLetter(raw, { queue: queueName, reason, attempts, to: to ?? deadLetterQueue })
+    const letter = asDeadLetter(raw, { queue: queueName, reason, attempts, to: options.deadLetter ?? deadLetterQueue })
     deadLetters ??= makePublisher({ rabbit, name: `dead letters of ${options.name}` })
     for (let failures = 1; ; failures++) {
       try {
@@ -126,7 +125,6 @@ export const makeConsumer = (options: ConsumerOptions) => {
     counts[options.noAck ? 'dropped' : 'deadLettered']++
     tell(failed.error, raw, 'message not handled')
     if (options.noAck) return
-    if (options.deadLetter === 'reject') return channel.nack(raw, false, false)
     await bury(raw, reasonOf(failed.error), failed.attempts, gone)
     channel.ack(raw)
   }

@@ -283,8 +283,8 @@ describe('lines', () => {
   }
 
   it('that Docker passed over while nobody read are read again', async () => {
-    const total = 100_000
-    const game = await rotating({ 'max-size': '500k', 'max-file': '20' })
+    const total = 150_000
+    const game = await rotating({ 'max-size': '2m', 'max-file': '20' })
     let release = (): void => undefined
     const released = new Promise<void>((resolve) => {
       release = resolve
