@@ -56,7 +56,6 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
-    logRetention: retention.works,
   }
   return {
     readiness,

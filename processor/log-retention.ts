@@ -61,7 +61,6 @@ export const startLogRetention = (options: {
   return {
     /** Since start: objects of which no row is left, and those that are gone from the store. */
     counters: () => ({ ...counters }),
-    works: loop.works,
     close: (): Promise<void> => {
       isClosing = true
       return loop.close()
