@@ -70,7 +70,8 @@ export const makeAgent = async (options: AgentOptions) => {
   const logRabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}-logs`, logger })
   // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
   let lockedOut = (): boolean => false
-  const publisher = mutable(makePublisher({ rabbit, name: 'reports' }), () => lockedOut())
+  let isMute = (): boolean => true
+  const publisher = mutable(makePublisher({ rabbit, name: 'reports' }), () => isMute())
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
   const live = makeLiveLogs({ serverId, publisher: logPublisher, nowMs: Date.now, logger })
@@ -196,6 +197,7 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
   })
   lockedOut = commands.lockedOut
+  isMute = () => !commands.tried() || commands.lockedOut()
   const typedKeys = await openTypedKeys({ path: join(config.dataDir, 'typed.jsonl'), keep: rememberedKeys })
   const answers = makeAnswers({
     logs,

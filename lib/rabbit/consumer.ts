@@ -171,6 +171,8 @@ export const makeConsumer = (options: ConsumerOptions) => {
   return {
     /** True while messages are delivered; false without a broker, and until the queue is there. */
     consuming: (): boolean => kept.current() !== undefined,
+    /** False until the broker has let it in or said why not. */
+    tried: (): boolean => kept.current() !== undefined || kept.fault() !== undefined,
     /** True while the broker lets another consumer have the queue alone. */
     lockedOut: (): boolean => rabbit.ready() === true && kept.fault()?.includes('in exclusive use') === true,
     /** Stops taking, waits (at most 5 s) for what is being handled, closes. What was not acknowledged is delivered again. */
