@@ -74,13 +74,13 @@ describe('a server that falls silent', () => {
     const serverId = await insertServer(stage.db, { status: 'ONLINE', seenMsAgo: 60_000 })
     await new Promise((resolve) => setTimeout(resolve, timings.offlineAfterMs))
     expect((await serverRow(serverId)).status).toBe('ONLINE')
+    const restoredAt = performance.now() // it hears nothing before
     stage.proxies.broker.restore()
-    await becomesReady(processor)
-    const readyAt = performance.now()
     await becomes(serverId, 'STALE') // not OFFLINE yet, although it was silent for a minute
-    expect(performance.now() - readyAt).toBeGreaterThan(timings.staleAfterMs - 500)
+    expect(performance.now() - restoredAt).toBeGreaterThan(timings.staleAfterMs)
     await becomes(serverId, 'OFFLINE')
-    expect(performance.now() - readyAt).toBeGreaterThan(timings.offlineAfterMs - 500)
+    expect(performance.now() - restoredAt).toBeGreaterThan(timings.offlineAfterMs)
+    await becomesReady(processor)
   })
 
   it('is not declared dead after an outage of the database, before others could catch up', async () => {
