@@ -11,6 +11,10 @@ const project = (name: string, options: object) => ({
   test: { name, include: [`tests/${name}/**/*.test.ts`], expect: { poll: { timeout: 20_000 } }, ...options },
 })
 
+// CI tries once more what runs on real services, whose pace nobody holds, and says at the end which tests needed it.
+// Units and fault runs get no second try: what fails there fails.
+const retry = process.env['CI'] ? 1 : 0
+
 const wholeStacks = {
   globalSetup: ['tests/support/global-setup.ts', 'tests/support/e2e-setup.ts'],
   testTimeout: 120_000,
@@ -21,17 +25,19 @@ const wholeStacks = {
 export default defineConfig({
   resolve: { alias },
   test: {
+    reporters: ['default', './tests/support/second-tries.ts'],
     // One project after the other: e2e and faults measure nothing, but start whole control planes on two cores.
     projects: [
       project('unit', { testTimeout: 20_000, sequence: { groupOrder: 0 } }),
       project('integration', {
         globalSetup: ['tests/support/global-setup.ts'],
+        retry,
         testTimeout: 60_000,
         hookTimeout: 120_000,
         maxWorkers: 2,
         sequence: { groupOrder: 1 },
       }),
-      project('e2e', { ...wholeStacks, sequence: { groupOrder: 2 } }),
+      project('e2e', { ...wholeStacks, retry, sequence: { groupOrder: 2 } }),
       project('faults', { ...wholeStacks, sequence: { groupOrder: 3 } }),
     ],
   },
