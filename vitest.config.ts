@@ -13,7 +13,8 @@ const project = (name: string, options: object) => ({
 
 // CI tries once more what runs on real services, whose pace nobody holds, and says at the end which tests needed it.
 // Units and fault runs get no second try: what fails there fails.
-const retry = process.env['CI'] ? 1 : 0
+const { CI } = process.env
+const retry = CI ? 1 : 0
 
 const wholeStacks = {
   globalSetup: ['tests/support/global-setup.ts', 'tests/support/e2e-setup.ts'],
