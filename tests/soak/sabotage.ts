@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listSegments } from '../../host/logs/segments.ts'
+import { readLogArchive } from '../../lib/messages/log-archive.ts'
 import { eachRecord, encodeRecords, type LogRecord } from '../../lib/messages/log-records.ts'
 import { archivePartitionOf, exchanges, queues } from '../../lib/messages/routing.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
@@ -45,18 +46,27 @@ export const publishTwice = async (fleet: Fleet) => {
   }
 }
 
-/** Takes what waits for the archive, and acknowledges it; answers how many messages. Nobody else may be taking it. */
-export const stealFromArchive = async (fleet: Fleet): Promise<number> => {
+/**
+ * Takes what waits for the archive of one session, and acknowledges it, until a line behind `afterSeq` was among it. Nobody
+ * else may be taking.
+ */
+export const stealFromArchive = async (fleet: Fleet, sessionId: string, afterSeq: number): Promise<void> => {
   const rabbit = await makeRabbit({ url: fleet.amqpUrl, name: 'thief', logger })
   const kept = rabbit.keepChannel({ name: 'thief' })
+  const channel = await eventually(() => kept.current(), { what: 'the thief is connected' })
   const queue = queues.logArchive(archivePartitionOf(fleet.hosts[0]!.serverId))
-  const take = async () => kept.current()?.get(queue, { noAck: true })
+  const take = async (): Promise<boolean> => {
+    const message = await channel.get(queue)
+    if (!message) return false
+    const blocks = readLogArchive(message.content)
+    // What is of others stays unacknowledged, and is back in the queue when the thief is gone.
+    if (blocks.some((block) => block.sessionId !== sessionId)) return false
+    channel.ack(message)
+    return blocks.some(({ lastSeq }) => lastSeq > afterSeq)
+  }
   await eventually(take, { what: 'a message for the archive was taken', limitMs: stealLimitMs })
-  let count = 1
-  while (await take()) count++
   await kept.close()
   await rabbit.close()
-  return count
 }
 
 /** Takes a line out of a session's journal, so that those behind it count one less. The agent must be down. */
@@ -67,7 +77,11 @@ export const renumberJournal = async (dataDir: string, sessionId: string): Promi
   const begin = content.indexOf(0x0a) + 1
   const records: LogRecord[] = []
   eachRecord(content.subarray(begin), (record) => records.push(record) > 0)
-  const middle = records.findIndex(({ stream, bytes }, at) => at > records.length / 2 && stream === 'O' && bytes.length > 0)
+  // The last of its stream would be read again from Docker, and have its number as before.
+  const isMissed = ({ stream, bytes }: LogRecord, at: number): boolean =>
+    bytes.length > 0 && at > records.length / 2 && records.slice(at + 1).some((later) => later.stream === stream)
+  const middle = records.findIndex(isMissed)
+  if (middle < 0) throw new Error(`session ${sessionId} has no line that would be missed`)
   records.splice(middle, 1)
   await writeFile(segment.path, Buffer.concat([content.subarray(0, begin), encodeRecords(records, segment.firstSeq)]))
 }
