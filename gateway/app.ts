@@ -7,7 +7,8 @@ import { readGatewayConfig } from './config.ts'
 import { makeExecutor } from './executor.ts'
 import { makeHttpDoor } from './http.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { measured } from './metrics.ts'
+import { makeSharedLogs } from './logs/shared.ts'
+import { measured, showSharing } from './metrics.ts'
 import { makeRemoteUpstream } from './remote-upstream.ts'
 import { readSupergraph } from './supergraph.ts'
 import type { Upstream, Upstreams } from './upstreams.ts'
@@ -47,10 +48,13 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const limits = { ...defaultLimits, ...options.limits }
   const authenticate = makeAuthenticate(options.adminToken)
   const metrics = options.metrics ?? makeMetrics()
+  const sharedLogs = makeSharedLogs()
+  showSharing(sharedLogs, metrics)
   const plain = await makeExecutor({
     supergraph: options.supergraph ?? readSupergraph(),
     upstreams,
     signIdentity: makeIdentitySigner({ key: options.internalKey }),
+    sharedLogs,
     logger,
   })
   const executor = measured(plain, metrics)

@@ -6,7 +6,7 @@ export type Events = AsyncIterableIterator<ExecutionResult>
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 /** Each event as `map` makes it. One at a time, as they are pulled. */
-export const mapEvents = (source: AsyncIterable<ExecutionResult>, map: (event: ExecutionResult) => ExecutionResult): Events => {
+export const mapEvents = <In, Out>(source: AsyncIterable<In>, map: (event: In) => Out): AsyncIterableIterator<Out> => {
   const iterator = source[Symbol.asyncIterator]()
   return {
     next: async () => {

@@ -4,6 +4,8 @@ import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { codedError, publicError } from './errors.ts'
 import { type Events, mapEvents, settling } from './events.ts'
+import { followShared } from './logs/follow.ts'
+import type { SharedLogs } from './logs/shared.ts'
 import { findOperation, type Operation } from './operation.ts'
 import { type CallContext, makeSubgraphCall } from './subgraph-call.ts'
 import { toExecutionSchema, toPublicSchema } from './supergraph.ts'
@@ -33,6 +35,7 @@ interface Options {
   supergraph: string
   upstreams: Upstreams
   signIdentity: (identity: Identity) => Promise<string>
+  sharedLogs: SharedLogs
   logger: Logger
 }
 
@@ -41,7 +44,8 @@ interface Options {
  * router-runtime's, an experimental API: it is met here and in `subgraph-call.ts` and nowhere else, and
  * `tests/integration/gateway` holds it to what we rely on.
  */
-export const makeExecutor = async ({ supergraph, upstreams, signIdentity, logger }: Options): Promise<Executor> => {
+export const makeExecutor = async (options: Options): Promise<Executor> => {
+  const { supergraph, upstreams, signIdentity, sharedLogs, logger } = options
   const schema = toPublicSchema(supergraph)
   const { executor: run } = await unifiedGraphHandler({
     unifiedGraph: toExecutionSchema(supergraph),
@@ -56,7 +60,7 @@ export const makeExecutor = async ({ supergraph, upstreams, signIdentity, logger
   if (!run) throw new Error('router-runtime gave no executor')
 
   // No signal: the planner would remember an aborted plan as this document's plan for ever.
-  const start = (operation: Operation, { variables, identity }: ExecutionRequest) =>
+  const start = (operation: Operation, { variables, identity }: Pick<ExecutionRequest, 'variables' | 'identity'>) =>
     run({
       document: operation.document,
       variables: variables ?? {},
@@ -71,6 +75,15 @@ export const makeExecutor = async ({ supergraph, upstreams, signIdentity, logger
     return taken.length > 0 ? { data, errors: taken.map((error) => publicError(error, logger)) } : { data }
   }
   const failure = (error: unknown): ExecutionResult => ({ data: null, errors: requestErrors(error, logger) })
+
+  const subscribe = async (...[operation, request]: Parameters<typeof start>): Promise<ExecutionResult | Events> => {
+    try {
+      const result = await start(operation, request)
+      return Symbol.asyncIterator in result ? settling(mapEvents(result, present), failure) : present(result)
+    } catch (error) {
+      return failure(error)
+    }
+  }
 
   return {
     schema,
@@ -90,8 +103,10 @@ export const makeExecutor = async ({ supergraph, upstreams, signIdentity, logger
 
     subscribe: async (request) => {
       try {
-        const result = await start(findOperation(request.document, request.operationName), request)
-        return Symbol.asyncIterator in result ? settling(mapEvents(result, present), failure) : present(result)
+        const operation = findOperation(request.document, request.operationName)
+        return (
+          (await followShared({ schema, sharedLogs, subscribe }, operation, request)) ?? (await subscribe(operation, request))
+        )
       } catch (error) {
         return failure(error)
       }

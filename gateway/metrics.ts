@@ -2,6 +2,7 @@ import type { DocumentNode, ExecutionResult } from 'graphql'
 import { type Metrics, makeCounts } from '../lib/process/metrics.ts'
 import type { Events } from './events.ts'
 import type { ExecutionRequest, Executor } from './executor.ts'
+import type { SharedLogs } from './logs/shared.ts'
 import { findOperation } from './operation.ts'
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -82,6 +83,20 @@ export const measured = (executor: Executor, metrics: Metrics): Executor => {
       return isOpen ? counted(result, name) : result
     },
   }
+}
+
+/** How far viewers of one log share what is read for them. */
+export const showSharing = (sharedLogs: SharedLogs, metrics: Metrics): void => {
+  metrics.gauge({
+    name: 'manman_log_upstreams_open',
+    help: 'Subscriptions to logs that the gateway has open with the subgraph, for however many viewers',
+    read: sharedLogs.upstreams,
+  })
+  metrics.counter({
+    name: 'manman_log_viewers_behind_total',
+    help: 'Times that a viewer of a log read too slowly for its queue, and went on from history',
+    read: sharedLogs.fellBehind,
+  })
 }
 
 const described = new WeakMap<DocumentNode, { name: string; kind: string }>()

@@ -20,10 +20,12 @@ export interface TestSessionsDeps {
   logs: Topic<TestBatch>
   /** Arguments that `sessionLogs` was called with, one entry for each subscription. */
   logArguments: unknown[]
+  /** Who it was called as. */
+  logActors: string[]
 }
 
 /** The owner of `Session`: a mutation with its union, and two subscriptions that a test drives. */
-export const makeTestSessions = ({ changes, logs, logArguments }: TestSessionsDeps): GraphQLSchema => {
+export const makeTestSessions = ({ changes, logs, logArguments, logActors }: TestSessionsDeps): GraphQLSchema => {
   const builder = makeBuilder({ errors: [Invalid, NotFound, Unavailable] })
   const key = builder.selection<{ id: string }>('id')
   const Deployment = builder.objectRef<{ id: string }>('ServerGameConfig').implement({
@@ -45,6 +47,7 @@ export const makeTestSessions = ({ changes, logs, logArguments }: TestSessionsDe
   const Batch = builder.objectRef<TestBatch>('SessionLogBatch').implement({
     fields: (t) => ({
       cursor: t.exposeString('cursor'),
+      end: t.boolean({ resolve: () => false }),
       text: t.string({
         resolve: ({ text }) => {
           if (text === 'unreadable') throw new Error('EIO: /var/lib/secret/journal')
@@ -91,8 +94,9 @@ export const makeTestSessions = ({ changes, logs, logArguments }: TestSessionsDe
       sessionLogs: t.field({
         type: Batch,
         args: { sessionId: t.arg.id({ required: true }), after: t.arg.string(), tail: t.arg.int() },
-        subscribe: (_, args) => {
+        subscribe: (_, args, { actor }) => {
           logArguments.push({ ...args })
+          logActors.push(actor)
           if (args.after != null && args.tail != null) throw Invalid.at('tail', 'can not be given together with after')
           return logs.subscribe()
         },

@@ -42,10 +42,11 @@ export const startStack = async ({ mode, limits, missing = [], gatewayKey = inte
   const logs = makeTopic<TestBatch>()
   const batches: string[][] = []
   const logArguments: unknown[] = []
+  const logActors: string[] = []
   const schemas: Record<string, GraphQLSchema> = {
     servers: makeTestServers(batches, () => logger.debug('slow begins')),
     configs: makeTestConfigs(),
-    sessions: makeTestSessions({ changes, logs, logArguments }),
+    sessions: makeTestSessions({ changes, logs, logArguments, logActors }),
   }
   const { supergraph } = composeGraph(schemas, (name) => `http://${name}`)
   const subgraphs = makeSubgraphs({ schemas, mode, missing, logger })
@@ -75,6 +76,7 @@ export const startStack = async ({ mode, limits, missing = [], gatewayKey = inte
     batches,
     /** What `sessionLogs` was asked for, one entry for each subscription. */
     logArguments,
+    logActors,
     signIdentity: makeIdentitySigner({ key: internalKey }),
     addressOf: subgraphs.addressOf,
     stopSubgraph: subgraphs.stop,
