@@ -46,9 +46,9 @@ export const makeSharedLogs = () => {
       const [passed] = streams.find(([one]) => one.hasBeenAt(after)) ?? []
       if (passed) return void passed.joinAt(viewer, after)
     }
-    // The last lines of a stream that is open may be others by now.
-    const late = tail === null ? ['begun'] : ['begun', 'open']
-    const [beginning] = streams.find(([one, from]) => from === JSON.stringify(start) && !late.includes(one.phase())) ?? []
+    // What has waited to be read may not be the last lines any more.
+    const isBeginning = (one: LogStream): boolean => (tail === null ? !one.hasBegun() : one.isFresh())
+    const [beginning] = streams.find(([one, from]) => from === JSON.stringify(start) && isBeginning(one)) ?? []
     const stream = beginning ?? openStream(key, open, start)
     stream.join(viewer)
     const refusal = await stream.opened

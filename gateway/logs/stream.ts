@@ -20,8 +20,10 @@ interface Options {
 export interface LogStream extends LogFeed {
   /** Resolves to what it was refused with. */
   opened: Promise<ExecutionResult | undefined>
-  /** `opening` until the subgraph has answered, `open` until it has told something. */
-  phase(): 'opening' | 'open' | 'begun'
+  /** True once it has told something. */
+  hasBegun(): boolean
+  /** True while nothing is known of the log that could be old: it is being opened, or waited for. */
+  isFresh(): boolean
   /** True when it told the event with this cursor a moment ago. */
   hasBeenAt(cursor: string): boolean
   /** The viewer gets what is told from now on. */
@@ -36,7 +38,7 @@ export const makeLogStream = ({ open, onPosition, onClose }: Options): LogStream
   const viewers = new Set<LogViewer>()
   const recent: LogEvent[] = []
   let recentBytes = 0
-  let begun = false
+  let hasBegun = false
   let source: LogSource | undefined
   let isPulling = false
   let isOver = false
@@ -60,7 +62,7 @@ export const makeLogStream = ({ open, onPosition, onClose }: Options): LogStream
     while (recentBytes > maxRecentBytes && recent.length > 1) recentBytes -= recent.shift()!.bytes
   }
   const tell = (event: LogEvent): void => {
-    begun = true
+    hasBegun = true
     remember(event)
     for (const viewer of [...viewers]) give(viewer, [event])
     if (event.cursor !== undefined && !isOver) onPosition(stream, event.cursor)
@@ -86,7 +88,8 @@ export const makeLogStream = ({ open, onPosition, onClose }: Options): LogStream
       close()
       return opened
     }),
-    phase: () => (begun ? 'begun' : source ? 'open' : 'opening'),
+    hasBegun: () => hasBegun,
+    isFresh: () => !hasBegun && (isPulling || !source),
     hasBeenAt: (cursor) => recent.some((event) => event.cursor === cursor),
     join: (viewer) => {
       viewers.add(viewer)
