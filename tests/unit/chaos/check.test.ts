@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { missingKinds } from '../../chaos/check/kinds.ts'
 import { checkAll, type Rule, rules } from '../../chaos/check/rules.ts'
-import type { Evidence } from '../../chaos/evidence.ts'
+import type { Evidence, SessionRow } from '../../chaos/evidence.ts'
 import { crashed, deploymentId, event, honest, operation, row, running, serverId } from './doctored.ts'
 
 /** For each promise, ways to break it: each alone must be noticed by that promise's rule. */
@@ -174,6 +174,54 @@ describe('the checker', () => {
     evidence.settled.sessions.push(lost)
     evidence.ended.sessions.push(lost)
     expect(checkAll(evidence)).toEqual([])
+  })
+
+  describe('of a host that lost its files after a game had ended', () => {
+    const endedBefore = (lossMs: number): Evidence => {
+      const evidence = honest()
+      const { atMs } = evidence.containerEvents[2]!
+      const fault = {
+        step: 8,
+        kind: 'wipe-state' as const,
+        target: 'host-0',
+        serverId,
+        fromMs: atMs + lossMs,
+        toMs: atMs + lossMs + 1,
+      }
+      evidence.faults.push(fault)
+      return evidence
+    }
+    const tellEnd = (evidence: Evidence, end: Partial<SessionRow>): string[] => {
+      const { ended, settled, history, changes, games, containerEvents } = evidence
+      const rows = [...ended.sessions, ...settled.sessions, ...history, ...changes.slice(2, 3).map(({ after }) => after)]
+      for (const known of rows.filter(({ id }) => id === 'crashed')) Object.assign(known, end)
+      const exitCode = end.exit_code === 0 ? 0 : 7
+      Object.assign(games[0]!, { exit: { code: exitCode, why: 'signal' } })
+      Object.assign(containerEvents[2]!, { exitCode })
+      return checkAll(evidence).map(({ rule }) => rule)
+    }
+    const rule = 'every exit code and end is true'
+
+    it.each([
+      ['what its container shows', { exit_code: 7, status: 'CRASHED', end_reason: 'CRASHED' }],
+      ['a good end', { exit_code: 0, status: 'STOPPED', end_reason: 'EXITED' }],
+      ['that nothing is known', { exit_code: null, status: 'FAILED', end_reason: 'STATE_LOST' }],
+    ] as const)('allows %s', (_, end) => {
+      expect(tellEnd(endedBefore(1_000), end)).not.toContain(rule)
+    })
+
+    it.each([
+      ['another exit code', 1_000, { exit_code: 3, status: 'CRASHED', end_reason: 'CRASHED' }],
+      ['that nothing is known, for another reason', 1_000, { exit_code: null, status: 'FAILED', end_reason: 'DOCKER_ERROR' }],
+      [
+        'that nothing is known, long after it could have told',
+        61_000,
+        { exit_code: null, status: 'FAILED', end_reason: 'STATE_LOST' },
+      ],
+      ['that nothing is known, when it was lost before', -1_000, { exit_code: null, status: 'FAILED', end_reason: 'STATE_LOST' }],
+    ] as const)('does not allow %s', (_, lossMs, end) => {
+      expect(tellEnd(endedBefore(lossMs), end)).toContain(rule)
+    })
   })
 
   it('says what a run has not done', () => {
