@@ -30,12 +30,19 @@ export const followShared = async (
   const identity = scopeOf(request.identity)
   const { others } = asked
 
+  const { responseName, merge } = logs
+  const mergeResults =
+    merge &&
+    ((results: readonly ExecutionResult[]): ExecutionResult => ({
+      data: { [responseName]: merge(results.map(({ data }) => data?.[responseName] as Record<string, unknown>)) },
+    }))
+
   const open = async (start: LogStart): Promise<ExecutionResult | LogSource> => {
     const source = await subscribe(logs.operation, { variables: logs.variablesFor(start, others), identity })
     if (!(Symbol.asyncIterator in source)) return source
     return mapEvents(source, (result) => {
-      const { event, cursor } = takePosition(result, logs.responseName)
-      return { result: event, cursor, bytes: bytesOf(event) }
+      const { event, cursor, isPlain } = takePosition(result, responseName)
+      return { result: event, cursor, bytes: bytesOf(event), merge: isPlain ? mergeResults : undefined }
     })
   }
   const variables = Object.entries(others).sort(([one], [other]) => (one < other ? -1 : 1))

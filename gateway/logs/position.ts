@@ -11,6 +11,7 @@ import {
   visit,
 } from 'graphql'
 import type { Operation } from '../operation.ts'
+import { type MergeBatches, makeMergeBatches } from './merge.ts'
 
 /** Where a viewer begins, as a client says it: after a cursor, or with the last so many lines. */
 export interface LogStart {
@@ -30,11 +31,19 @@ export interface MovableLogs {
   /** What a client's variables ask for; undefined when they are not valid, which the planner then says. */
   read(variables: Variables | null | undefined): { start: LogStart; others: Variables } | undefined
   variablesFor(start: LogStart, others: Variables): Variables
+  /** Undefined when what is selected can't be put together. */
+  merge: MergeBatches | undefined
 }
 
 const rootField = 'sessionLogs'
 const prefix = 'manman_'
-const names = { after: `${prefix}after`, tail: `${prefix}tail`, cursor: `${prefix}cursor`, end: `${prefix}end` } as const
+const names = {
+  after: `${prefix}after`,
+  tail: `${prefix}tail`,
+  cursor: `${prefix}cursor`,
+  end: `${prefix}end`,
+  gap: `${prefix}gap`,
+} as const
 
 const known = new WeakMap<DocumentNode, MovableLogs | null>()
 let lastId = 0
@@ -62,6 +71,7 @@ const rewrite = (schema: GraphQLSchema, { document, kind, rootFields }: Operatio
     id: ++lastId,
     operation: { document: withoutUnused(moved, used), kind, rootFields },
     responseName: field.alias?.value ?? rootField,
+    merge: makeMergeBatches(document, field),
 
     read: (variables) => {
       const values = getVariableValues(schema, definitions, variables ?? {})
@@ -87,20 +97,32 @@ const startOf = (readArguments: () => Variables): LogStart | undefined => {
   }
 }
 
-/** The event as its client asked for it, and what we asked for besides: its cursor, unless it ends the log. */
+/** The event as its client asked for it, and what we asked for besides. */
 export const takePosition = <Result extends { data?: Variables | null }>(
   event: Result,
   responseName: string,
-): { event: Result; cursor: string | undefined } => {
+): Position<Result> => {
   const batch = event.data?.[responseName] as Variables | null | undefined
-  if (!batch) return { event, cursor: undefined }
-  const { [names.cursor]: cursor, [names.end]: end, ...asked } = batch
-  return { event: { ...event, data: { [responseName]: asked } }, cursor: end ? undefined : (cursor as string | undefined) }
+  if (!batch) return { event, cursor: undefined, isPlain: false }
+  const { [names.cursor]: cursor, [names.end]: end, [names.gap]: gap, ...asked } = batch
+  return {
+    event: { ...event, data: { [responseName]: asked } },
+    cursor: end ? undefined : (cursor as string | undefined),
+    isPlain: !end && !gap && !('errors' in event),
+  }
+}
+
+interface Position<Result> {
+  event: Result
+  /** Undefined for an end or a failure, behind which nothing follows. */
+  cursor: string | undefined
+  /** Lines, and nothing else. */
+  isPlain: boolean
 }
 
 const parts = parse(`
   subscription ($${names.after}: String, $${names.tail}: Int) {
-    ${rootField}(after: $${names.after}, tail: $${names.tail}) { ${names.cursor}: cursor ${names.end}: end }
+    ${rootField}(after: $${names.after}, tail: $${names.tail}) { ${names.cursor}: cursor ${names.end}: end ${names.gap}: gap { kind } }
   }
 `).definitions[0] as OperationDefinitionNode
 const [ours] = parts.selectionSet.selections as [FieldNode]

@@ -1,8 +1,14 @@
 import type { ExecutionResult } from 'graphql'
+import { mergeEvents } from './merge.ts'
 import type { LogEvent, LogFeed, LogViewer } from './viewer.ts'
 
 /** What a stream has told last is kept for those who come to the same place: up to this much, and one event at least. */
 const maxRecentBytes = 128 * 1024
+/** So much is read ahead, and told together. */
+const maxBatchBytes = 256 * 1024
+/** Between two events, for each viewer: many are told more at once, and not each line by itself. */
+const pausePerViewerMs = 0.25
+const maxPauseMs = 50
 
 /** Events of one upstream subscription, pulled one by one. Never throws. */
 export type LogSource = AsyncIterableIterator<LogEvent>
@@ -36,16 +42,21 @@ export interface LogStream extends LogFeed {
 
 export const makeLogStream = ({ open, onPosition, onClose }: Options): LogStream => {
   const viewers = new Set<LogViewer>()
-  const recent: LogEvent[] = []
-  let recentBytes = 0
+  const recent = makeBytes()
+  const ahead = makeBytes()
   let hasBegun = false
   let source: LogSource | undefined
-  let isPulling = false
+  let isReading = false
+  let isRead = false
+  let isWanted = false
   let isOver = false
+  let notBefore = 0
+  let timer: NodeJS.Timeout | undefined
 
   const close = (): void => {
     if (!isOver) onClose(stream)
     isOver = true
+    clearTimeout(timer)
     source?.return?.().catch(() => undefined)
   }
   const leave = (viewer: LogViewer): void => {
@@ -56,26 +67,47 @@ export const makeLogStream = ({ open, onPosition, onClose }: Options): LogStream
   const give = (viewer: LogViewer, events: readonly LogEvent[]): void => {
     if (!events.every((event) => viewer.push(event))) leave(viewer)
   }
-  const remember = (event: LogEvent): void => {
-    recent.push(event)
-    recentBytes += event.bytes
-    while (recentBytes > maxRecentBytes && recent.length > 1) recentBytes -= recent.shift()!.bytes
-  }
   const tell = (event: LogEvent): void => {
     hasBegun = true
-    remember(event)
+    recent.add(event)
+    while (recent.bytes > maxRecentBytes && recent.events.length > 1) recent.take(1)
     for (const viewer of [...viewers]) give(viewer, [event])
     if (event.cursor !== undefined && !isOver) onPosition(stream, event.cursor)
   }
-  const pull = async (): Promise<void> => {
-    if (isPulling || isOver || !source) return
-    isPulling = true
-    const step = await source.next()
-    isPulling = false
-    if (isOver) return
-    if (!step.done) return tell(step.value)
+  /** Tells what there is to those who wait for it, when it is time. */
+  const tellWanted = (): void => {
+    if (isOver || timer) return
+    if (ahead.events.length === 0 && isRead) end()
+    if (ahead.events.length === 0 || !isWanted) return
+    const pauseMs = notBefore - performance.now()
+    if (pauseMs > 0) {
+      timer = setTimeout(() => {
+        timer = undefined
+        tellWanted()
+      }, pauseMs)
+      return
+    }
+    isWanted = false
+    notBefore = performance.now() + (viewers.size > 1 ? Math.min(maxPauseMs, viewers.size * pausePerViewerMs) : 0)
+    tell(mergeEvents(ahead.take(ahead.plain())))
+    void readAhead()
+  }
+  const end = (): void => {
     close()
     for (const viewer of viewers) viewer.end()
+  }
+  const readAhead = async (): Promise<void> => {
+    if (isReading || isRead || !source) return
+    isReading = true
+    while (!isOver && !isRead && ahead.bytes < maxBatchBytes) {
+      const step = await source.next()
+      if (step.done) isRead = true
+      else ahead.add(step.value)
+      tellWanted()
+    }
+    isReading = false
+    // What was told meanwhile has made room.
+    if (!isOver && ahead.bytes < maxBatchBytes) void readAhead()
   }
 
   const stream: LogStream = {
@@ -89,23 +121,50 @@ export const makeLogStream = ({ open, onPosition, onClose }: Options): LogStream
       return opened
     }),
     hasBegun: () => hasBegun,
-    isFresh: () => !hasBegun && (isPulling || !source),
-    hasBeenAt: (cursor) => recent.some((event) => event.cursor === cursor),
+    isFresh: () => !hasBegun && ahead.events.length === 0 && (isReading || !source),
+    hasBeenAt: (cursor) => recent.events.some((event) => event.cursor === cursor),
     join: (viewer) => {
       viewers.add(viewer)
       viewer.join(stream)
     },
     joinAt: (viewer, cursor) => {
       stream.join(viewer)
-      give(viewer, recent.slice(recent.findIndex((event) => event.cursor === cursor) + 1))
+      give(viewer, recent.events.slice(recent.events.findIndex((event) => event.cursor === cursor) + 1))
     },
     moveTo: (other, cursor) => {
       for (const viewer of viewers) other.joinAt(viewer, cursor)
       viewers.clear()
       close()
     },
-    pull: () => void pull(),
+    pull: () => {
+      isWanted = true
+      void readAhead()
+      tellWanted()
+    },
     leave,
   }
   return stream
+}
+
+/** Events, and what they take. */
+const makeBytes = () => {
+  const list = {
+    events: [] as LogEvent[],
+    bytes: 0,
+    add: (event: LogEvent): void => {
+      list.events.push(event)
+      list.bytes += event.bytes
+    },
+    take: (count: number): LogEvent[] => {
+      const taken = list.events.splice(0, count)
+      for (const { bytes } of taken) list.bytes -= bytes
+      return taken
+    },
+    /** How many of the first are lines and nothing else; one at least. */
+    plain: (): number => {
+      const other = list.events.findIndex(({ merge }) => !merge)
+      return other < 0 ? list.events.length : Math.max(1, other)
+    },
+  }
+  return list
 }

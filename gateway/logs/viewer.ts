@@ -10,6 +10,8 @@ export interface LogEvent {
   cursor: string | undefined
   /** About what it takes of memory. */
   bytes: number
+  /** Makes one result of several such; undefined for what is more than lines, or can't be put together. */
+  merge?: ((results: readonly ExecutionResult[]) => ExecutionResult) | undefined
 }
 
 /** What brings a viewer its events. */

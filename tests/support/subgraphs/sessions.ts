@@ -44,10 +44,12 @@ export const makeTestSessions = ({ changes, logs, logArguments, logActors }: Tes
   })
   const running = (id: string): TestSession => ({ id, deploymentId: 'deployment-1', status: 'RUNNING' })
   builder.asEntity(Session, { key, resolveReference: ({ id }) => running(id) })
+  const Gap = builder.objectRef<{ kind: string }>('LogGap').implement({ fields: (t) => ({ kind: t.exposeString('kind') }) })
   const Batch = builder.objectRef<TestBatch>('SessionLogBatch').implement({
     fields: (t) => ({
       cursor: t.exposeString('cursor'),
       end: t.boolean({ resolve: () => false }),
+      gap: t.field({ type: Gap, nullable: true, resolve: () => null }),
       text: t.string({
         resolve: ({ text }) => {
           if (text === 'unreadable') throw new Error('EIO: /var/lib/secret/journal')

@@ -21,7 +21,7 @@ describe('a log whose start can be moved', () => {
         parse(`
           subscription Watch($id: ID!, $full: Boolean!, $manman_after: String, $manman_tail: Int) {
             log: sessionLogs(sessionId: $id, after: $manman_after, tail: $manman_tail) {
-              ...Batch text @include(if: $full) manman_cursor: cursor manman_end: end
+              ...Batch text @include(if: $full) manman_cursor: cursor manman_end: end manman_gap: gap { kind }
             }
           }
           fragment Batch on SessionLogBatch { cursor }
@@ -76,10 +76,30 @@ describe('a log whose start can be moved', () => {
   })
 
   it('gives its client what was asked for, and keeps the position', () => {
-    const data = (end: boolean) => ({ log: { text: 'a', manman_cursor: '4', manman_end: end } })
-    expect(takePosition({ data: data(false) }, 'log')).toEqual({ event: { data: { log: { text: 'a' } } }, cursor: '4' })
-    expect(takePosition({ data: data(true) }, 'log')).toEqual({ event: { data: { log: { text: 'a' } } }, cursor: undefined })
+    const data = (end: boolean, gap: object | null = null) => ({
+      log: { text: 'a', manman_cursor: '4', manman_end: end, manman_gap: gap },
+    })
+    const event = { data: { log: { text: 'a' } } }
+    expect(takePosition({ data: data(false) }, 'log')).toEqual({ event, cursor: '4', isPlain: true })
+    expect(takePosition({ data: data(false, {}) }, 'log')).toEqual({ event, cursor: '4', isPlain: false })
+    expect(takePosition({ data: data(true) }, 'log')).toEqual({ event, cursor: undefined, isPlain: false })
     const failure = { data: null, errors: [] }
-    expect(takePosition(failure, 'log')).toEqual({ event: failure, cursor: undefined })
+    expect(takePosition(failure, 'log')).toEqual({ event: failure, cursor: undefined, isPlain: false })
+  })
+
+  it('makes one batch of several, by whatever names they are selected', () => {
+    const { merge } = movable(`
+      subscription { sessionLogs(sessionId: "a") { at: cursor ...More ... on SessionLogBatch { text gap { kind } end } } }
+      fragment More on SessionLogBatch { rows: lines { seq } text @skip(if: false) }
+    `)!
+    const batch = (seq: number, text: string) => ({ at: String(seq), rows: [{ seq }], text, gap: null, end: false })
+    expect(merge!([batch(1, ''), batch(2, 'b'), batch(3, '')])).toEqual({
+      at: '3',
+      rows: [{ seq: 1 }, { seq: 2 }, { seq: 3 }],
+      text: '\nb\n',
+      gap: null,
+      end: false,
+    })
+    expect(merge!([{ at: '1' }, { at: '2' }])).toEqual({ at: '2' })
   })
 })

@@ -11,6 +11,10 @@ import { makeBell } from '../../../../subgraphs/live/bell.ts'
 
 const beginning: LogStart = { after: null, tail: null }
 
+const mergeLines = (results: readonly ExecutionResult[]): ExecutionResult => ({
+  data: { lines: results.flatMap(({ data }) => data?.lines as number[]), end: false },
+})
+
 /** A log that grows, and a subgraph that tells it: each subscription cuts it into events as it comes to read it. */
 const makeLog = ({ bytesPerEvent = 1, maxLines = 3 } = {}) => {
   let length = 0
@@ -29,7 +33,8 @@ const makeLog = ({ bytesPerEvent = 1, maxLines = 3 } = {}) => {
       position += lines.length
       const end = lines.length === 0
       const cursor = end ? undefined : String(position)
-      yield { result: { data: { lines, end } }, cursor, bytes: bytesPerEvent } satisfies LogEvent
+      const merge = end ? undefined : mergeLines
+      yield { result: { data: { lines, end } }, cursor, bytes: bytesPerEvent, merge } satisfies LogEvent
       if (end) return
     }
   }
@@ -178,7 +183,8 @@ describe('a log that several follow', () => {
         await turn()
       }
       log.finish()
-      await Promise.all(joined.map(({ reader }) => reader.read()))
+      // Some read on only when the others are through.
+      for (const rest of [0, 1]) await Promise.all(joined.filter((_, at) => at % 2 === rest).map(({ reader }) => reader.read()))
       for (const { from, reader, left } of joined) {
         const wanted = range(from + 1, log.length())
         expect(reader.lines).toEqual(left ? wanted.slice(0, reader.lines.length) : wanted)
