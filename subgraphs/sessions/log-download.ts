@@ -2,7 +2,7 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import { eachRecord } from '../../lib/messages/log-records.ts'
 import { streamOfLetter } from '../../lib/messages/logs.ts'
 import type { LogReader, Records } from './log-archive.ts'
-import type { PageDeps } from './log-page.ts'
+import type { Known, PageDeps } from './log-page.ts'
 import type { Session } from './store.ts'
 
 const pathPattern = /^\/logs\/([0-9a-f-]{36})\.log$/
@@ -16,16 +16,28 @@ export const sessionOfPath = (path: string): string | undefined => {
   return id !== undefined && isUuid(id) ? id : undefined
 }
 
-/** The whole log as text, piece by piece: `time stream text`, one line each, the game's own bytes as they are. */
+/**
+ * The whole log as text, piece by piece: `time stream text`, one line each, the game's own bytes as they are. Where the host
+ * that has the rest can't be asked, the last line says so.
+ */
 export async function* logAsText(deps: { archive: LogReader; host: PageDeps['host'] }, session: Session): AsyncGenerator<Buffer> {
   const kept = await deps.archive.extent(session.id)
   const archived = { fromSeq: 1, toSeq: kept.lastSeq, since: null, until: null }
   for await (const chunk of deps.archive.read(session.id, archived, { backward: false, ahead: true })) yield asText(chunk)
   if (kept.isWhole) return
   const rest = { afterSeq: kept.lastSeq, toSeq: Number.MAX_SAFE_INTEGER, backward: false, count: null }
-  const known = { firstSeq: kept.firstSeq, lastSeq: kept.lastSeq, isSure: false }
-  for await (const chunk of deps.host(session, rest, known)) yield asText(chunk)
+  const lastSeq = Math.max(kept.lastSeq, session.logLastSeq ?? 0)
+  const known: Known = { firstSeq: kept.firstSeq, lastSeq, isSure: false }
+  let told = kept.lastSeq
+  for await (const chunk of deps.host(session, rest, known)) {
+    yield asText(chunk)
+    told = chunk.lastSeq
+  }
+  if (known.isAway || told < known.lastSeq) yield Buffer.from(`${new Date().toISOString()} SYSTEM ${unfinished(told)}\n`)
 }
+
+const unfinished = (told: number): string =>
+  `This is the log up to line ${told}. What follows is on its host, which does not answer: download it again later.`
 
 const newline = Buffer.from('\n')
 

@@ -40,6 +40,7 @@ export const makeLogHistory = ({ archive, readHost }: { archive: LogReader; read
   ): Promise<{ fromSeq: number; toSeq: number } | null> => {
     const extent = await readHost(session.serverId, session.id, { from: { tail: 1 }, maxLines: 1, maxBytes: 1 }).catch(noneIfAway)
     known.isSure = true
+    known.isAway = extent === null
     if (!extent) return null
     if (known.lastSeq === 0) known.firstSeq = extent.firstSeq
     known.lastSeq = Math.max(known.lastSeq, extent.lastSeq)

@@ -37,6 +37,8 @@ export interface Known {
   lastSeq: number
   /** There are no lines behind `lastSeq` that nobody has been asked for. */
   isSure: boolean
+  /** The host was asked, and did not answer. */
+  isAway?: boolean
 }
 
 export interface PageDeps {
