@@ -19,6 +19,8 @@ export interface ExecutionRequest {
   identity: Identity
 }
 
+type Asked = Pick<ExecutionRequest, 'variables' | 'identity'>
+
 export interface Executor {
   /** The public graph. */
   schema: GraphQLSchema
@@ -60,7 +62,7 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
   if (!run) throw new Error('router-runtime gave no executor')
 
   // No signal: the planner would remember an aborted plan as this document's plan for ever.
-  const start = (operation: Operation, { variables, identity }: Pick<ExecutionRequest, 'variables' | 'identity'>) =>
+  const start = (operation: Operation, { variables, identity }: Asked) =>
     run({
       document: operation.document,
       variables: variables ?? {},
@@ -76,9 +78,9 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
   }
   const failure = (error: unknown): ExecutionResult => ({ data: null, errors: requestErrors(error, logger) })
 
-  const subscribe = async (...[operation, request]: Parameters<typeof start>): Promise<ExecutionResult | Events> => {
+  const subscribe = async (operation: Operation, asked: Asked): Promise<ExecutionResult | Events> => {
     try {
-      const result = await start(operation, request)
+      const result = await start(operation, asked)
       return Symbol.asyncIterator in result ? settling(mapEvents(result, present), failure) : present(result)
     } catch (error) {
       return failure(error)

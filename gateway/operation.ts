@@ -1,9 +1,11 @@
 import {
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   type OperationTypeNode,
+  type SelectionSetNode,
   separateOperations,
 } from 'graphql'
 import { codedError } from './errors.ts'
@@ -42,25 +44,29 @@ const separate = (document: DocumentNode, operationName: string | null | undefin
   return { document: alone ?? document, kind: node.operation, rootFields: rootFieldsOf(document, node) }
 }
 
-/** Names of an operation's root fields, through fragments; `@skip` and `@include` change nothing. */
-const rootFieldsOf = (document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> => {
+/** Fields of a selection, through fragments; `@skip` and `@include` change nothing. */
+export const selectedFields = (document: DocumentNode, selectionSet: SelectionSetNode | undefined): FieldNode[] => {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
-  const names = new Set<string>()
+  const fields: FieldNode[] = []
   const followed = new Set<string>()
 
-  const collect = ({ selections }: OperationDefinitionNode['selectionSet']): void => {
-    for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) names.add(selection.name.value)
+  const collect = (set: SelectionSetNode | undefined): void => {
+    for (const selection of set?.selections ?? []) {
+      if (selection.kind === Kind.FIELD) fields.push(selection)
       else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
       else if (!followed.has(selection.name.value)) {
         followed.add(selection.name.value)
-        const fragment = fragments.get(selection.name.value)
-        if (fragment) collect(fragment.selectionSet)
+        collect(fragments.get(selection.name.value)?.selectionSet)
       }
     }
   }
-  collect(operation.selectionSet)
+  collect(selectionSet)
+  return fields
+}
+
+const rootFieldsOf = (document: DocumentNode, { selectionSet }: OperationDefinitionNode): ReadonlySet<string> => {
+  const names = new Set(selectedFields(document, selectionSet).map(({ name }) => name.value))
   names.delete('__typename')
   return names
 }

@@ -10,6 +10,7 @@ import { newId } from '../../lib/process/new-id.ts'
 import { makeRabbit } from '../../lib/rabbit/connect.ts'
 import { makePublisher } from '../../lib/rabbit/publisher.ts'
 import { eventually } from '../../tests/support/eventually.ts'
+import { makeRandom } from '../../tests/support/random.ts'
 import { insertSession } from '../../tests/support/rows.ts'
 import type { Stage } from './stage.ts'
 
@@ -31,22 +32,14 @@ const words =
     ' ',
   )
 
-/** The same numbers at every run. */
-const makeRandom = () => {
-  let state = 1
-  return (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
 /** Lines such as games write: a time, a thread, some words, some numbers; no two alike. */
 const makeLines = (firstSec: number) => {
-  const random = makeRandom()
+  const random = makeRandom(1)
+  const below = (limit: number): number => random.int(0, limit - 1)
   return (seq: number): LogLine => {
     const sec = firstSec + Math.floor(seq / linesPerSecond)
-    const some = Array.from({ length: 4 + random(5) }, () => words[random(words.length)]).join(' ')
-    const text = `[${new Date(sec * 1_000).toISOString().slice(11, 19)}] [Server thread/INFO]: ${some} (${random(1e6)}, ${random(256)}, ${random(1e6)})`
+    const some = Array.from({ length: 4 + below(5) }, () => random.pick(words)).join(' ')
+    const text = `[${new Date(sec * 1_000).toISOString().slice(11, 19)}] [Server thread/INFO]: ${some} (${below(1e6)}, ${below(256)}, ${below(1e6)})`
     return { stream: 'O', sec, nanos: (seq % linesPerSecond) * 1e6, bytes: Buffer.from(text), continued: false }
   }
 }

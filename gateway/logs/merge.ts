@@ -1,4 +1,5 @@
-import { type DocumentNode, type FieldNode, Kind, type SelectionSetNode } from 'graphql'
+import type { DocumentNode, FieldNode } from 'graphql'
+import { selectedFields } from '../operation.ts'
 import type { LogEvent } from './viewer.ts'
 
 type Batch = Record<string, unknown>
@@ -19,15 +20,8 @@ const merges: Record<string, (values: readonly unknown[]) => unknown> = {
 
 /** Undefined when something is selected that can't be put together. */
 export const makeMergeBatches = (document: DocumentNode, field: FieldNode): MergeBatches | undefined => {
-  const names = new Map<string, string>()
-  const collect = (selectionSet: SelectionSetNode | undefined): void => {
-    for (const selection of selectionSet?.selections ?? []) {
-      if (selection.kind === Kind.FIELD) names.set(selection.alias?.value ?? selection.name.value, selection.name.value)
-      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
-      else collect(fragmentOf(document, selection.name.value))
-    }
-  }
-  collect(field.selectionSet)
+  const selected = selectedFields(document, field.selectionSet)
+  const names = new Map(selected.map(({ alias, name }) => [(alias ?? name).value, name.value]))
   const merged = [...names].flatMap(([key, name]) => (merges[name] ? [{ key, merge: merges[name] }] : []))
   if (merged.length < names.size) return undefined
   return (batches) => {
@@ -37,9 +31,6 @@ export const makeMergeBatches = (document: DocumentNode, field: FieldNode): Merg
     return batch
   }
 }
-
-const fragmentOf = ({ definitions }: DocumentNode, name: string): SelectionSetNode | undefined =>
-  definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION).find((node) => node.name.value === name)?.selectionSet
 
 /** One event that says what those say; all but a single one have `merge`. */
 export const mergeEvents = (events: readonly LogEvent[]): LogEvent => {

@@ -45,15 +45,15 @@ const names = {
   gap: `${prefix}gap`,
 } as const
 
-const known = new WeakMap<DocumentNode, MovableLogs | null>()
+const known = new WeakMap<DocumentNode, MovableLogs>()
 let lastId = 0
 
 /** Undefined for what is no plain `sessionLogs` subscription. The same answer for the same operation: plans hang on it. */
 export const toMovableLogs = (schema: GraphQLSchema, operation: Operation): MovableLogs | undefined => {
   const { document } = operation
-  const remembered = known.get(document) ?? rewrite(schema, operation) ?? null
-  known.set(document, remembered)
-  return remembered ?? undefined
+  const movable = known.get(document) ?? rewrite(schema, operation)
+  if (movable) known.set(document, movable)
+  return movable
 }
 
 const rewrite = (schema: GraphQLSchema, { document, kind, rootFields }: Operation): MovableLogs | undefined => {

@@ -31,7 +31,7 @@ export const makeSharedLogs = () => {
       },
       onClose: (one) => {
         group.delete(one)
-        if (group.size === 0 && groups.get(key) === group) groups.delete(key)
+        if (group.size === 0) groups.delete(key)
       },
     })
     group.set(stream, JSON.stringify(start))

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 
 export const lineKinds = ['plain', 'blank', 'colour', 'return', 'broken', 'binary', 'long', 'huge'] as const
 export type LineKind = (typeof lineKinds)[number]

@@ -1,5 +1,5 @@
 import type { Fault, FaultKind } from '../chaos/plan.ts'
-import { makeRandom } from './random.ts'
+import { makeRandom } from '../support/random.ts'
 
 /** What strikes in every run: each program that a line passes through, and the broker between them. */
 export const faultKinds = ['kill-agent', 'restart-rabbitmq', 'kill-processor', 'kill-subgraph', 'kill-gateway'] as const

@@ -1,5 +1,5 @@
+import { makeRandom, type Random } from '../support/random.ts'
 import { drawKind, type LineKind, makeLine } from './lines.ts'
-import { makeRandom, type Random } from './random.ts'
 
 export type OutputStream = 'STDOUT' | 'STDERR'
 
