@@ -3,6 +3,7 @@ import { eventually } from '../support/eventually.ts'
 import type { CreateGameConfigInput } from '../support/generated/graphql.ts'
 import { run } from '../support/images/docker-cli.ts'
 import { buildFakeGame } from '../support/images/fake-game.ts'
+import { openRegistry } from '../support/images/registry.ts'
 import { ok } from '../support/ok.ts'
 import * as operations from '../support/operations.ts'
 import { deploy } from '../support/play.ts'
@@ -48,6 +49,23 @@ describe('the life of a session', () => {
     // Its player knows the first session only: a stop of that one would find it ended. The new one stops as any other.
     await next.stop()
     expect(await next.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })
+  })
+
+  it('goes on in a new session also while its image is still pulled', async () => {
+    const registry = await openRegistry({ layerBytes: 4 << 20 })
+    registry.pauseMs = 100
+    const session = await play(await deployGame({ image: registry.ref }))
+    await session.logs.line(/^Pulling image /)
+    const { restartSession } = await stack().client.run(operations.restartSession, { input: { sessionId: session.id } })
+    const waiting = ok(restartSession, 'Session')
+    expect(waiting).toMatchObject({ status: 'PENDING', waitsFor: { id: session.id } })
+    const next = join(waiting.id)
+    expect(await session.ended()).toMatchObject({ status: 'STOPPED', endReason: 'CANCELLED', startedAt: null })
+    registry.pauseMs = 0
+    await next.logs.line(/^Pulled image /)
+    // The image holds nothing that runs.
+    expect(await next.ended()).toMatchObject({ status: 'FAILED', endReason: 'BAD_CONFIG' })
+    await registry.close()
   })
 
   it('goes on in a new session that waits for the end of the old one', async () => {
