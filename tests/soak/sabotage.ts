@@ -17,7 +17,7 @@ const stealLimitMs = 60_000
 /** Delivers every message with lines twice: those for viewers, and those for the archive. */
 export const publishTwice = async (fleet: Fleet) => {
   const rabbit = await makeRabbit({ url: fleet.amqpUrl, name: 'duplicator', logger })
-  const copies = { live: 0, archive: 0 }
+  const copied = { live: new Set<string>(), archive: new Set<string>() }
   const kept = rabbit.keepChannel({
     name: 'duplicator',
     setup: async (channel) => {
@@ -30,7 +30,9 @@ export const publishTwice = async (fleet: Fleet) => {
           const { routingKey } = message.fields
           const options = { ...message.properties, headers: { copy: true } }
           channel.publish(exchanges.reports, routingKey, message.content, options)
-          copies[routingKey.startsWith('log.host') ? 'archive' : 'live']++
+          if (routingKey.startsWith('log.host')) {
+            for (const { sessionId } of readLogArchive(message.content)) copied.archive.add(sessionId)
+          } else copied.live.add(routingKey.split('.').at(-1)!)
         },
         { noAck: true },
       )
@@ -38,7 +40,8 @@ export const publishTwice = async (fleet: Fleet) => {
   })
   await eventually(() => kept.current(), { what: 'the duplicator listens' })
   return {
-    copies,
+    /** The sessions whose lines came twice. */
+    copied,
     close: async (): Promise<void> => {
       await kept.close()
       await rabbit.close()
