@@ -26,7 +26,7 @@ const graphqlSide = '^subgraphs/(servers|configs|sessions|backups)/(schema|types
 // All its others: rules, transactions, SQL. Of other subgraphs they see rows through lib/db/refs, never their folders.
 const rulesSide = '^subgraphs/(servers|configs|sessions|backups)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
 // What all subgraphs are built with and served by.
-const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|serve|in-process)\\.ts$'
+const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|parameter-value|serve|in-process)\\.ts$'
 // Their ways to hosts and to what has changed.
 const wires = '^subgraphs/(live/[a-z-]+|requests)\\.ts$'
 // What puts them together.
@@ -61,21 +61,23 @@ module.exports = {
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
+    // What operators set, and where it goes: pure, but for the package that matches patterns.
+    ...may(lib('parameters'), lib('parameters', 'domain'), '^node_modules/re2js/'),
     ...may(lib('crypto'), lib('crypto', 'domain')),
     { from: { path: lib('crypto') }, to: { dependencyTypes: ['core'] } },
     ...may('^lib/(db|rabbit|storage)/', '^lib/$1/', lib('domain', 'messages', 'process')),
     ...mayUseAnyPackage('^lib/(db|rabbit|storage)/'),
 
-    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages')),
+    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters')),
     ...mayUseAnyPackage(graphqlSide),
     ...may(
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'crypto', 'db', 'storage'),
+      lib('domain', 'messages', 'parameters', 'crypto', 'db', 'storage'),
     ),
     ...mayUseAnyPackage(rulesSide),
-    ...may(frame, frame, lib('domain', 'process')),
+    ...may(frame, frame, lib('domain', 'parameters', 'process')),
     ...mayUseAnyPackage(frame),
     ...may(wires, wires, lib('domain', 'messages', 'rabbit', 'process')),
     ...mayUseAnyPackage(wires),
@@ -87,7 +89,7 @@ module.exports = {
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.
-    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'crypto', 'rabbit', 'storage', 'process')),
+    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'parameters', 'crypto', 'rabbit', 'storage', 'process')),
     ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
     ...mayUseAnyPackage('^host/'),
 

@@ -25,6 +25,7 @@ import { makePreparation } from './prepare.ts'
 import { makeReconciler } from './reconcile.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
+import { secretTexts } from './secrets.ts'
 import { type SessionRecord, statusOf } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
@@ -91,6 +92,7 @@ export const makeAgent = async (options: AgentOptions) => {
     now: Date.now,
     maxBytesPerSession: config.sessionLogBytes,
     archivedSeq: (sessionId) => archive.archivedSeq(sessionId),
+    secretsOf: (sessionId) => secretTexts(options.privateKey, store.get(sessionId)),
   })
   const archivePublisher = makePublisher({ rabbit: logRabbit, name: 'log archive' })
   const archive = startLogArchive({

@@ -1,15 +1,24 @@
 import { CannotDecrypt } from '../lib/crypto/errors.ts'
 import { open } from '../lib/crypto/sealed-box.ts'
 import { registryContext } from '../lib/domain/images.ts'
-import { type RegistryAuth, type RegistryLogin, registryLoginSchema } from '../lib/messages/session-spec.ts'
+import {
+  type FileValue,
+  type RegistryAuth,
+  type RegistryLogin,
+  registryLoginSchema,
+  type SessionSpec,
+} from '../lib/messages/session-spec.ts'
 import type { Docker } from './docker/docker.ts'
 import { ImageUnavailable, StartFailure } from './docker/errors.ts'
 import { diskFreeBytes } from './docker/info.ts'
+import type { FileOwner } from './docker/passwd.ts'
 import { findTakenPort, readListeners } from './docker/ports-in-use.ts'
 import { socketOwner } from './docker/socket-owner.ts'
 import { portTakenFailure } from './docker/start-failure.ts'
 import { volumeMounts } from './docker/volumes.ts'
+import { writeFiles } from './files/write.ts'
 import type { LogStore } from './logs/store.ts'
+import { type OpenedSecrets, openSpecSecrets } from './secrets.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** Makes all a session needs up to its created container. Resolves with what it will run. Already so is success. */
@@ -82,6 +91,7 @@ export const makePreparation = (options: {
     const spec = record.spec ?? missingSpec(record)
     const { serverGameConfigId: sgcId, environment } = record
     if (sgcId === null || environment === null) return missingSpec(record)
+    const secrets = openSpecSecrets(options.privateKey, sgcId, spec)
     await checkDisk()
     const imageDigest = await fetchImage(record, signal)
     const taken = findTakenPort(spec.ports, await readListeners())
@@ -96,10 +106,19 @@ export const makePreparation = (options: {
     }
     const networkId = await docker.networks.ensure(labels)
     const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
-    await docker.containers.create({ labels, spec, memo: await options.memoOf(record), mounts, networkId })
+    const memo = await options.memoOf(record)
+    const fill = (owner: FileOwner): Promise<void> =>
+      writeFiles({ volumeDir: mounts[0]!.hostPath, files: spec.files, values: fileValues(spec, secrets), owner })
+    await docker.containers.create({ labels, spec, memo, mounts, networkId, reveal: secrets.reveal, fill })
     return { imageDigest }
   }
 }
+
+const fileValues = (spec: SessionSpec, secrets: OpenedSecrets): Map<string, FileValue> =>
+  new Map([
+    ...Object.entries(spec.values),
+    ...[...secrets.values].map(([name, text]) => [name, { text, kind: 'text' as const }] as const),
+  ])
 
 const missingSpec = (record: SessionRecord): never => {
   throw new TypeError(`session ${record.sessionId} has nothing to run`)

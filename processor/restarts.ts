@@ -71,8 +71,10 @@ const isTaken = async (tx: Transaction, { serverGameConfigId }: SessionRow): Pro
 const insertSuccessor = (tx: Transaction, before: SessionRow, report: SessionReport, taken: boolean) =>
   sql`
     INSERT INTO sessions.sessions (id, server_game_config_id, server_id, spec, start_deadline, created_by,
+      parameters, given_parameters, given_secrets, config_revision, deployment_revision, kind,
       restart_of, collapsed_restarts, stop_requested_at, stop_requested_by, status, ended_at, end_reason)
     SELECT ${report.sessionId}, server_game_config_id, server_id, spec, now() + interval '10 minutes', ${hostActor},
+      parameters, given_parameters, given_secrets, config_revision, deployment_revision, kind,
       id, ${report.restart?.collapsed ?? 0}, stop_requested_at, stop_requested_by,
       ${taken ? 'STOPPED' : 'PENDING'}, ${taken ? sql`now()` : sql`NULL`}, ${taken ? 'CANCELLED' : null}
     FROM sessions.sessions WHERE id = ${before.id}`.execute(tx)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { PortBinding, SessionSpec } from '../../lib/messages/session-spec.ts'
 import { memoLabel, resourceName, type SessionLabels, sessionLabels, specHashLabel } from './labels.ts'
+import type { FileOwner } from './passwd.ts'
 
 /** A directory of this machine, and where the game sees it. */
 export interface VolumeMount {
@@ -21,6 +22,10 @@ export interface ContainerSpec {
   mounts: readonly VolumeMount[]
   /** Id of the session's network. */
   networkId: string
+  /** Puts secrets where their marks are, in arguments and environment. */
+  reveal(text: string): string
+  /** Writes what the game finds in its volumes, which belong to `owner` by then. */
+  fill(owner: FileOwner): Promise<void>
 }
 
 const defaultPids = 512
@@ -89,10 +94,10 @@ export const createOptions = (container: ContainerSpec): ContainerCreateOptions 
     name: resourceName(labels.environment, labels.sessionId),
     Image: spec.image,
     ...(spec.entrypoint === null ? {} : { Entrypoint: [...spec.entrypoint] }),
-    ...(spec.command === null ? {} : { Cmd: [...spec.command] }),
+    ...(spec.command === null ? {} : { Cmd: spec.command.map(container.reveal) }),
     ...(spec.user === null ? {} : { User: spec.user }),
     ...(spec.workingDir === null ? {} : { WorkingDir: spec.workingDir }),
-    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${container.reveal(value)}`),
     Labels: { ...sessionLabels('game', labels), ...specHashLabel(specHash(spec)), ...memoLabel(container.memo) },
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
     Tty: spec.tty,

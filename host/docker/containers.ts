@@ -110,7 +110,9 @@ export const makeContainers = (options: { clients: DockerClients; owner: Owner; 
     const info = await inspectRaw(id)
     // A container that was found may run already; its volumes are its own then.
     if (info.State.Status !== 'created') return
-    await ownVolumes(container.mounts, await ownerOf(info))
+    const owner = await ownerOf(info)
+    await ownVolumes(container.mounts, owner)
+    await container.fill(owner)
     const { WorkingDir: workingDir, Env: env } = info.Config
     const fault = await executableFault(files, { id, program: info.Path, workingDir, env: env ?? [] })
     if (fault !== null) throw new StartFailure('BAD_CONFIG', fault)

@@ -4,6 +4,7 @@ import type { ResumePoint } from './cursor.ts'
 import type { LogExtent, LogQuery } from './history.ts'
 import { openJournal } from './journal.ts'
 import { maxLineBytes } from './line.ts'
+import { makeMask } from './mask.ts'
 import { systemLine } from './pipeline.ts'
 
 /** The numbered log of one session: the game's output, what was typed, and what the platform did, in one sequence. */
@@ -36,6 +37,8 @@ export interface SessionLogOptions {
   startAfter?: number
   maxBytes?: number
   archivedSeq?: () => number
+  /** Not to be seen in the log, wherever they come from. */
+  secrets?: readonly string[]
 }
 
 /** Typed and platform lines that wait for a stuck `onLines`; the reader itself waits with at most one batch. */
@@ -66,14 +69,16 @@ export const openSessionLog = async (options: SessionLogOptions): Promise<Sessio
     delivered = delivered.then(() => deliver(batch))
   }
   const journal = await openJournal({ ...options, onAppended })
+  const mask = makeMask(options.secrets ?? [])
+  const masked = (lines: readonly LogLine[]): readonly LogLine[] => (mask ? lines.map(mask) : lines)
   const record = async (line: LogLine): Promise<number> => {
     const bytes = line.bytes.subarray(0, maxLineBytes)
-    return (await journal.append([{ ...line, bytes }])).lastSeq
+    return (await journal.append(masked([{ ...line, bytes }]))).lastSeq
   }
 
   return {
     async append(lines) {
-      await journal.append(lines)
+      await journal.append(masked(lines))
       await delivered
     },
     input: (text) => record(inputLine(text, now())),

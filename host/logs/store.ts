@@ -27,6 +27,8 @@ export interface LogStoreOptions {
   maxBytesPerSession?: number
   /** Number of the last line that is kept elsewhere too; others are dropped only beyond a multiple of the bound. */
   archivedSeq?: (sessionId: string) => number
+  /** What must not be seen in a session's log. */
+  secretsOf?: (sessionId: string) => readonly string[]
 }
 
 /** The logs of this machine's sessions, one writer for each. */
@@ -99,6 +101,7 @@ export const makeLogStore = (options: LogStoreOptions): LogStore => {
       now,
       segmentBytes,
       startAfter,
+      secrets: options.secretsOf?.(sessionId),
       maxBytes: options.maxBytesPerSession,
       archivedSeq: () => options.archivedSeq?.(sessionId) ?? Number.MAX_SAFE_INTEGER,
     })

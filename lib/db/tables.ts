@@ -38,7 +38,19 @@ export interface BackupsBackups {
   status: string;
 }
 
+export interface ConfigsChanges {
+  action: string;
+  actor: string;
+  after: Json;
+  at: Generated<Timestamp>;
+  before: Json;
+  id: string;
+  subject_id: string;
+  subject_kind: string;
+}
+
 export interface ConfigsGameConfigs {
+  actions: Generated<Json>;
   args_template: string | null;
   capabilities: string[];
   command: string[] | null;
@@ -48,18 +60,23 @@ export interface ConfigsGameConfigs {
   deleted_at: Timestamp | null;
   entrypoint: string[] | null;
   env_template: Json;
+  files: Generated<Json>;
   game_id: string;
+  host_network: Generated<boolean>;
   id: string;
   image: string;
+  install: Json | null;
   log_retention_days: number | null;
   log_retention_mb: number | null;
   name: string;
+  parameters: Generated<Json>;
   ports: Json;
   pull_policy: string;
   read_only_rootfs: boolean;
   ready_pattern: string | null;
   ready_timeout_seconds: number | null;
   resources: Json;
+  revision: Generated<number>;
   stop: Json;
   tty: boolean;
   updated_by: string;
@@ -70,6 +87,7 @@ export interface ConfigsGameConfigs {
 }
 
 export interface ConfigsGames {
+  actions: Generated<Json>;
   created_at: Generated<Timestamp>;
   created_by: string;
   deleted_at: Timestamp | null;
@@ -93,13 +111,19 @@ export interface ConfigsRegistryCredentials {
 }
 
 export interface ConfigsServerGameConfigs {
+  actions: Generated<Json>;
   created_at: Generated<Timestamp>;
   created_by: string;
   deleted_at: Timestamp | null;
   game_config_id: string;
   id: string;
+  links: Generated<Json>;
   name: string;
+  parameters: Generated<Json>;
+  resources: Json | null;
   restart_policy: Generated<Json>;
+  revision: Generated<number>;
+  secrets: Generated<Json>;
   server_id: string;
   start_priority: Generated<number>;
   updated_by: string;
@@ -225,20 +249,26 @@ export interface SessionsLogs {
 
 export interface SessionsSessions {
   collapsed_restarts: Generated<number>;
+  config_revision: number | null;
   created_at: Generated<Timestamp>;
   created_by: string;
+  deployment_revision: number | null;
   end_message: string | null;
   end_reason: string | null;
   ended_at: Timestamp | null;
   exit_code: number | null;
+  given_parameters: Generated<Json>;
+  given_secrets: Generated<Json>;
   id: string;
   idempotency_key: string | null;
   image_digest: string | null;
+  kind: Generated<string>;
   last_command: Generated<number>;
   last_lines: string[] | null;
   log_last_seq: number | null;
   lost_at: Timestamp | null;
   oom_killed: boolean | null;
+  parameters: Generated<Json>;
   ready_at: Timestamp | null;
   registry_auth: Json | null;
   restart_of: string | null;
@@ -258,6 +288,7 @@ export interface SessionsSessions {
 
 export interface DB {
   "backups.backups": BackupsBackups;
+  "configs.changes": ConfigsChanges;
   "configs.game_configs": ConfigsGameConfigs;
   "configs.games": ConfigsGames;
   "configs.registry_credentials": ConfigsRegistryCredentials;

@@ -9,12 +9,12 @@ export class UnbalancedQuotes extends Error {
 }
 
 /**
- * Renders an arguments template and splits it as a POSIX shell splits words: spaces part, single quotes keep everything,
- * double quotes keep all but `\"` and `\\`, a backslash outside keeps the next character. Nothing else means anything:
- * no variables, globs or comments.
+ * Splits an arguments template as a POSIX shell splits words: spaces part, single quotes keep everything, double quotes keep
+ * all but `\"` and `\\`, a backslash outside keeps the next character. Nothing else means anything: no variables, globs or
+ * comments.
  *
- * A value outside quotes is split like the text around it, so one value can be several arguments. A value inside quotes
- * is taken as it is and can't end them, so a name with spaces or quotes in it stays one argument.
+ * The template alone decides what is a word: a value stays within its own, whatever it holds. An empty value outside quotes
+ * makes no word, so that a setting left empty leaves no empty argument.
  *
  * Throws `UnbalancedQuotes`.
  */
@@ -31,8 +31,7 @@ const splitParts = (parts: readonly TemplatePart[], values: ReadonlyMap<string, 
   const splitter = makeSplitter()
   for (const part of parts) {
     if ('text' in part) splitter.feed(part.text)
-    else if (splitter.quoted()) splitter.keep(valueFor(part.name, values))
-    else splitter.feed(valueFor(part.name, values))
+    else splitter.keep(valueFor(part.name, values))
   }
   return splitter.end()
 }
@@ -72,9 +71,8 @@ const makeSplitter = () => {
   }
 
   return {
-    quoted: (): boolean => quote !== undefined,
     keep: (text: string): void => {
-      add(escaped ? `\\${text}` : text)
+      if (escaped || quote !== undefined || text !== '') add(escaped ? `\\${text}` : text)
       escaped = false
     },
     feed: (text: string): void => {

@@ -135,4 +135,3 @@ export interface ActionInputDraft {
   /** RE2 syntax; the whole value must fit. */
   pattern?: Maybe<string>
 }
-

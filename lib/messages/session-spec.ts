@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fileStrategies } from '../domain/game-config.ts'
 import { restartModes } from '../domain/restart-policy.ts'
 
 export const protocols = ['TCP', 'UDP'] as const
@@ -43,7 +44,22 @@ export const restartPolicySchema = z.object({
   windowSeconds: z.number().int().positive(),
 })
 
-/** Everything a host needs to run one session, with every template rendered. Stays as it is for the session's life. */
+export const configFileSchema = z.object({ path: z.string(), strategy: z.enum(fileStrategies), content: z.string() })
+
+/** What a name in a file's template becomes; numbers and booleans are written as such where the format has them. */
+export const fileValueSchema = z.object({ text: z.string(), kind: z.enum(['text', 'number', 'boolean']) })
+
+/**
+ * Values of SECRET parameters. In the spec stand marks instead (`lib/parameters/secrets.ts`); the values, an object by name as
+ * JSON, are sealed to the public key of the host (`lib/crypto/sealed-box.ts`).
+ */
+export const specSecretsSchema = z.object({ nonce: z.string().regex(/^[0-9a-f]+$/), sealed: z.string() })
+export const secretValuesSchema = z.record(z.string(), z.string())
+
+/**
+ * Everything a host needs to run one session, with every template rendered but those of files, which it fills in itself.
+ * Stays as it is for the session's life.
+ */
 export const sessionSpecSchema = z.object({
   image: z.string(),
   pullPolicy: z.enum(['IF_MISSING', 'ALWAYS']),
@@ -66,6 +82,8 @@ export const sessionSpecSchema = z.object({
     memoryMb: z.number().int().positive().nullable(),
     cpus: z.number().positive().nullable(),
     pids: z.number().int().positive().nullable(),
+    /** A deployment that takes more of the disk is warned of. */
+    diskWarnMb: z.number().int().positive().nullable().optional(),
   }),
   stop: stopProcedureSchema,
   /** A line of its output that fits (RE2 syntax) says that players can join. */
@@ -73,6 +91,13 @@ export const sessionSpecSchema = z.object({
   /** Without that line within so many seconds of its start it counts as crashed. */
   readyTimeoutSeconds: z.number().int().positive().nullable().default(null),
   watchdog: watchdogSchema.nullable().default(null),
+  /** Written into the deployment's own volume before it starts. */
+  files: z.array(configFileSchema).default([]),
+  /** By name, for the templates of files; secrets are not among them. */
+  values: z.record(z.string(), fileValueSchema).default({}),
+  secrets: specSecretsSchema.nullable().default(null),
+  /** It has so long to end by itself; longer counts as failed. For an install step. */
+  timeoutSeconds: z.number().int().positive().nullable().default(null),
 })
 
 /**
@@ -92,4 +117,5 @@ export type RegistryLogin = z.infer<typeof registryLoginSchema>
 export type PortBinding = z.infer<typeof portBindingSchema>
 export type StopProcedure = z.infer<typeof stopProcedureSchema>
 export type VolumeDefinition = z.infer<typeof volumeSchema>
+export type FileValue = z.infer<typeof fileValueSchema>
 export type SessionSpec = z.infer<typeof sessionSpecSchema>

@@ -1,12 +1,21 @@
+import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import { addConfigUpdates } from '../../lib/db/config-updates.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { closeOperation, holdOperation, openOperation } from '../../lib/db/operations.ts'
 import { refServer } from '../../lib/db/refs.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
-import { type Invalid, NotFound } from '../../lib/domain/errors.ts'
+import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
-import { asNameConflict, checkArguments, unreadableBy } from './deploy.ts'
-import { type GivenBinding, matchPorts, parseDeployment, type UpdateServerGameConfigInput } from './deployment-input.ts'
+import { type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { parseValues } from '../../lib/parameters/values.ts'
+import { asNameConflict } from './deploy.ts'
+import {
+  type GivenBinding,
+  matchPorts,
+  type ParsedDeployment,
+  parseDeployment,
+  type UpdateServerGameConfigInput,
+} from './deployment-input.ts'
 import {
   type Deployment,
   deploymentsById,
@@ -15,6 +24,7 @@ import {
   markDeploymentDeleted,
   writeDeployment,
 } from './deployment-store.ts'
+import { keepValues } from './deployment-values.ts'
 import { bindingsOfDeployments, replacePorts } from './port-store.ts'
 import { allocate, lookingAgain, rangeOf } from './ports.ts'
 import { type GameConfig, lockGameConfig } from './store.ts'
@@ -24,29 +34,44 @@ import { type GameConfig, lockGameConfig } from './store.ts'
  * which its host is told. Throws as a deployment does.
  */
 export const makeUpdateDeployment =
-  ({ db }: { db: Database }) =>
+  ({ db, secrets }: { db: Database; secrets: SecretBox }) =>
   async (id: string, input: UpdateServerGameConfigInput, actor: string): Promise<Deployment> => {
     const { serverId } = await present(db, id)
-    const { portBindings, ...parsed } = parseDeployment(input)
     return lookingAgain(() =>
       inTransaction(db, async (tx) => {
         await lockServer(tx, serverId)
         const known = await lockDeployment(tx, id)
         const config = known && (await lockGameConfig(tx, known.gameConfigId))
         if (!known || !config) throw new NotFound('deployment', id)
+        const check = makeInputCheck()
+        const { portBindings, ...parsed } = parseDeployment(check, input)
+        const values = parseValues(check, input.parameters, config.parameters)
         const changed: Deployment = {
           ...known,
-          name: parsed.name ?? known.name,
-          restartPolicy: input.restartPolicy === undefined ? known.restartPolicy : parsed.restartPolicy,
-          startPriority: input.startPriority === undefined ? known.startPriority : parsed.startPriority,
+          ...given(input, parsed),
+          ...keepValues(secrets, known, values, config.parameters),
+          revision: known.revision + 1,
         }
+        await rebind(tx, changed, config, { check, portBindings })
         await writeDeployment(tx, changed, actor).catch(asNameConflict(changed.name))
-        await rebind(tx, changed, config, { portBindings, fault: unreadableBy })
         if (comesBackOtherwise(known, changed)) await addConfigUpdates(tx, [id], actor)
         return changed
       }),
     )
   }
+
+type Parsed = Omit<ParsedDeployment, 'portBindings'>
+
+/** What an update changes: null takes the default, but for the name, which then stays. */
+const given = (
+  input: UpdateServerGameConfigInput,
+  { name, restartPolicy, startPriority, resources }: Parsed,
+): Partial<Deployment> => ({
+  ...(name === null ? {} : { name }),
+  ...(input.restartPolicy === undefined ? {} : { restartPolicy }),
+  ...(input.startPriority === undefined ? {} : { startPriority }),
+  ...(input.resources === undefined ? {} : { resources }),
+})
 
 const comesBackOtherwise = (before: Deployment, after: Deployment): boolean =>
   before.startPriority !== after.startPriority ||
@@ -55,23 +80,23 @@ const comesBackOtherwise = (before: Deployment, after: Deployment): boolean =>
   before.restartPolicy.windowSeconds !== after.restartPolicy.windowSeconds
 
 /**
- * Gives a deployment the ports that `config` declares: as asked for, else those it has, else picked. The caller holds the
- * server's lock and the deployment's.
+ * Gives a deployment the ports that `config` declares: as asked for, else those it has, else picked. Throws what was found
+ * wrong with the input until here. The caller holds the server's lock and the deployment's.
  */
 export const rebind = async (
   tx: Transaction,
-  { id, name, serverId }: Deployment,
-  config: Pick<GameConfig, 'ports' | 'argsTemplate' | 'resources'>,
-  given: { portBindings: readonly GivenBinding[]; fault: (problem: string) => Invalid },
+  { id, serverId }: Deployment,
+  config: Pick<GameConfig, 'ports'>,
+  { check, portBindings }: { check: InputCheck; portBindings: readonly GivenBinding[] },
 ): Promise<void> => {
   const server = await refServer(tx, serverId)
   if (!server) throw new NotFound('server', serverId)
   // What a live session binds is kept for it: it must neither begin nor end while that is looked at.
   await holdOperation(tx, id)
   const current = (await bindingsOfDeployments(tx, [id])).get(id) ?? []
-  const requests = matchPorts(config.ports, given.portBindings, current)
+  const requests = matchPorts(check, config.ports, portBindings, current)
+  check.throwIfAny()
   const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)
-  checkArguments(config, { serverName: server.name, deploymentId: id, deploymentName: name, ports: bindings }, given.fault)
   await replacePorts(tx, { id, serverId }, bindings)
 }
 

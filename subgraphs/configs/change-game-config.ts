@@ -1,8 +1,9 @@
 import { addConfigUpdates } from '../../lib/db/config-updates.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
-import { Conflict, Invalid, NotFound } from '../../lib/domain/errors.ts'
+import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { rebind } from './change-deployment.ts'
 import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
 import { parseGameConfigUpdate, type UpdateGameConfigInput } from './game-config-input.ts'
@@ -23,12 +24,11 @@ export const makeUpdateGameConfig =
         const deployments = await lockDeployments(tx, id)
         const known = await store.lockGameConfigToChange(tx, id)
         if (!known) throw new NotFound('game config', id)
-        const config = { ...known, ...parseGameConfigUpdate(known, input) }
+        const config = { ...known, ...parseGameConfigUpdate(known, input), revision: known.revision + 1 }
         await store
           .writeGameConfig(tx, config, actor)
           .catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))
-        for (const deployment of deployments)
-          await rebind(tx, deployment, config, { portBindings: [], fault: faultIn(deployment) })
+        for (const deployment of deployments) await rebind(tx, deployment, config, { check: makeInputCheck(), portBindings: [] })
         if (stopsOtherwise(known, config)) {
           const ids = deployments.map((deployment) => deployment.id)
           await addConfigUpdates(tx, ids, actor)
@@ -43,11 +43,6 @@ const lockDeployments = async (tx: Transaction, gameConfigId: string): Promise<D
   for (const serverId of (await serversOf(tx, gameConfigId)).sort()) await lockServer(tx, serverId)
   return lockDeploymentsOf(tx, gameConfigId)
 }
-
-const faultIn =
-  ({ name }: Deployment) =>
-  (problem: string): Invalid =>
-    Invalid.at('argsTemplate', `can not be read with the names of the deployment ${name}: it ${problem}`)
 
 const stopsOtherwise = ({ stop: before }: store.GameConfig, { stop: after }: store.GameConfig): boolean =>
   before.kind !== after.kind || before.value !== after.value || before.graceSeconds !== after.graceSeconds

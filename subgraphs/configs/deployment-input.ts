@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
-import { Invalid } from '../../lib/domain/errors.ts'
-import { duplicates, type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { duplicates, type InputCheck } from '../../lib/domain/inputs.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
-
+import type { SessionSpec } from '../../lib/messages/session-spec.ts'
 import { parseRestartPolicy, type RestartPolicyInput } from './life-input.ts'
+import { parseResources, type ResourcesInput } from './resources-input.ts'
 
 export interface DeployGameConfigInput extends UpdateServerGameConfigInput {
   serverId: string | number
@@ -16,6 +16,10 @@ export interface UpdateServerGameConfigInput {
   portBindings?: readonly PortBindingInput[] | null
   restartPolicy?: RestartPolicyInput | null
   startPriority?: number | null
+  /** Values by name; null takes one back. */
+  parameters?: unknown
+  /** What is null in it is as the config says. */
+  resources?: ResourcesInput | null
 }
 
 export interface PortBindingInput {
@@ -35,23 +39,23 @@ const maxBindings = 64
 const defaultPriority = 100
 const maxPriority = 1_000
 
-interface ParsedDeployment {
+export interface ParsedDeployment {
   name: string | null
   portBindings: GivenBinding[]
   restartPolicy: RestartPolicy
   startPriority: number
+  resources: SessionSpec['resources'] | null
 }
 
-/** What can be checked without knowing the config; throws `Invalid` with every fault. */
-export const parseDeployment = (input: UpdateServerGameConfigInput): ParsedDeployment => {
-  const check = makeInputCheck()
+/** What can be checked without knowing the config. */
+export const parseDeployment = (check: InputCheck, input: UpdateServerGameConfigInput): ParsedDeployment => {
   if (input.name != null) check.name('name', input.name)
   const portBindings = parseBindings(check, input.portBindings ?? [])
   const restartPolicy = parseRestartPolicy(check, input.restartPolicy)
   const startPriority = input.startPriority ?? defaultPriority
   check.integer('startPriority', startPriority, 0, maxPriority)
-  check.throwIfAny()
-  return { name: input.name ?? null, portBindings, restartPolicy, startPriority }
+  const resources = input.resources == null ? null : parseResources(check, input.resources)
+  return { name: input.name ?? null, portBindings, restartPolicy, startPriority, resources }
 }
 
 const parseBindings = (check: InputCheck, all: readonly PortBindingInput[]): GivenBinding[] => {
@@ -70,9 +74,10 @@ const parseBindings = (check: InputCheck, all: readonly PortBindingInput[]): Giv
 
 /**
  * One request for each declared port: as `given`, else as the deployment has it in `current`, else for the platform to pick.
- * Throws `Invalid` for a binding of no declared port, and for two that want one number.
+ * A binding of no declared port, and two that want one number, are faults.
  */
 export const matchPorts = (
+  check: InputCheck,
   definitions: readonly PortDefinition[],
   given: readonly GivenBinding[],
   current: readonly (PortRequest & Pick<PortDefinition, 'protocol'>)[] = [],
@@ -89,20 +94,20 @@ export const matchPorts = (
   }))
   const names = new Set(given.map(({ name }) => name))
   const kept = [...had.values()].filter(({ name }) => !names.has(name))
-  const issues = wanted.flatMap((binding, index) => {
+  for (const [index, binding] of wanted.entries()) {
     const definition = declared.get(binding.name)
     if (!definition) {
       const known = [...declared.keys()].join(', ') || 'none'
-      return [{ path: `portBindings.${index}.name`, message: `is not a port of the game config (it declares: ${known})` }]
+      check.refuse(`portBindings.${index}.name`, `is not a port of the game config (it declares: ${known})`)
+      continue
     }
     const clash = [...kept, ...wanted.slice(0, index)].find((other) => {
       const sameProtocol = declared.get(other.name)?.protocol === definition.protocol
       const samePort = other.hostPort !== null && other.hostPort === binding.hostPort
       return sameProtocol && samePort && addressesOverlap(other.bindAddress, binding.bindAddress)
     })
-    return clash ? [{ path: `portBindings.${index}.hostPort`, message: `is the port of ${clash.name} too` }] : []
-  })
-  if (issues.length > 0) throw new Invalid(issues)
+    if (clash) check.refuse(`portBindings.${index}.hostPort`, `is the port of ${clash.name} too`)
+  }
   const requests = new Map([...kept, ...wanted].map(({ name, hostPort, bindAddress }) => [name, { name, hostPort, bindAddress }]))
   const pick = (name: string): PortRequest => ({ name, hostPort: null, bindAddress: anyAddress })
   return new Map(definitions.map(({ name }) => [name, requests.get(name) ?? pick(name)]))

@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
+import type { KeptSecrets } from '../../lib/crypto/kept-secrets.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
+import type { SessionSpec } from '../../lib/messages/session-spec.ts'
 
 /** A row of configs.server_game_configs: a deployment. */
 export interface Deployment {
@@ -12,6 +14,13 @@ export interface Deployment {
   gameConfigId: string
   restartPolicy: RestartPolicy
   startPriority: number
+  /** Limits of its own; null, and what is null in it, is as the config says. */
+  resources: SessionSpec['resources'] | null
+  /** Values by name, as text; secret ones are in `secrets`. */
+  parameters: Record<string, string>
+  secrets: KeptSecrets
+  /** Grows with each change. */
+  revision: number
   deletedAt: Date | null
 }
 
@@ -19,7 +28,14 @@ const selectDeployments = (db: Database | Transaction) =>
   db
     .selectFrom('configs.server_game_configs')
     .select(['id', 'name', 'server_id as serverId', 'game_config_id as gameConfigId', 'deleted_at as deletedAt'])
-    .select(['restart_policy as restartPolicy', 'start_priority as startPriority'])
+    .select([
+      'restart_policy as restartPolicy',
+      'start_priority as startPriority',
+      'resources',
+      'parameters',
+      'secrets',
+      'revision',
+    ])
     .$castTo<Deployment>()
 
 const selectPresent = (db: Database) => selectDeployments(db).where('deleted_at', 'is', null)
@@ -45,20 +61,27 @@ export const deploymentsOfGameConfigs = (
 ): Promise<Map<string, Deployment[]>> =>
   readPages(db, gameConfigIds, page, (configId) => pageOf(selectPresent(db).where('game_config_id', '=', configId), 'id', page))
 
+const columnsOf = (deployment: Omit<Deployment, 'deletedAt' | 'revision'>) => ({
+  name: deployment.name,
+  restart_policy: JSON.stringify(deployment.restartPolicy),
+  start_priority: deployment.startPriority,
+  resources: deployment.resources && JSON.stringify(deployment.resources),
+  parameters: JSON.stringify(deployment.parameters),
+  secrets: JSON.stringify(deployment.secrets),
+})
+
 export const insertDeployment = async (
   tx: Transaction,
-  deployment: Omit<Deployment, 'deletedAt'>,
+  deployment: Omit<Deployment, 'deletedAt' | 'revision'>,
   actor: string,
 ): Promise<void> => {
   await tx
     .insertInto('configs.server_game_configs')
     .values({
       id: deployment.id,
-      name: deployment.name,
       server_id: deployment.serverId,
       game_config_id: deployment.gameConfigId,
-      restart_policy: JSON.stringify(deployment.restartPolicy),
-      start_priority: deployment.startPriority,
+      ...columnsOf(deployment),
       created_by: actor,
       updated_by: actor,
     })
@@ -107,15 +130,11 @@ export const serversOf = async (tx: Transaction, gameConfigId: string): Promise<
   return rows.map(({ server_id }) => server_id)
 }
 
-export const writeDeployment = async (
-  tx: Transaction,
-  { id, name, restartPolicy, startPriority }: Omit<Deployment, 'deletedAt'>,
-  actor: string,
-): Promise<void> => {
+export const writeDeployment = async (tx: Transaction, deployment: Deployment, actor: string): Promise<void> => {
   await tx
     .updateTable('configs.server_game_configs')
-    .set({ name, restart_policy: JSON.stringify(restartPolicy), start_priority: startPriority, updated_by: actor })
-    .where('id', '=', id)
+    .set({ ...columnsOf(deployment), revision: deployment.revision, updated_by: actor })
+    .where('id', '=', deployment.id)
     .execute()
 }
 

@@ -2,10 +2,15 @@ import { PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
 import { connectAddress, type PortBinding } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { Builder } from '../builder.ts'
+import { addParameterValue } from '../parameter-value.ts'
+import { shownValues } from './deployment-values.ts'
+import type { PartInputs } from './game-config-input-types.ts'
+import type { GameConfigParts } from './game-config-part-types.ts'
 import type { Enums } from './game-config-types.ts'
 import { type Loaders, must, type Refs } from './types.ts'
 
-export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums) => {
+export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums, parts: GameConfigParts) => {
+  const Value = addParameterValue(builder)
   const Status = builder.enumType('DeploymentStatus', {
     description: 'ACTIVE can be started; INACTIVE was deleted and is history. Whether it runs, `activeSession` says.',
     values: ['ACTIVE', 'INACTIVE'] as const,
@@ -52,6 +57,19 @@ export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, en
         resolve: async ({ id }, _, context) => (await loaders.bindings(context, id)) ?? [],
       }),
       restartPolicy: t.expose('restartPolicy', { type: Policy }),
+      parameters: t.field({
+        type: [Value],
+        description: 'What each parameter of the config has here, before anything is given for one session alone.',
+        resolve: async (deployment, _, context) => {
+          const config = await must(loaders.gameConfig(context, deployment.gameConfigId))
+          return shownValues(deployment, config.parameters)
+        },
+      }),
+      resources: t.expose('resources', {
+        type: parts.Resources,
+        nullable: true,
+        description: 'Limits of its own; null, and what is null in it, is as the config says.',
+      }),
       startPriority: t.exposeInt('startPriority', { description: 'After a reboot of the machine the lowest start first.' }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
@@ -95,7 +113,7 @@ export const addPortConflictError = (builder: Builder, refs: Refs, loaders: Load
   })
 }
 
-export const addDeploymentInputs = (builder: Builder, enums: Enums) => {
+export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartInputs) => {
   const Policy = builder.inputType('RestartPolicyInput', {
     fields: (t) => ({
       mode: t.field({ type: enums.RestartMode, required: true }),
@@ -119,6 +137,8 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums) => {
         portBindings: t.field({ type: [Binding], description: 'For ports left out, the platform picks.' }),
         restartPolicy: t.field({ type: Policy, description: 'ON_FAILURE unless told.' }),
         startPriority: t.int({ description: '100 unless told; from 0 to 1000.' }),
+        parameters: t.field({ type: 'JSON', description: 'An object of values by name.' }),
+        resources: t.field({ type: parts.Resources, description: 'Instead of what the config says.' }),
       }),
     }),
     Update: builder.inputType('UpdateServerGameConfigInput', {
@@ -128,6 +148,8 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums) => {
         portBindings: t.field({ type: [Binding], description: 'Ports left out keep what they have.' }),
         restartPolicy: t.field({ type: Policy }),
         startPriority: t.int({ description: 'From 0 to 1000.' }),
+        parameters: t.field({ type: 'JSON', description: 'Values by name; those left out stay, null takes one back.' }),
+        resources: t.field({ type: parts.Resources }),
       }),
     }),
   }

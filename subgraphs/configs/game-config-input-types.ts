@@ -2,13 +2,12 @@ import type { Builder, SchemaTypes } from '../builder.ts'
 import type { Enums } from './game-config-types.ts'
 
 /** How a config comes into being, and how it changes: the same fields, all of them optional the second time. */
-export const addGameConfigInputs = (builder: Builder, enums: Enums) => {
-  const parts = addPartInputs(builder, enums)
+export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartInputs) => {
   const shared = (t: InputFields) => ({
     pullPolicy: t.field({ type: enums.PullPolicy, description: 'IF_MISSING unless told.' }),
     entrypoint: t.stringList(),
     command: t.stringList({ description: 'Exact arguments; not together with argsTemplate.' }),
-    argsTemplate: t.string({ description: 'Rendered, then split as a shell splits words.' }),
+    argsTemplate: t.string({ description: 'Split as a shell splits words, then rendered: a value stays within its word.' }),
     envTemplate: t.field({ type: 'JSON', description: 'An object of templates.' }),
     user: t.string(),
     workingDir: t.string(),
@@ -17,6 +16,8 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums) => {
     readOnlyRootfs: t.boolean(),
     volumes: t.field({ type: [parts.Volume] }),
     ports: t.field({ type: [parts.Port] }),
+    parameters: t.field({ type: [parts.Parameter] }),
+    files: t.field({ type: [parts.File], description: 'Written into the volume before each start.' }),
     volumePath: t.string({ description: '/data/game unless told.' }),
     stop: t.field({ type: parts.Stop, description: 'SIGTERM with 30 s grace unless told.' }),
     resources: t.field({ type: parts.Resources }),
@@ -44,7 +45,8 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums) => {
 
 type InputFields = PothosSchemaTypes.InputFieldBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, 'InputObject'>
 
-const addPartInputs = (builder: Builder, enums: Enums) => {
+/** What the inputs of a config are made of. */
+export const addPartInputs = (builder: Builder, enums: Enums) => {
   const Port = builder.inputType('PortDefinitionInput', {
     fields: (t) => ({
       name: t.string({ required: true, description: 'Templates know the host port as {{port.<name>}}.' }),
@@ -68,7 +70,7 @@ const addPartInputs = (builder: Builder, enums: Enums) => {
     }),
   })
   const Resources = builder.inputType('ResourcesInput', {
-    fields: (t) => ({ memoryMb: t.int(), cpus: t.float(), pids: t.int() }),
+    fields: (t) => ({ memoryMb: t.int(), cpus: t.float(), pids: t.int(), diskWarnMb: t.int() }),
   })
   const Watchdog = builder.inputType('WatchdogInput', {
     fields: (t) => ({
@@ -77,5 +79,28 @@ const addPartInputs = (builder: Builder, enums: Enums) => {
       port: t.string({ description: 'Name of a declared TCP port, for PORT.' }),
     }),
   })
-  return { Port, Volume, Stop, Resources, Watchdog }
+  const Parameter = builder.inputType('ParameterDefinitionInput', {
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'Letters, digits and _; templates know it as {{name}}.' }),
+      type: t.field({ type: enums.ParameterType, required: true }),
+      required: t.boolean(),
+      default: t.string({ description: 'Not for SECRET.' }),
+      min: t.float({ description: 'Of the number; for STRING and SECRET of the length.' }),
+      max: t.float(),
+      pattern: t.string({ description: 'RE2 syntax; the whole value must fit. For STRING and SECRET.' }),
+      options: t.stringList({ description: 'For ENUM.' }),
+      description: t.string(),
+      userEditable: t.boolean({ description: 'True unless told.' }),
+    }),
+  })
+  const File = builder.inputType('ConfigFileInput', {
+    fields: (t) => ({
+      path: t.string({ required: true, description: 'Within the volume: config/server.properties' }),
+      strategy: t.field({ type: enums.FileStrategy, required: true }),
+      content: t.string({ required: true, description: 'A template, in the format that the strategy names.' }),
+    }),
+  })
+  return { Port, Volume, Stop, Resources, Watchdog, Parameter, File }
 }
+
+export type PartInputs = ReturnType<typeof addPartInputs>

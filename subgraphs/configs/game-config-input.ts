@@ -1,39 +1,21 @@
-import { splitArgs, UnbalancedQuotes } from '../../lib/domain/argv.ts'
+import { renderArgs, UnbalancedQuotes } from '../../lib/domain/argv.ts'
+import type { GameConfigDraft } from '../../lib/domain/game-config.ts'
 import { isImageReference } from '../../lib/domain/images.ts'
 import { duplicates, type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
-import { maxPort, type PortDefinition, type Protocol } from '../../lib/domain/ports.ts'
-import { builtInNames, renderTemplate, templateFaults } from '../../lib/domain/template.ts'
-import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+import { maxPort, type PortDefinition } from '../../lib/domain/ports.ts'
+import { builtInNames, templateFaults } from '../../lib/domain/template.ts'
+import type { StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+import { parseDefinitions } from '../../lib/parameters/definitions.ts'
+import { parseFiles } from './file-input.ts'
 import { parseLife } from './life-input.ts'
 import { capabilities, signals } from './linux.ts'
+import { parseResources } from './resources-input.ts'
 import type { NewGameConfig } from './store.ts'
 
 type Maybe<T> = T | null | undefined
 
-export interface CreateGameConfigInput {
+export interface CreateGameConfigInput extends GameConfigDraft {
   gameId: string | number
-  name: string
-  image: string
-  pullPolicy?: Maybe<SessionSpec['pullPolicy']>
-  entrypoint?: Maybe<readonly string[]>
-  command?: Maybe<readonly string[]>
-  argsTemplate?: Maybe<string>
-  envTemplate?: unknown
-  user?: Maybe<string>
-  workingDir?: Maybe<string>
-  tty?: Maybe<boolean>
-  capabilities?: Maybe<readonly string[]>
-  readOnlyRootfs?: Maybe<boolean>
-  volumes?: Maybe<readonly { name: string; mountPath: string; readOnly?: Maybe<boolean> }[]>
-  ports?: Maybe<readonly { name: string; containerPort: number; protocol: Protocol; sameInside?: Maybe<boolean> }[]>
-  volumePath?: Maybe<string>
-  stop?: Maybe<{ kind: StopProcedure['kind']; value: string; graceSeconds?: Maybe<number> }>
-  resources?: Maybe<{ memoryMb?: Maybe<number>; cpus?: Maybe<number>; pids?: Maybe<number> }>
-  readyPattern?: Maybe<string>
-  readyTimeoutSeconds?: Maybe<number>
-  watchdog?: Maybe<{ kind: 'NO_OUTPUT' | 'PORT'; seconds: number; port?: Maybe<string> }>
-  logRetentionDays?: Maybe<number>
-  logRetentionMb?: Maybe<number>
 }
 
 /** What is left out stays; null takes the default, or for name and image stays too. */
@@ -63,7 +45,9 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
   if (input.workingDir != null) checkPath(check, 'workingDir', input.workingDir)
   const ports = parsePorts(check, input.ports ?? [])
   const resources = parseResources(check, input.resources ?? {})
-  const known = builtInNames({ portNames: ports.map(({ name }) => name), memoryMb: resources.memoryMb })
+  const builtIns = builtInNames({ portNames: ports.map(({ name }) => name), memoryMb: resources.memoryMb })
+  const parameters = parseDefinitions(check, input.parameters ?? [], builtIns)
+  const known = new Set([...builtIns, ...parameters.map(({ name }) => name)])
   checkArgs(check, input, known)
   const config: NewGameConfig = {
     gameId: String(input.gameId),
@@ -81,6 +65,8 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     readOnlyRootfs: input.readOnlyRootfs ?? false,
     ...parseVolumes(check, input),
     ports,
+    parameters,
+    files: parseFiles(check, input.files ?? [], known),
     stop: parseStop(check, input.stop),
     resources,
     ...parseLife(check, input, ports),
@@ -116,7 +102,7 @@ const checkArgs = (check: InputCheck, input: CreateGameConfigInput, known: Reado
   for (const fault of faults) check.refuse(path, fault)
   if (faults.length > 0) return
   try {
-    splitArgs(renderTemplate(argsTemplate, new Map([...known].map((name) => [name, 'x']))))
+    renderArgs(argsTemplate, new Map([...known].map((name) => [name, 'x'])))
   } catch (error) {
     if (!(error instanceof UnbalancedQuotes)) throw error
     check.refuse(path, error.message)
@@ -186,15 +172,6 @@ const parseStop = (check: InputCheck, stop: CreateGameConfigInput['stop']): Stop
   if (stop.kind === 'STDIN') check.text('stop.value', stop.value, maxStopLength)
   else if (!signals.has(stop.value)) check.refuse('stop.value', 'must be the name of a signal like SIGTERM')
   return { kind: stop.kind, value: stop.value, graceSeconds }
-}
-
-/** Docker's own floor for memory is 6 MiB; the ceilings only keep typing errors out. */
-const parseResources = (check: InputCheck, given: NonNullable<CreateGameConfigInput['resources']>): SessionSpec['resources'] => {
-  const { memoryMb = null, cpus = null, pids = null } = given
-  if (memoryMb !== null) check.integer('resources.memoryMb', memoryMb, 6, 16 * 1024 * 1024)
-  if (cpus !== null && !(cpus >= 0.01 && cpus <= 1_024)) check.refuse('resources.cpus', 'must be from 0.01 to 1024')
-  if (pids !== null) check.integer('resources.pids', pids, 1, 4_194_304)
-  return { memoryMb, cpus, pids }
 }
 
 /** The ceilings, a century and a petabyte, only keep typing errors out. */

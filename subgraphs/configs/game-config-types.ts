@@ -1,7 +1,8 @@
+import { fileStrategies, parameterTypes } from '../../lib/domain/game-config.ts'
 import { protocols } from '../../lib/domain/ports.ts'
 import { restartModes } from '../../lib/domain/restart-policy.ts'
 import type { Builder } from '../builder.ts'
-import type { GameConfig } from './store.ts'
+import type { GameConfigParts } from './game-config-part-types.ts'
 import { type Loaders, must, type Refs } from './types.ts'
 
 /** Enums that objects and inputs share. */
@@ -16,6 +17,17 @@ export const addEnums = (builder: Builder) => ({
     description: 'ON_FAILURE: after a crash, so many times within the window. ALWAYS: whenever it ends unasked.',
     values: restartModes,
   }),
+  ParameterType: builder.enumType('ParameterType', {
+    description:
+      'A SECRET is write-only: kept encrypted, opened by the host alone, hidden in logs and wherever it would be shown.',
+    values: parameterTypes,
+  }),
+  FileStrategy: builder.enumType('FileStrategy', {
+    description:
+      'REPLACE writes the whole file. PROPERTIES, INI, JSON, YAML, TOML and XML make the given settings in what the game has ' +
+      'written, LINES replaces lines by their beginning; what is not named stays.',
+    values: fileStrategies,
+  }),
   StopKind: builder.enumType('StopKind', {
     description: 'STDIN writes a line to the console of the game, SIGNAL sends a signal.',
     values: ['STDIN', 'SIGNAL'] as const,
@@ -24,8 +36,7 @@ export const addEnums = (builder: Builder) => ({
 
 export type Enums = ReturnType<typeof addEnums>
 
-export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums) => {
-  const parts = addParts(builder, enums)
+export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts: GameConfigParts) => {
   return refs.GameConfig.implement({
     description: 'How to run a game: image, command, environment, ports, volumes, limits, stop procedure.',
     fields: (t) => ({
@@ -41,7 +52,7 @@ export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, en
       }),
       argsTemplate: t.exposeString('argsTemplate', {
         nullable: true,
-        description: 'Rendered, then split as a shell splits words.',
+        description: 'Split as a shell splits words, then rendered: a value stays within its word.',
       }),
       envTemplate: t.expose('envTemplate', { type: 'JSON', description: 'Templates by variable name.' }),
       user: t.exposeString('user', { nullable: true }),
@@ -51,6 +62,8 @@ export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, en
       readOnlyRootfs: t.exposeBoolean('readOnlyRootfs'),
       volumes: t.expose('volumes', { type: [parts.Volume] }),
       ports: t.expose('ports', { type: [parts.Port] }),
+      parameters: t.expose('parameters', { type: [parts.Parameter] }),
+      files: t.expose('files', { type: [parts.File], description: 'Written into the volume before each start.' }),
       volumePath: t.exposeString('volumePath', { description: "Where the deployment's own volume is mounted." }),
       stop: t.expose('stop', { type: parts.Stop }),
       resources: t.expose('resources', { type: parts.Resources }),
@@ -75,47 +88,3 @@ export const addGameConfig = (builder: Builder, refs: Refs, loaders: Loaders, en
     }),
   })
 }
-
-const addParts = (builder: Builder, enums: Enums) => ({
-  Port: builder.objectRef<GameConfig['ports'][number]>('PortDefinition').implement({
-    fields: (t) => ({
-      name: t.exposeString('name'),
-      containerPort: t.exposeInt('containerPort'),
-      protocol: t.expose('protocol', { type: enums.Protocol }),
-      sameInside: t.exposeBoolean('sameInside', {
-        description: 'The game listens on the host port itself, whatever that becomes.',
-      }),
-    }),
-  }),
-  Volume: builder.objectRef<GameConfig['volumes'][number]>('VolumeDefinition').implement({
-    fields: (t) => ({
-      name: t.exposeString('name'),
-      mountPath: t.exposeString('mountPath'),
-      readOnly: t.exposeBoolean('readOnly'),
-    }),
-  }),
-  Stop: builder.objectRef<GameConfig['stop']>('StopProcedure').implement({
-    description: 'How the game is asked to end; after the grace it is killed.',
-    fields: (t) => ({
-      kind: t.expose('kind', { type: enums.StopKind }),
-      value: t.exposeString('value', { description: 'The line, or the signal by name.' }),
-      graceSeconds: t.exposeInt('graceSeconds'),
-    }),
-  }),
-  Watchdog: builder.objectRef<NonNullable<GameConfig['watchdog']>>('Watchdog').implement({
-    description: 'Ends a game that does nothing. That counts as a crash, and the restart policy decides.',
-    fields: (t) => ({
-      kind: t.expose('kind', { type: enums.WatchdogKind }),
-      seconds: t.exposeInt('seconds'),
-      port: t.exposeString('port', { nullable: true }),
-    }),
-  }),
-  Resources: builder.objectRef<GameConfig['resources']>('Resources').implement({
-    description: 'Limits; null is none of our own.',
-    fields: (t) => ({
-      memoryMb: t.exposeInt('memoryMb', { nullable: true }),
-      cpus: t.exposeFloat('cpus', { nullable: true }),
-      pids: t.exposeInt('pids', { nullable: true }),
-    }),
-  }),
-})

@@ -1,7 +1,7 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
 import { addDeletePayload, type Builder } from '../builder.ts'
 import { addDeploymentInputs } from './deployment-types.ts'
-import { addGameConfigInputs } from './game-config-input-types.ts'
+import { addGameConfigInputs, addPartInputs } from './game-config-input-types.ts'
 import type { Enums } from './game-config-types.ts'
 import type { ConfigsService } from './service.ts'
 import type { Refs } from './types.ts'
@@ -10,8 +10,9 @@ type Delete = (id: string, actor: string) => Promise<{ id: string }>
 
 export const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
   addGames(builder, refs, service)
-  addGameConfigs(builder, refs, enums, service)
-  addDeployments(builder, refs, enums, service)
+  const parts = addPartInputs(builder, enums)
+  addGameConfigs(builder, refs, addGameConfigInputs(builder, enums, parts), service)
+  addDeployments(builder, refs, addDeploymentInputs(builder, enums, parts), service)
   const Payload = addDeletePayload(builder)
   const addDelete = (name: string, description: string, remove: Delete): void => {
     builder.mutationField(name, (t) =>
@@ -58,8 +59,12 @@ const addGames = (builder: Builder, refs: Refs, service: ConfigsService): void =
   }))
 }
 
-const addGameConfigs = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
-  const { Create, Update } = addGameConfigInputs(builder, enums)
+const addGameConfigs = (
+  builder: Builder,
+  refs: Refs,
+  { Create, Update }: ReturnType<typeof addGameConfigInputs>,
+  service: ConfigsService,
+): void => {
   builder.mutationFields((t) => ({
     createGameConfig: t.field({
       type: refs.GameConfig,
@@ -79,8 +84,12 @@ const addGameConfigs = (builder: Builder, refs: Refs, enums: Enums, service: Con
   }))
 }
 
-const addDeployments = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
-  const { Create, Update } = addDeploymentInputs(builder, enums)
+const addDeployments = (
+  builder: Builder,
+  refs: Refs,
+  { Create, Update }: ReturnType<typeof addDeploymentInputs>,
+  service: ConfigsService,
+): void => {
   builder.mutationFields((t) => ({
     deployGameConfig: t.field({
       type: refs.Deployment,

@@ -3,6 +3,7 @@ import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
+import { addGameConfigParts } from './game-config-part-types.ts'
 import { addEnums, addGameConfig } from './game-config-types.ts'
 import { addMutations } from './mutation-types.ts'
 import { addRegistryCredentials } from './registry-types.ts'
@@ -15,8 +16,9 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   const loaders = makeLoaders(service)
   const enums = addEnums(builder)
   addGame(refs)
-  addGameConfig(builder, refs, loaders, enums)
-  addDeployment(builder, refs, loaders, enums)
+  const parts = addGameConfigParts(builder, enums)
+  addGameConfig(refs, loaders, enums, parts)
+  addDeployment(builder, refs, loaders, enums, parts)
   addServerPort(refs, loaders, enums)
   addPortConflictError(builder, refs, loaders, enums)
   refs.Server.implement({ fields: (t) => ({ id: t.exposeID('id') }) })

@@ -60,8 +60,8 @@ export const makeConfigsService = ({ db, newId, secrets }: { db: Database; newId
   updateGameConfig: makeUpdateGameConfig({ db }),
   deleteGameConfig: makeDeleteGameConfig({ db }),
 
-  deploy: makeDeploy({ db, newId }),
-  updateDeployment: makeUpdateDeployment({ db }),
+  deploy: makeDeploy({ db, newId, secrets }),
+  updateDeployment: makeUpdateDeployment({ db, secrets }),
   deleteDeployment: makeDeleteDeployment({ db }),
   registries: makeRegistryService({ db, newId, secrets }),
 })

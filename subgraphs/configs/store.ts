@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import type { ConfigFile, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 
@@ -29,6 +30,8 @@ export interface NewGameConfig {
   readOnlyRootfs: boolean
   volumes: VolumeDefinition[]
   ports: PortDefinition[]
+  parameters: ParameterDefinition[]
+  files: ConfigFile[]
   volumePath: string
   stop: StopProcedure
   resources: SessionSpec['resources']
@@ -42,6 +45,8 @@ export interface NewGameConfig {
 /** A row of configs.game_configs. */
 export interface GameConfig extends NewGameConfig {
   id: string
+  /** Grows with each change. */
+  revision: number
   deletedAt: Date | null
 }
 
@@ -69,6 +74,9 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'read_only_rootfs as readOnlyRootfs',
       'volumes',
       'ports',
+      'parameters',
+      'files',
+      'revision',
       'volume_path as volumePath',
       'stop',
       'resources',
@@ -167,6 +175,8 @@ const columnsOf = (config: NewGameConfig) => ({
   read_only_rootfs: config.readOnlyRootfs,
   volumes: JSON.stringify(config.volumes),
   ports: JSON.stringify(config.ports),
+  parameters: JSON.stringify(config.parameters),
+  files: JSON.stringify(config.files),
   volume_path: config.volumePath,
   stop: JSON.stringify(config.stop),
   resources: JSON.stringify(config.resources),
@@ -186,13 +196,13 @@ export const insertGameConfig = async (
     .insertInto('configs.game_configs')
     .values({ id: config.id, game_id: config.gameId, ...columnsOf(config), created_by: actor, updated_by: actor })
     .execute()
-  return { ...config, deletedAt: null }
+  return { ...config, revision: 1, deletedAt: null }
 }
 
 export const writeGameConfig = async (tx: Transaction, config: GameConfig, actor: string): Promise<void> => {
   await tx
     .updateTable('configs.game_configs')
-    .set({ ...columnsOf(config), updated_by: actor })
+    .set({ ...columnsOf(config), revision: config.revision, updated_by: actor })
     .where('id', '=', config.id)
     .execute()
 }

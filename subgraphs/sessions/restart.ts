@@ -14,7 +14,7 @@ export interface RestartSessionInput {
 }
 
 /**
- * A new session of the same deployment, as its config is now: begun at once when the old one has ended, else PENDING until
+ * A new session of the same deployment, as its config is now, with the values given for the old one: begun at once when the old one has ended, else PENDING until
  * it has, which is asked for in the same transaction. One at most waits. The same `idempotencyKey` answers the session it
  * made before. Throws `NotFound`, `Unavailable` (the host is OFFLINE or draining), or `Conflict` (another already waits).
  */
@@ -44,7 +44,8 @@ const restartIn = async (tx: Transaction, secrets: SecretBox, restart: Restart, 
   const { serverGameConfigId } = old
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, serverGameConfigId, idempotencyKey)
   if (known) return known
-  const run = await prepareRun(tx, secrets, serverGameConfigId)
+  const own = await store.ownSettings(tx, oldId)
+  const run = await prepareRun(tx, secrets, serverGameConfigId, { id, source: { sessionId: oldId, own } })
   const row = { ...run, id, serverGameConfigId, idempotencyKey, startDeadlineMs, restartOf: oldId }
   if (isTerminal(old.status)) return beginSession(tx, row, actor)
   if (old.waitsFor) throw new Conflict('The session has not begun yet: it waits for the end of another one itself.')

@@ -78,6 +78,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
   const StartInput = builder.inputType('StartSessionInput', {
     fields: (t) => ({
       serverGameConfigId: t.id({ required: true }),
+      parameters: t.field({ type: 'JSON', description: 'For this session alone: an object of values by name.' }),
       idempotencyKey: t.string({ description: 'The same key answers the same session, however often it is sent.' }),
     }),
   })

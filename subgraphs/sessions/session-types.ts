@@ -3,7 +3,9 @@ import { addConnection, type Builder, pageArgs } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage } from '../pages.ts'
+import { addParameterValue } from '../parameter-value.ts'
 import type { SessionsService } from './service.ts'
+import { shownSpec } from './spec.ts'
 import type { Session } from './store.ts'
 
 /** What fields load, gathered over all rows of one operation. */
@@ -18,6 +20,7 @@ export type Loaders = ReturnType<typeof makeLoaders>
 
 /** `Session`, and the types of other subgraphs that it points at, with the fields they get here. */
 export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
+  const Value = addParameterValue(builder)
   const Status = builder.enumType('SessionStatus', { values: sessionStatuses })
   const Deployment = builder.objectRef<{ id: string }>('ServerGameConfig')
   const Server = builder.objectRef<{ id: string }>('Server')
@@ -55,7 +58,13 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
         nullable: true,
         description: 'Which image it was, whatever its tag is today.',
       }),
-      spec: t.expose('spec', { type: 'JSON', nullable: true, description: 'What it runs with, every template rendered.' }),
+      spec: t.field({
+        type: 'JSON',
+        nullable: true,
+        description: 'What it runs with, every template rendered but those of files; secrets are hidden.',
+        resolve: ({ spec }) => shownSpec(spec),
+      }),
+      parameters: t.expose('parameters', { type: [Value], description: 'What each parameter had, as it was at its start.' }),
     }),
   })
   builder.objectFields(Session, (t) => ({

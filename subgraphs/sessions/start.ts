@@ -9,11 +9,14 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
 import { sealRegistryAuth } from './registry-auth.ts'
+import { type Settings, type SettingsSource, settle } from './settings.ts'
 import { buildSpec } from './spec.ts'
 import * as store from './store.ts'
 
 export interface StartSessionInput {
   serverGameConfigId: string | number
+  /** Values for this session alone, by name. */
+  parameters?: unknown
   idempotencyKey?: string | null
 }
 
@@ -30,8 +33,8 @@ const maxKeyLength = 200
 
 /**
  * Starts a session of a deployment: row, command and change in one transaction. The same `idempotencyKey` answers the
- * session it made before, also when two come at once. Throws `NotFound`, `Unavailable` (the host is OFFLINE or draining),
- * or `Conflict` (a session is live, or another operation is under way).
+ * session it made before, also when two come at once. Throws `NotFound`, `Invalid` (a parameter is missing or wrong),
+ * `Unavailable` (the host is OFFLINE or draining), or `Conflict` (a session is live, or another operation is under way).
  */
 export const makeStart =
   (deps: StartDeps) =>
@@ -40,7 +43,8 @@ export const makeStart =
     const idempotencyKey = input.idempotencyKey ?? null
     if (idempotencyKey !== null) checkKey(idempotencyKey)
     if (!isUuid(deploymentId)) throw new NotFound('deployment', deploymentId)
-    const start = { deploymentId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
+    const { parameters } = input
+    const start = { deploymentId, parameters, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
     try {
       return await inTransaction(deps.db, (tx) => startIn(tx, deps.secrets, start, actor))
     } catch (error) {
@@ -55,15 +59,16 @@ export const makeStart =
 interface Start {
   id: string
   deploymentId: string
+  parameters: unknown
   idempotencyKey: string | null
   startDeadlineMs: number
 }
 
 const startIn = async (tx: Transaction, secrets: SecretBox, start: Start, actor: string): Promise<store.Session> => {
-  const { id, deploymentId, idempotencyKey, startDeadlineMs } = start
+  const { id, deploymentId, idempotencyKey, startDeadlineMs, parameters } = start
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, deploymentId, idempotencyKey)
   if (known) return known
-  const run = await prepareRun(tx, secrets, deploymentId)
+  const run = await prepareRun(tx, secrets, deploymentId, { id, source: { input: parameters } })
   const live = await store.activeSessionOf(tx, deploymentId)
   if (live) throw liveConflict(live.id)
   const row = { ...run, id, serverGameConfigId: deploymentId, idempotencyKey, startDeadlineMs, restartOf: null }
@@ -74,10 +79,19 @@ interface Run {
   serverId: string
   spec: SessionSpec
   registryAuth: RegistryAuth | null
+  parameters: Settings['values']
+  own: Settings['own']
+  configRevision: number
+  deploymentRevision: number
 }
 
-/** Where a deployment would run now, and with what. Throws `NotFound`, or `Unavailable` when its host takes no sessions. */
-export const prepareRun = async (tx: Transaction, secrets: SecretBox, deploymentId: string): Promise<Run> => {
+/** Where the session `id` of a deployment would run now, and with what. Throws `Invalid`, `NotFound`, or `Unavailable` when its host takes no sessions. */
+export const prepareRun = async (
+  tx: Transaction,
+  secrets: SecretBox,
+  deploymentId: string,
+  { id, source }: { id: string; source: SettingsSource },
+): Promise<Run> => {
   const deployment = await refDeployment(tx, deploymentId)
   if (!deployment) throw new NotFound('deployment', deploymentId)
   const { serverId } = deployment
@@ -86,7 +100,16 @@ export const prepareRun = async (tx: Transaction, secrets: SecretBox, deployment
   if (server.status === 'OFFLINE') throw new Unavailable(`The server ${server.name} is OFFLINE: its host has not been heard of.`)
   if (server.draining) throw new Unavailable(`The server ${server.name} is draining and takes no new sessions.`)
   const registryAuth = await sealRegistryAuth(tx, secrets, { image: deployment.gameConfig.image, server })
-  return { serverId, spec: buildSpec(deployment, server), registryAuth }
+  const settings = settle(secrets, deployment, id, source)
+  return {
+    serverId,
+    registryAuth,
+    spec: buildSpec(deployment, server, settings),
+    parameters: settings.values,
+    own: settings.own,
+    configRevision: deployment.gameConfig.revision,
+    deploymentRevision: deployment.revision,
+  }
 }
 
 /** Row, operation, change and command of a session that begins at once; `Conflict` when another was quicker. */

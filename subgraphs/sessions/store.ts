@@ -4,6 +4,8 @@ import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { EndReason, SessionStatus } from '../../lib/domain/session-states.ts'
 import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { ParameterValue } from '../../lib/parameters/values.ts'
+import type { OwnSettings } from './settings.ts'
 
 /** A row of sessions.sessions. */
 export interface Session {
@@ -25,6 +27,8 @@ export interface Session {
   waitsFor: string | null
   imageDigest: string | null
   spec: SessionSpec
+  /** What each parameter has, and from where. */
+  parameters: ParameterValue[]
   revision: number
   /** Number of the last log line, once it has ended; null also when it never ran. */
   logLastSeq: number | null
@@ -52,6 +56,7 @@ const selectSessions = (db: Database | Transaction) =>
       'end_message as endMessage',
       'image_digest as imageDigest',
       'spec',
+      'parameters',
       'revision',
       'log_last_seq as logLastSeq',
     ])
@@ -128,6 +133,10 @@ export interface NewSession {
   idempotencyKey: string | null
   spec: SessionSpec
   registryAuth: RegistryAuth | null
+  parameters: ParameterValue[]
+  own: OwnSettings
+  configRevision: number
+  deploymentRevision: number
   startDeadlineMs: number
   /** The session it continues. */
   restartOf: string | null
@@ -147,6 +156,11 @@ export const insertSession = async (
       server_id: session.serverId,
       idempotency_key: session.idempotencyKey,
       spec: JSON.stringify(session.spec),
+      parameters: JSON.stringify(session.parameters),
+      given_parameters: JSON.stringify(session.own.parameters),
+      given_secrets: JSON.stringify(session.own.secrets),
+      config_revision: session.configRevision,
+      deployment_revision: session.deploymentRevision,
       registry_auth: session.registryAuth && JSON.stringify(session.registryAuth),
       start_deadline: session.waitsFor ? null : sql<Date>`now() + make_interval(secs => ${session.startDeadlineMs / 1000})`,
       restart_of: session.restartOf,
@@ -158,6 +172,15 @@ export const insertSession = async (
   const inserted = await selectSessions(tx).where('id', '=', session.id).executeTakeFirstOrThrow()
   return { session: inserted, startDeadline }
 }
+
+/** What was given for a session alone. */
+export const ownSettings = async (tx: Transaction, id: string): Promise<OwnSettings> =>
+  tx
+    .selectFrom('sessions.sessions')
+    .select(['given_parameters as parameters', 'given_secrets as secrets'])
+    .where('id', '=', id)
+    .$castTo<OwnSettings>()
+    .executeTakeFirstOrThrow()
 
 /** The session, locked: reports and other mutations wait until the transaction has ended. */
 export const lockSession = async (

@@ -12,6 +12,7 @@ import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.
 import { checkReadiness } from '../../lib/process/health.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
 import { newId } from '../../lib/process/new-id.ts'
+import { bareSpec } from './bare-spec.ts'
 import { createTestBroker } from './broker.ts'
 import { makeControlPeer } from './control-peer.ts'
 import { eventually } from './eventually.ts'
@@ -72,24 +73,11 @@ export const makeAgentHarness = async () => {
   }
 
   const specOf = (change: Partial<SessionSpec> = {}): SessionSpec => ({
+    ...bareSpec,
     image,
-    pullPolicy: 'IF_MISSING',
-    entrypoint: null,
-    command: null,
-    env: {},
-    user: null,
-    workingDir: null,
-    tty: false,
-    capabilities: [],
-    readOnlyRootfs: false,
     volumePath: '/data',
-    volumes: [],
-    ports: [],
     resources: { memoryMb: 64, cpus: null, pids: null },
     stop: { kind: 'STDIN', value: 'quit', graceSeconds: 20 },
-    readyPattern: null,
-    readyTimeoutSeconds: null,
-    watchdog: null,
     ...change,
   })
 

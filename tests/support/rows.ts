@@ -7,31 +7,13 @@ import { defaultRestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { SessionStatus } from '../../lib/domain/session-states.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
 import { newId } from '../../lib/process/new-id.ts'
+import { bareSpec } from './bare-spec.ts'
 
 /** Rows for tests that need things to be there and not how they came about. */
 
 const by = { created_by: 'test', updated_by: 'test' }
 
-export const aSpec: SessionSpec = {
-  image: 'game:1',
-  pullPolicy: 'IF_MISSING',
-  entrypoint: null,
-  command: null,
-  env: {},
-  user: null,
-  workingDir: null,
-  tty: false,
-  capabilities: [],
-  readOnlyRootfs: false,
-  volumePath: '/data/game',
-  volumes: [],
-  ports: [],
-  resources: { memoryMb: null, cpus: null, pids: null },
-  stop: { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: 10 },
-  readyPattern: null,
-  readyTimeoutSeconds: null,
-  watchdog: null,
-}
+export const aSpec: SessionSpec = { ...bareSpec, stop: { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: 10 } }
 
 export const insertServer = async (db: Database, given: { status?: string; seenMsAgo?: number } = {}): Promise<string> => {
   const id = newId()

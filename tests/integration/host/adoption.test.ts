@@ -8,6 +8,7 @@ import { newId } from '../../../lib/process/new-id.ts'
 import { makeRabbit } from '../../../lib/rabbit/connect.ts'
 import { makePublisher } from '../../../lib/rabbit/publisher.ts'
 import { type AgentHarness, makeAgentHarness } from '../../support/agent-harness.ts'
+import { asItIs } from '../../support/bare-spec.ts'
 import { eventually } from '../../support/eventually.ts'
 import { run } from '../../support/images/docker-cli.ts'
 
@@ -197,7 +198,7 @@ describe('resources without a record', () => {
     const { sessionId, serverGameConfigId: sgcId, environment, spec } = host.startCommand()
     const labels = { sessionId, sgcId, serverId: host.serverId, environment, createdAt: new Date(0).toISOString() }
     const networkId = await host.docker.networks.ensure(labels)
-    await host.docker.containers.create({ labels, spec, memo: '', mounts: [], networkId })
+    await host.docker.containers.create({ labels, spec, memo: '', mounts: [], networkId, ...asItIs })
     await host.peer.send({ kind: 'session.report', sessionId, above: 0 })
     await eventually(() => host.peer.fullReports.at(-1)?.orphans.includes(sessionId), { what: 'it is told' })
     expect(await host.docker.containers.find(sessionId)).toMatchObject({ state: 'created' })

@@ -233,13 +233,6 @@ describe('a changed config', () => {
     expect(starts.map(({ spec }) => spec.stop)).toEqual([{ kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: 30 }, stop])
   })
 
-  it('names the deployment whose arguments it would upset', async () => {
-    const { gameConfigId } = await deployed({}, { name: "Bob's" })
-    expect(await change(configText, gameConfigId, { argsTemplate: '{{deployment.name}}' })).toMatchObject({
-      issues: [{ path: 'argsTemplate', message: expect.stringContaining("Bob's") }],
-    })
-  })
-
   it('is deleted once it is not deployed, and its game after it', async () => {
     const { id, gameConfigId } = await deployed()
     const { game_id: gameId } = await stage.db

@@ -103,15 +103,6 @@ describe('deploying', () => {
     expect(await at('2001:DB8:0::1')).toMatchObject({ portBindings: [{ bindAddress: '2001:db8::1' }] })
   })
 
-  it('refuses a name that would upset the arguments, before any start does', async () => {
-    const serverId = await world.server()
-    const gameConfigId = await world.config({ argsTemplate: '--name {{deployment.name}}' })
-    const refused = await world.deploy({ serverId, gameConfigId, name: "Bob's" })
-    expect(refused).toMatchObject({ code: 'INVALID_INPUT', issues: [{ path: 'name' }] })
-    const quoting = await world.config({ argsTemplate: '--name "{{deployment.name}}"' })
-    expect(await world.deploy({ serverId, gameConfigId: quoting, name: "Bob's" })).toMatchObject({ name: "Bob's" })
-  })
-
   it('names a deployment after its config, with a number where the server has one of that name', async () => {
     const serverId = await world.server()
     const config = `${'x'.repeat(98)} 1`

@@ -78,11 +78,15 @@ describe('starting', () => {
       volumePath: '/data/game',
       volumes: [],
       ports: [{ name: 'game', containerPort: 1_234, hostPort: 5_678, protocol: 'UDP', bindAddress: '0.0.0.0' }],
-      resources: { memoryMb: 512, cpus: null, pids: null },
+      resources: { memoryMb: 512, cpus: null, pids: null, diskWarnMb: null },
       stop: { kind: 'STDIN', value: 'quit', graceSeconds: 5 },
       readyPattern: null,
       readyTimeoutSeconds: null,
       watchdog: null,
+      files: [],
+      values: {},
+      secrets: null,
+      timeoutSeconds: null,
     })
     expect((command!.body as { spec: unknown }).spec).toEqual(spec)
     const changes = await stage.db

@@ -58,6 +58,22 @@ export type BackupStatus =
   | 'PENDING'
   | 'RUNNING';
 
+export type ConfigFile = {
+  /** A template. */
+  content: Scalars['String']['output'];
+  /** Within the volume. */
+  path: Scalars['String']['output'];
+  strategy: FileStrategy;
+};
+
+export type ConfigFileInput = {
+  /** A template, in the format that the strategy names. */
+  content: Scalars['String']['input'];
+  /** Within the volume: config/server.properties */
+  path: Scalars['String']['input'];
+  strategy: FileStrategy;
+};
+
 export type ConflictError = Error & {
   /** Stable; the same word stands in extensions.code of GraphQL errors. */
   code: Scalars['String']['output'];
@@ -66,7 +82,7 @@ export type ConflictError = Error & {
 };
 
 export type CreateGameConfigInput = {
-  /** Rendered, then split as a shell splits words. */
+  /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: InputMaybe<Scalars['String']['input']>;
   capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Exact arguments; not together with argsTemplate. */
@@ -74,12 +90,15 @@ export type CreateGameConfigInput = {
   entrypoint?: InputMaybe<Array<Scalars['String']['input']>>;
   /** An object of templates. */
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
+  /** Written into the volume before each start. */
+  files?: InputMaybe<Array<ConfigFileInput>>;
   gameId: Scalars['ID']['input'];
   image: Scalars['String']['input'];
   logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** For each deployment. */
   logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
   name: Scalars['String']['input'];
+  parameters?: InputMaybe<Array<ParameterDefinitionInput>>;
   ports?: InputMaybe<Array<PortDefinitionInput>>;
   /** IF_MISSING unless told. */
   pullPolicy?: InputMaybe<PullPolicy>;
@@ -129,8 +148,12 @@ export type DeployGameConfigInput = {
   gameConfigId: Scalars['ID']['input'];
   /** The config's own unless told, with a number where the server has one of that name. */
   name?: InputMaybe<Scalars['String']['input']>;
+  /** An object of values by name. */
+  parameters?: InputMaybe<Scalars['JSON']['input']>;
   /** For ports left out, the platform picks. */
   portBindings?: InputMaybe<Array<PortBindingInput>>;
+  /** Instead of what the config says. */
+  resources?: InputMaybe<ResourcesInput>;
   /** ON_FAILURE unless told. */
   restartPolicy?: InputMaybe<RestartPolicyInput>;
   serverId: Scalars['ID']['input'];
@@ -171,6 +194,17 @@ export type Error = {
   message: Scalars['String']['output'];
 };
 
+/** REPLACE writes the whole file. PROPERTIES, INI, JSON, YAML, TOML and XML make the given settings in what the game has written, LINES replaces lines by their beginning; what is not named stays. */
+export type FileStrategy =
+  | 'INI'
+  | 'JSON'
+  | 'LINES'
+  | 'PROPERTIES'
+  | 'REPLACE'
+  | 'TOML'
+  | 'XML'
+  | 'YAML';
+
 export type ForbiddenError = Error & {
   /** Stable; the same word stands in extensions.code of GraphQL errors. */
   code: Scalars['String']['output'];
@@ -198,7 +232,7 @@ export type GameConfigsArgs = {
 
 /** How to run a game: image, command, environment, ports, volumes, limits, stop procedure. */
 export type GameConfig = {
-  /** Rendered, then split as a shell splits words. */
+  /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: Maybe<Scalars['String']['output']>;
   /** Linux capabilities added back; all others are dropped. */
   capabilities: Array<Scalars['String']['output']>;
@@ -210,6 +244,8 @@ export type GameConfig = {
   entrypoint?: Maybe<Array<Scalars['String']['output']>>;
   /** Templates by variable name. */
   envTemplate: Scalars['JSON']['output'];
+  /** Written into the volume before each start. */
+  files: Array<ConfigFile>;
   game: Game;
   id: Scalars['ID']['output'];
   image: Scalars['String']['output'];
@@ -218,6 +254,7 @@ export type GameConfig = {
   /** Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all. */
   logRetentionMb?: Maybe<Scalars['Int']['output']>;
   name: Scalars['String']['output'];
+  parameters: Array<ParameterDefinition>;
   ports: Array<PortDefinition>;
   pullPolicy: PullPolicy;
   readOnlyRootfs: Scalars['Boolean']['output'];
@@ -500,6 +537,59 @@ export type PageInfo = {
   startCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** Something that operators set; templates know it as {{name}}. */
+export type ParameterDefinition = {
+  default?: Maybe<Scalars['String']['output']>;
+  description?: Maybe<Scalars['String']['output']>;
+  max?: Maybe<Scalars['Float']['output']>;
+  /** Of the number; for STRING and SECRET of the length. */
+  min?: Maybe<Scalars['Float']['output']>;
+  name: Scalars['String']['output'];
+  options?: Maybe<Array<Scalars['String']['output']>>;
+  /** RE2 syntax; the whole value fits. */
+  pattern?: Maybe<Scalars['String']['output']>;
+  /** No session starts without a value. */
+  required: Scalars['Boolean']['output'];
+  type: ParameterType;
+  userEditable: Scalars['Boolean']['output'];
+};
+
+export type ParameterDefinitionInput = {
+  /** Not for SECRET. */
+  default?: InputMaybe<Scalars['String']['input']>;
+  description?: InputMaybe<Scalars['String']['input']>;
+  max?: InputMaybe<Scalars['Float']['input']>;
+  /** Of the number; for STRING and SECRET of the length. */
+  min?: InputMaybe<Scalars['Float']['input']>;
+  /** Letters, digits and _; templates know it as {{name}}. */
+  name: Scalars['String']['input'];
+  /** For ENUM. */
+  options?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** RE2 syntax; the whole value must fit. For STRING and SECRET. */
+  pattern?: InputMaybe<Scalars['String']['input']>;
+  required?: InputMaybe<Scalars['Boolean']['input']>;
+  type: ParameterType;
+  /** True unless told. */
+  userEditable?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** A SECRET is write-only: kept encrypted, opened by the host alone, hidden in logs and wherever it would be shown. */
+export type ParameterType =
+  | 'BOOL'
+  | 'ENUM'
+  | 'FLOAT'
+  | 'INT'
+  | 'SECRET'
+  | 'STRING';
+
+export type ParameterValue = {
+  name: Scalars['String']['output'];
+  /** DEFAULT (the config), DEPLOYMENT or SESSION: where the value comes from. NONE without one. */
+  source: Scalars['String']['output'];
+  /** As text. Null without one, and always for a SECRET. */
+  value?: Maybe<Scalars['String']['output']>;
+};
+
 export type PortBinding = {
   bindAddress: Scalars['String']['output'];
   containerPort: Scalars['Int']['output'];
@@ -707,12 +797,15 @@ export type RegistryCredentialEdge = {
 /** Limits; null is none of our own. */
 export type Resources = {
   cpus?: Maybe<Scalars['Float']['output']>;
+  /** No limit, but a warning when the volumes of a deployment are larger. */
+  diskWarnMb?: Maybe<Scalars['Int']['output']>;
   memoryMb?: Maybe<Scalars['Int']['output']>;
   pids?: Maybe<Scalars['Int']['output']>;
 };
 
 export type ResourcesInput = {
   cpus?: InputMaybe<Scalars['Float']['input']>;
+  diskWarnMb?: InputMaybe<Scalars['Int']['input']>;
   memoryMb?: InputMaybe<Scalars['Int']['input']>;
   pids?: InputMaybe<Scalars['Int']['input']>;
 };
@@ -846,8 +939,12 @@ export type ServerGameConfig = {
   gameConfig: GameConfig;
   id: Scalars['ID']['output'];
   name: Scalars['String']['output'];
+  /** What each parameter of the config has here, before anything is given for one session alone. */
+  parameters: Array<ParameterValue>;
   /** In the order in which the config declares them; none once it was deleted. */
   portBindings: Array<PortBinding>;
+  /** Limits of its own; null, and what is null in it, is as the config says. */
+  resources?: Maybe<Resources>;
   restartPolicy: RestartPolicy;
   server?: Maybe<Server>;
   sessions?: Maybe<SessionConnection>;
@@ -920,12 +1017,14 @@ export type Session = {
   /** From the first line with `first` (500 unless told), from the last with `last`; at most 10,000. A search that takes longer than 5 s answers with what it has found and where to go on. */
   logs: SessionLogPage;
   oomKilled?: Maybe<Scalars['Boolean']['output']>;
+  /** What each parameter had, as it was at its start. */
+  parameters: Array<ParameterValue>;
   /** When its config's ready pattern was seen. */
   readyAt?: Maybe<Scalars['DateTime']['output']>;
   /** The session this one continues. */
   restartOf?: Maybe<Session>;
   server?: Maybe<Server>;
-  /** What it runs with, every template rendered. */
+  /** What it runs with, every template rendered but those of files; secrets are hidden. */
   spec?: Maybe<Scalars['JSON']['output']>;
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** LOST is not an end: the truth replaces it when the host is back. */
@@ -1025,6 +1124,8 @@ export type SetRegistryCredentialResult = InvalidInputError | OutcomeUnknownErro
 export type StartSessionInput = {
   /** The same key answers the same session, however often it is sent. */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** For this session alone: an object of values by name. */
+  parameters?: InputMaybe<Scalars['JSON']['input']>;
   serverGameConfigId: Scalars['ID']['input'];
 };
 
@@ -1102,7 +1203,7 @@ export type UndrainServerResult = NotFoundError | OutcomeUnknownError | Server |
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateGameConfigInput = {
-  /** Rendered, then split as a shell splits words. */
+  /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: InputMaybe<Scalars['String']['input']>;
   capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Exact arguments; not together with argsTemplate. */
@@ -1110,11 +1211,14 @@ export type UpdateGameConfigInput = {
   entrypoint?: InputMaybe<Array<Scalars['String']['input']>>;
   /** An object of templates. */
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
+  /** Written into the volume before each start. */
+  files?: InputMaybe<Array<ConfigFileInput>>;
   image?: InputMaybe<Scalars['String']['input']>;
   logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** For each deployment. */
   logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
   name?: InputMaybe<Scalars['String']['input']>;
+  parameters?: InputMaybe<Array<ParameterDefinitionInput>>;
   ports?: InputMaybe<Array<PortDefinitionInput>>;
   /** IF_MISSING unless told. */
   pullPolicy?: InputMaybe<PullPolicy>;
@@ -1150,8 +1254,11 @@ export type UpdateGameResult = ConflictError | Game | InvalidInputError | NotFou
 /** What is left out stays as it is; null takes the default. */
 export type UpdateServerGameConfigInput = {
   name?: InputMaybe<Scalars['String']['input']>;
+  /** Values by name; those left out stay, null takes one back. */
+  parameters?: InputMaybe<Scalars['JSON']['input']>;
   /** Ports left out keep what they have. */
   portBindings?: InputMaybe<Array<PortBindingInput>>;
+  resources?: InputMaybe<ResourcesInput>;
   restartPolicy?: InputMaybe<RestartPolicyInput>;
   /** From 0 to 1000. */
   startPriority?: InputMaybe<Scalars['Int']['input']>;

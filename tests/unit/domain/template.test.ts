@@ -77,16 +77,18 @@ describe('arguments', () => {
 
   it.each(['"a', "'a", 'a\\'])('%j is refused', (text) => expect(() => splitArgs(text)).toThrow(UnbalancedQuotes))
 
-  it('a value outside quotes can be several arguments', () => {
-    expect(renderArgs('run {{extra}} -p {{port.game}}', values)).toEqual(['run', '-a', 'b c', '-p', '25565'])
-  })
-
-  it('a value inside quotes stays one argument, whatever it holds', () => {
+  it('a value stays within its word, whatever it holds', () => {
     fc.assert(
-      fc.property(fc.string(), fc.constantFrom("'", '"'), (value, quote) => {
-        expect(renderArgs(`x ${quote}{{v}}${quote} y`, new Map([['v', value]]))).toEqual(['x', value, 'y'])
+      fc.property(fc.string({ minLength: 1 }), fc.constantFrom('', "'", '"'), (value, quote) => {
+        const rendered = renderArgs(`x ${quote}{{v}}${quote} --y=${quote}{{v}}${quote} z`, new Map([['v', value]]))
+        expect(rendered).toEqual(['x', value, `--y=${value}`, 'z'])
       }),
     )
+  })
+
+  it('an empty value makes a word in quotes, and none outside', () => {
+    const empty = new Map([['v', '']])
+    expect(renderArgs('a {{v}} {{v}}{{v}} --b={{v}} "{{v}}" c', empty)).toEqual(['a', '--b=', '', 'c'])
   })
 
   it('what was quoted for a shell comes back as it was', () => {

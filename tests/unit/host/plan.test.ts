@@ -4,29 +4,15 @@ import { applyCommand } from '../../../host/commands.ts'
 import { planStep, type Seen, type SeenContainer, type Step } from '../../../host/plan.ts'
 import { newSessionRecord, type SessionRecord } from '../../../host/session-record.ts'
 import type { SessionSpec } from '../../../lib/messages/session-spec.ts'
+import { bareSpec } from '../../support/bare-spec.ts'
 
 const sessionId = '0190aaaa-0000-7000-8000-000000000001'
 const serverGameConfigId = '0190aaaa-0000-7000-8000-000000000002'
 const restartPolicy = { mode: 'NEVER' as const, maxRetries: 0, windowSeconds: 60 }
 const spec: SessionSpec = {
-  image: 'fake-game:1',
-  pullPolicy: 'IF_MISSING',
-  entrypoint: null,
-  command: null,
-  env: {},
-  user: null,
-  workingDir: null,
-  tty: false,
-  capabilities: [],
-  readOnlyRootfs: false,
-  volumePath: '/data/game',
-  volumes: [],
-  ports: [],
+  ...bareSpec,
   resources: { memoryMb: 512, cpus: null, pids: null },
   stop: { kind: 'STDIN', value: 'quit', graceSeconds: 10 },
-  readyPattern: null,
-  readyTimeoutSeconds: null,
-  watchdog: null,
 }
 const started = (): SessionRecord =>
   newSessionRecord({ sessionId, serverGameConfigId, environment: 'default', spec, desired: 'run' })

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeVolumes, ownVolumes, volumeMounts } from '../../../../host/docker/volumes.ts'
+import { asItIs } from '../../../support/bare-spec.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { freePort, portOf } from './ports.ts'
 import { type Game, openSandbox, type Sandbox } from './sandbox.ts'
@@ -95,7 +96,9 @@ describe('a session container, seen from outside', () => {
       createdAt: 'later',
     }
     const networkId = await box.docker.networks.ensure(labels)
-    expect(await box.docker.containers.create({ labels, spec: game.spec, memo: '', mounts: [], networkId })).toBe(game.id)
+    expect(await box.docker.containers.create({ labels, spec: game.spec, memo: '', mounts: [], networkId, ...asItIs })).toBe(
+      game.id,
+    )
     await box.docker.containers.start(game.id, [])
     expect((await box.raw.getContainer(game.id).inspect()).State.StartedAt).toBe(info.State.StartedAt)
   })

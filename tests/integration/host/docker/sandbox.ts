@@ -9,6 +9,7 @@ import type { ObservedContainer } from '../../../../host/docker/observed.ts'
 import { volumeMounts } from '../../../../host/docker/volumes.ts'
 import type { SessionSpec } from '../../../../lib/messages/session-spec.ts'
 import { makeLogger } from '../../../../lib/process/logger.ts'
+import { asItIs, bareSpec } from '../../../support/bare-spec.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { buildFakeGame } from '../../../support/images/fake-game.ts'
 
@@ -40,26 +41,7 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
-const spec = (image: string): SessionSpec => ({
-  image,
-  pullPolicy: 'IF_MISSING',
-  entrypoint: null,
-  command: null,
-  env: {},
-  user: null,
-  workingDir: null,
-  tty: false,
-  capabilities: [],
-  readOnlyRootfs: false,
-  volumePath: '/data/game',
-  volumes: [],
-  ports: [],
-  resources: { memoryMb: null, cpus: null, pids: null },
-  stop: { kind: 'STDIN', value: 'quit', graceSeconds: 5 },
-  readyPattern: null,
-  readyTimeoutSeconds: null,
-  watchdog: null,
-})
+const spec = (image: string): SessionSpec => ({ ...bareSpec, image })
 
 export const openSandbox = async (): Promise<Sandbox> => {
   const serverId = randomUUID()
@@ -98,7 +80,7 @@ export const openSandbox = async (): Promise<Sandbox> => {
       const full = { ...spec(image), ...given }
       const mounts = volumeMounts({ dataDir, environment, sgcId, spec: full })
       const networkId = await docker.networks.ensure(labels)
-      const id = await docker.containers.create({ labels, spec: full, memo: '', mounts, networkId })
+      const id = await docker.containers.create({ labels, spec: full, memo: '', mounts, networkId, ...asItIs })
       if (start) await docker.containers.start(id, full.ports)
       return { id, sessionId, sgcId, spec: full, volumePath: mounts[0]!.hostPath }
     },

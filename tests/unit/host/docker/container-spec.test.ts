@@ -1,27 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type ContainerSpec, createOptions, specHash } from '../../../../host/docker/container-spec.ts'
 import type { SessionSpec } from '../../../../lib/messages/session-spec.ts'
+import { bareSpec } from '../../../support/bare-spec.ts'
 
-const spec: SessionSpec = {
-  image: 'game:1',
-  pullPolicy: 'IF_MISSING',
-  entrypoint: null,
-  command: null,
-  env: {},
-  user: null,
-  workingDir: null,
-  tty: false,
-  capabilities: [],
-  readOnlyRootfs: false,
-  volumePath: '/data/game',
-  volumes: [],
-  ports: [],
-  resources: { memoryMb: null, cpus: null, pids: null },
-  stop: { kind: 'STDIN', value: 'quit', graceSeconds: 30 },
-  readyPattern: null,
-  readyTimeoutSeconds: null,
-  watchdog: null,
-}
+const spec = bareSpec
 const labels = { sessionId: 's1', sgcId: 'd1', serverId: 'h1', environment: 'prod', createdAt: '2026-01-01T00:00:00.000Z' }
 const container = (given: Partial<SessionSpec> = {}): ContainerSpec => ({
   labels,
@@ -29,6 +11,8 @@ const container = (given: Partial<SessionSpec> = {}): ContainerSpec => ({
   memo: '{}',
   mounts: [{ hostPath: '/srv/gsc-prod-d1', mountPath: '/data/game', readOnly: false }],
   networkId: 'n1',
+  reveal: (text) => text,
+  fill: async () => {},
 })
 const port = { name: 'game', containerPort: 25565, hostPort: 30000, protocol: 'TCP' as const, bindAddress: '0.0.0.0' }
 
