@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { duplicates, type InputCheck } from '../../lib/domain/inputs.ts'
+import { rowOf, withFollowers } from '../../lib/domain/port-allocation.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
@@ -92,7 +93,8 @@ export const matchPorts = (
     hostPort: hostPort ?? had.get(name)?.hostPort ?? null,
     bindAddress: bindAddress ?? had.get(name)?.bindAddress ?? anyAddress,
   }))
-  const names = new Set(given.map(({ name }) => name))
+  // Of consecutive ports one number makes them all: what is given for one is for the others, too.
+  const names = new Set(given.flatMap(({ name, hostPort }) => (hostPort === null ? [name] : [name, ...rowOf(definitions, name)])))
   const kept = [...had.values()].filter(({ name }) => !names.has(name))
   for (const [index, binding] of wanted.entries()) {
     const definition = declared.get(binding.name)
@@ -109,8 +111,12 @@ export const matchPorts = (
     if (clash) check.refuse(`portBindings.${index}.hostPort`, `is the port of ${clash.name} too`)
   }
   const requests = new Map([...kept, ...wanted].map(({ name, hostPort, bindAddress }) => [name, { name, hostPort, bindAddress }]))
-  const pick = (name: string): PortRequest => ({ name, hostPort: null, bindAddress: anyAddress })
-  return new Map(definitions.map(({ name }) => [name, requests.get(name) ?? pick(name)]))
+  const pick = (name: string): PortRequest => ({ name, hostPort: null, bindAddress: had.get(name)?.bindAddress ?? anyAddress })
+  const all = new Map(definitions.map(({ name }) => [name, requests.get(name) ?? pick(name)]))
+  return withFollowers(definitions, all, (name, message) => {
+    const index = given.findIndex((one) => one.name === name)
+    check.refuse(index === -1 ? `ports.${name}` : `portBindings.${index}.hostPort`, message)
+  })
 }
 
 /** The form in which PostgreSQL writes it, so that equal addresses are equal text; undefined when it is no address. */

@@ -52,7 +52,8 @@ export const addPartInputs = (builder: Builder, enums: Enums) => {
       name: t.string({ required: true, description: 'Templates know the host port as {{port.<name>}}.' }),
       containerPort: t.int({ required: true }),
       protocol: t.field({ type: enums.Protocol, required: true }),
-      sameInside: t.boolean(),
+      sameInside: t.boolean({ description: 'The game listens on the host port itself, whatever that becomes.' }),
+      follows: t.string({ description: 'Name of a port of which this one is always the next number.' }),
     }),
   })
   const Volume = builder.inputType('VolumeDefinitionInput', {

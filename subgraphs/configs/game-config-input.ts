@@ -2,6 +2,7 @@ import { renderArgs, UnbalancedQuotes } from '../../lib/domain/argv.ts'
 import type { GameConfigDraft } from '../../lib/domain/game-config.ts'
 import { isImageReference } from '../../lib/domain/images.ts'
 import { duplicates, type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { followsItself } from '../../lib/domain/port-allocation.ts'
 import { maxPort, type PortDefinition } from '../../lib/domain/ports.ts'
 import { builtInNames, templateFaults } from '../../lib/domain/template.ts'
 import type { StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
@@ -128,15 +129,20 @@ const parsePorts = (check: InputCheck, ports: NonNullable<CreateGameConfigInput[
   if (!checkCount(check, 'ports', ports)) return []
   const names = duplicates(ports, ({ name }) => name)
   const sides = duplicates(ports, ({ containerPort, protocol }) => `${containerPort}/${protocol}`)
-  return ports.map((port, index) => {
+  const parsed = ports.map((port, index) => {
     const path = `ports.${index}`
     if (!slugPattern.test(port.name)) check.refuse(`${path}.name`, slugRule)
     if (names.has(port.name)) check.refuse(`${path}.name`, 'is the name of more than one port')
     check.integer(`${path}.containerPort`, port.containerPort, 1, maxPort)
     if (sides.has(`${port.containerPort}/${port.protocol}`))
       check.refuse(`${path}.containerPort`, `${port.containerPort}/${port.protocol} is declared more than once`)
-    return { ...port, sameInside: port.sameInside ?? false }
+    if (port.follows != null && (port.follows === port.name || !ports.some(({ name }) => name === port.follows)))
+      check.refuse(`${path}.follows`, 'must be the name of another port')
+    return { ...port, sameInside: port.sameInside ?? false, follows: port.follows ?? null }
   })
+  for (const [index, port] of parsed.entries())
+    if (followsItself(port, parsed)) check.refuse(`ports.${index}.follows`, 'leads back to the port itself')
+  return parsed
 }
 
 const parseVolumes = (check: InputCheck, input: CreateGameConfigInput): { volumePath: string; volumes: VolumeDefinition[] } => {

@@ -13,6 +13,11 @@ export const addGameConfigParts = (builder: Builder, enums: Enums) => ({
       sameInside: t.exposeBoolean('sameInside', {
         description: 'The game listens on the host port itself, whatever that becomes.',
       }),
+      follows: t.string({
+        nullable: true,
+        description: 'Name of a port of which this one is always the next number.',
+        resolve: ({ follows }) => follows ?? null,
+      }),
     }),
   }),
   Volume: builder.objectRef<GameConfig['volumes'][number]>('VolumeDefinition').implement({

@@ -1,6 +1,7 @@
 import { isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
-import { allocatePorts, type PortBinding, type PortRange, type PortRequest } from '../../lib/domain/ports.ts'
+import { allocatePorts } from '../../lib/domain/port-allocation.ts'
+import type { PortBinding, PortRange, PortRequest } from '../../lib/domain/ports.ts'
 import { heldPorts } from './port-store.ts'
 import type { GameConfig } from './store.ts'
 

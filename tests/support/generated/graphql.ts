@@ -625,6 +625,8 @@ export type PortConflictError = Error & {
 
 export type PortDefinition = {
   containerPort: Scalars['Int']['output'];
+  /** Name of a port of which this one is always the next number. */
+  follows?: Maybe<Scalars['String']['output']>;
   name: Scalars['String']['output'];
   protocol: Protocol;
   /** The game listens on the host port itself, whatever that becomes. */
@@ -633,9 +635,12 @@ export type PortDefinition = {
 
 export type PortDefinitionInput = {
   containerPort: Scalars['Int']['input'];
+  /** Name of a port of which this one is always the next number. */
+  follows?: InputMaybe<Scalars['String']['input']>;
   /** Templates know the host port as {{port.<name>}}. */
   name: Scalars['String']['input'];
   protocol: Protocol;
+  /** The game listens on the host port itself, whatever that becomes. */
   sameInside?: InputMaybe<Scalars['Boolean']['input']>;
 };
 

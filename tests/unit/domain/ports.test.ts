@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { allocatePorts, withFollowers } from '../../../lib/domain/port-allocation.ts'
 import {
   addressesOverlap,
-  allocatePorts,
   connectAddress,
   type HeldPort,
   type PortDefinition,
@@ -181,5 +181,47 @@ describe('connect address', () => {
     expect(connectAddress('play.example', [binding('game', 2, '203.0.113.7')])).toBe('203.0.113.7:2')
     expect(connectAddress('play.example', [binding('game', 2, '192.168.1.4')])).toBe('play.example:2')
     expect(connectAddress('2001:db8::1', [binding('game', 2, '::')])).toBe('[2001:db8::1]:2')
+  })
+})
+
+describe('consecutive ports', () => {
+  const row = [
+    port('game', 2456, 'UDP'),
+    { ...port('query', 2457, 'UDP'), follows: 'game' },
+    { ...port('rcon', 9, 'TCP'), follows: 'query' },
+  ]
+  const requests = (given: Record<string, number>) =>
+    new Map(row.map(({ name }) => [name, { name, hostPort: given[name] ?? null, bindAddress: '0.0.0.0' }]))
+  const settle = (given: Record<string, number>) => {
+    const faults: string[] = []
+    const settled = withFollowers(row, requests(given), (name, message) => faults.push(`${name}: ${message}`))
+    return { numbers: [...settled.values()].map(({ hostPort }) => hostPort), faults }
+  }
+
+  it('are picked together, where all of them are free', () => {
+    expect(allocate(row, [], [held(20_001, 'UDP'), held(20_004, 'TCP')])).toMatchObject({
+      bindings: [{ hostPort: 20_003 }, { hostPort: 20_004 }, { hostPort: 20_005 }],
+    })
+    expect(
+      allocate(
+        row,
+        [],
+        Array.from({ length: 5 }, (_, index) => held(20_001 + 2 * index, 'UDP')),
+      ),
+    ).toMatchObject({
+      kind: 'exhausted',
+      names: ['game', 'query', 'rcon'],
+    })
+  })
+
+  it('have one number for all: whichever is given makes the others', () => {
+    expect(settle({}).numbers).toEqual([null, null, null])
+    for (const given of [{ game: 5_000 }, { query: 5_001 }, { rcon: 5_002 }] as Record<string, number>[])
+      expect(settle(given)).toEqual({ numbers: [5_000, 5_001, 5_002], faults: [] })
+  })
+
+  it('are refused where their numbers do not fit, or end', () => {
+    expect(settle({ game: 5_000, rcon: 5_001 }).faults).toEqual([expect.stringMatching(/^rcon: must be 5002/)])
+    expect(settle({ game: 65_534 }).faults).toEqual([expect.stringMatching(/^rcon: would be 65536/)])
   })
 })
