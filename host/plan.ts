@@ -33,6 +33,9 @@ const killedExitCode = 137
 export const stopOf = (record: SessionRecord): StopProcedure =>
   record.spec?.stop ?? { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: 30 }
 
+/** Why a host ends a session by itself, which then counts as a crash. */
+export type KilledFor = NonNullable<SessionRecord['killedFor']>
+
 /** One small thing to do next. After it, observe and plan again. */
 export type Step =
   /** Pull the image if need be, make network and volume, create the container. */
@@ -42,7 +45,7 @@ export type Step =
   /** It still runs, under another engine than before. */
   | { kind: 'note-machine' }
   /** It does nothing: end it, as a crash. */
-  | { kind: 'give-up'; reason: 'READY_TIMEOUT' | 'UNRESPONSIVE' }
+  | { kind: 'give-up'; reason: KilledFor }
   | { kind: 'send-stop' }
   | { kind: 'kill' }
   | { kind: 'drain-log' }
@@ -112,7 +115,7 @@ const killAgain = (record: SessionRecord, seen: Seen): Step => {
 
 /** A game that is to run: it must become ready in time, and stay responsive. */
 const watch = (record: SessionRecord, seen: Seen): Step => {
-  const { readyTimeoutSeconds = null, watchdog = null } = record.spec ?? {}
+  const { readyTimeoutSeconds = null, watchdog = null, timeoutSeconds = null } = record.spec ?? {}
   const readyDueMs =
     readyTimeoutSeconds === null || record.readyAt !== null || record.startedAt === null
       ? null
@@ -121,7 +124,10 @@ const watch = (record: SessionRecord, seen: Seen): Step => {
   const silentDueMs =
     watchdog === null || seen.unresponsiveSinceMs === null ? null : seen.unresponsiveSinceMs + watchdog.seconds * 1_000
   if (silentDueMs !== null && seen.nowMs >= silentDueMs) return { kind: 'give-up', reason: 'UNRESPONSIVE' }
-  const dueMs = [readyDueMs, silentDueMs].filter((ms) => ms !== null)
+  const endDueMs =
+    timeoutSeconds === null || record.startedAt === null ? null : Date.parse(record.startedAt) + timeoutSeconds * 1_000
+  if (endDueMs !== null && seen.nowMs >= endDueMs) return { kind: 'give-up', reason: 'TIMEOUT' }
+  const dueMs = [readyDueMs, silentDueMs, endDueMs].filter((ms) => ms !== null)
   return { kind: 'wait', untilMs: dueMs.length > 0 ? Math.min(...dueMs) : null }
 }
 
@@ -158,11 +164,7 @@ const endingOf = (record: SessionRecord, container: SeenContainer, seen: Seen): 
     return { ...base, status: 'CRASHED', reason: 'OUT_OF_MEMORY', message }
   }
   if (record.killedFor && container.exitCode === killedExitCode) {
-    const message =
-      record.killedFor === 'READY_TIMEOUT'
-        ? `It was not ready within ${record.spec?.readyTimeoutSeconds} s and was killed.`
-        : `It gave no sign of life for ${record.spec?.watchdog?.seconds} s and was killed.`
-    return { ...base, status: 'CRASHED', reason: record.killedFor, message }
+    return { ...base, status: 'CRASHED', reason: record.killedFor, message: wordsOf(record.killedFor, record.spec) }
   }
   // Another exit code means that it ended by itself before the kill arrived.
   if (record.stop.killedAt && container.exitCode === killedExitCode) {
@@ -176,6 +178,12 @@ const endingOf = (record: SessionRecord, container: SeenContainer, seen: Seen): 
   }
   if (container.exitCode === 0) return { ...base, status: 'STOPPED', reason: 'EXITED' }
   return { ...base, status: 'CRASHED', reason: 'CRASHED', message: describeExit(container.exitCode) }
+}
+
+const wordsOf = (reason: KilledFor, spec: SessionRecord['spec']): string => {
+  if (reason === 'READY_TIMEOUT') return `It was not ready within ${spec?.readyTimeoutSeconds} s and was killed.`
+  if (reason === 'TIMEOUT') return `It did not come to its end within ${spec?.timeoutSeconds} s and was killed.`
+  return `It gave no sign of life for ${spec?.watchdog?.seconds} s and was killed.`
 }
 
 const describeExit = (exitCode: number | null): string => {

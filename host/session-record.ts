@@ -42,7 +42,7 @@ export const sessionRecordSchema = z.object({
   /** Boot and engine under which it was last seen running: when it ended under another, the machine had ended it. */
   machine: z.string().nullable(),
   /** Why this host itself ended it, which then counts as a crash. */
-  killedFor: z.enum(['READY_TIMEOUT', 'UNRESPONSIVE']).nullable(),
+  killedFor: z.enum(['READY_TIMEOUT', 'UNRESPONSIVE', 'TIMEOUT']).nullable(),
   stop: z.object({
     attemptedAt: z.iso.datetime().nullable(),
     sentAt: z.iso.datetime().nullable(),

@@ -9,13 +9,19 @@ import type { Networks } from './docker/networks.ts'
 import type { LifeSigns } from './life-signs.ts'
 import type { SessionLog } from './logs/session-log.ts'
 import type { LogStore } from './logs/store.ts'
-import { stopOf } from './plan.ts'
+import { type KilledFor, stopOf } from './plan.ts'
 import type { Preparation } from './prepare.ts'
 import type { Ending, SessionRecord } from './session-record.ts'
 import type { Change, StepContext, Steps } from './session-runner.ts'
 import { decideSuccession } from './succession.ts'
 
 const unchanged: Change = (record) => record
+
+const givenUp: Record<KilledFor, string> = {
+  READY_TIMEOUT: 'It is not ready in time.',
+  UNRESPONSIVE: 'It gives no sign of life.',
+  TIMEOUT: 'It is out of time.',
+}
 
 /** What each step of the plan does. Every one may be carried out again after it was interrupted anywhere. */
 export const makeSteps = (options: {
@@ -97,8 +103,7 @@ export const makeSteps = (options: {
     },
 
     'give-up': async ({ record }, step) => {
-      const text = step.reason === 'READY_TIMEOUT' ? 'It is not ready in time.' : 'It gives no sign of life.'
-      await say(record.sessionId, text)
+      await say(record.sessionId, givenUp[step.reason])
       // Noted first: the kill follows from it, and its exit is then known to be ours.
       return (now) => ({ ...now, killedFor: step.reason })
     },

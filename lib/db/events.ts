@@ -12,6 +12,7 @@ import type { Transaction } from './transaction.ts'
 
 interface ToldSession {
   id: string
+  kind: 'GAME' | 'INSTALL'
   serverGameConfigId: string
   serverId: string
   deploymentName: string
@@ -42,7 +43,7 @@ export const tellSession = async (tx: Transaction, id: string): Promise<void> =>
     WHERE s.id = was.id AND (s.status <> was.told_status OR (s.ready_at IS NOT NULL AND NOT was.told_ready))
       AND deployment.id = s.server_game_config_id AND config.id = deployment.game_config_id AND game.id = config.game_id
       AND server.id = s.server_id
-    RETURNING s.id, s.server_game_config_id AS "serverGameConfigId", s.server_id AS "serverId", s.status,
+    RETURNING s.id, s.kind, s.server_game_config_id AS "serverGameConfigId", s.server_id AS "serverId", s.status,
       deployment.name AS "deploymentName", game.name AS "gameName", config.name AS "gameConfigName",
       server.name AS "serverName", server.environment, was.told_status AS "previousStatus", was.told_ready AS "wasReady",
       s.started_at AS "startedAt", s.ready_at AS "readyAt", s.lost_at AS "lostAt", s.ended_at AS "endedAt",
@@ -52,9 +53,14 @@ export const tellSession = async (tx: Transaction, id: string): Promise<void> =>
 }
 
 const eventsOf = (row: ToldSession): EventBody[] => {
-  const { id, status, wasReady, readyAt, lostAt, endedAt, exitCode, oomKilled, endReason, endMessage, lastLines, ...rest } = row
+  const { id, kind, status, wasReady, readyAt, lostAt, endedAt, exitCode, oomKilled, endReason, endMessage, lastLines, ...rest } =
+    row
   const session = { ...rest, sessionId: id, startedAt: rest.startedAt?.toISOString() ?? null }
   const end = { ...session, endedAt: endedAt?.toISOString(), exitCode, endReason, endMessage }
+  if (kind === 'INSTALL') {
+    const failed = isTerminal(status) && status !== row.previousStatus && endReason !== 'EXITED'
+    return failed ? [{ kind: 'install.failed', ...end, lastLines } as EventBody] : []
+  }
   const of: Partial<Record<SessionStatus, object>> = {
     RUNNING: { kind: 'session.running', ...session },
     LOST: { kind: 'session.lost', ...session, lostAt: lostAt?.toISOString() },

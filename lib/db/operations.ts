@@ -1,8 +1,10 @@
 import { Conflict } from '../domain/errors.ts'
 import { newId } from '../process/new-id.ts'
+import type { Database } from './connect.ts'
 import { isViolationOf, type Transaction } from './transaction.ts'
 
-export type OperationKind = 'SESSION' | 'DELETE'
+/** SESSION and INSTALL are of a session, by its kind. */
+export type OperationKind = 'SESSION' | 'INSTALL' | 'DELETE'
 
 /**
  * Opens an operation on a deployment; throws `Conflict` while another is open. The constraint decides, so two concurrent
@@ -36,6 +38,17 @@ export const closeOperation = async (tx: Transaction, subjectId: string, now: Da
     .where('subject_id', '=', subjectId)
     .where('closed_at', 'is', null)
     .execute()
+}
+
+/** What is under way at each of these deployments, for showing only. */
+export const openOperations = async (db: Database, deploymentIds: readonly string[]): Promise<Map<string, OperationKind>> => {
+  const rows = await db
+    .selectFrom('operations.deployment_operations')
+    .select(['server_game_config_id as id', 'kind'])
+    .where('server_game_config_id', 'in', deploymentIds)
+    .where('closed_at', 'is', null)
+    .execute()
+  return new Map(rows.map(({ id, kind }) => [id, kind as OperationKind]))
 }
 
 /** The deployment's open operation, if there is one, stays open until the transaction ends. */

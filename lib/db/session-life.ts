@@ -32,10 +32,14 @@ export const finishSession = async (tx: Transaction, session: SessionPlace, now:
   await beginWaiting(tx, session.id)
 }
 
+const neverAgain: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 1 }
+
 /** How long a released session may wait for its host. */
 const startDeadlineMs = 10 * 60_000
 
 const beginWaiting = async (tx: Transaction, endedId: string): Promise<void> => {
+  const failure = await installFailure(tx, endedId)
+  if (failure) return failWaiting(tx, endedId, failure)
   const waiting = await tx
     .updateTable('sessions.sessions')
     .set({ waits_for: null, start_deadline: sql`now() + make_interval(secs => ${startDeadlineMs / 1_000})` })
@@ -54,6 +58,29 @@ const beginWaiting = async (tx: Transaction, endedId: string): Promise<void> => 
   await addStart(tx, { id, serverGameConfigId, serverId, actor, spec, registryAuth, startDeadline })
 }
 
+/** Why what waits for this session can't begin: it was an install step, and did not come to its end. */
+const installFailure = async (tx: Transaction, endedId: string): Promise<string | null> => {
+  const ended = await tx
+    .selectFrom('sessions.sessions')
+    .select(['kind', 'status', 'end_reason as reason', 'end_message as message'])
+    .where('id', '=', endedId)
+    .executeTakeFirstOrThrow()
+  if (ended.kind !== 'INSTALL' || (ended.status === 'STOPPED' && ended.reason === 'EXITED')) return null
+  return `The install step ${endedId} did not come to its end (${ended.reason}). ${ended.message ?? ''}`.trim()
+}
+
+const failWaiting = async (tx: Transaction, endedId: string, message: string): Promise<void> => {
+  const failed = await tx
+    .updateTable('sessions.sessions')
+    .set({ status: 'FAILED', waits_for: null, start_deadline: sql`now()`, ended_at: sql`now()` })
+    .set({ end_reason: 'INSTALL_FAILED', end_message: message })
+    .where('waits_for', '=', endedId)
+    .where('status', '=', 'PENDING')
+    .returning(['id', 'server_game_config_id as serverGameConfigId', 'server_id as serverId'])
+    .executeTakeFirst()
+  if (failed) await announceSession(tx, failed)
+}
+
 /**
  * Queues the start of a session, with its deployment's restart policy and its config's stop procedure as they are now: a
  * change of either has gone to the host before, or comes behind the start. Takes the host's counter: do it last.
@@ -68,22 +95,25 @@ export const addStart = async (
   },
 ): Promise<void> => {
   const { id: sessionId, serverGameConfigId, serverId, actor, spec, registryAuth, startDeadline: expiresAt } = session
-  const { environment, restartPolicy, priority, stop } = await tx
+  const { kind, environment, restartPolicy, priority, stop } = await tx
     .selectFrom('configs.server_game_configs as deployment')
+    .innerJoin('sessions.sessions as session', (join) => join.on('session.id', '=', sessionId))
     .innerJoin('configs.game_configs as config', 'config.id', 'deployment.game_config_id')
     .innerJoin('servers.servers as server', 'server.id', 'deployment.server_id')
     .select(['server.environment', 'deployment.restart_policy as restartPolicy', 'deployment.start_priority as priority'])
-    .select('config.stop')
+    .select(['config.stop', 'session.kind'])
     .where('deployment.id', '=', serverGameConfigId)
     .forShare(['deployment', 'config'])
     .executeTakeFirstOrThrow()
-  const policy = restartPolicy as unknown as RestartPolicy
+  // An install step ends as its spec says, and nobody begins it again unasked.
+  const isInstall = kind === 'INSTALL'
+  const policy: RestartPolicy = isInstall ? neverAgain : (restartPolicy as unknown as RestartPolicy)
   const body = {
     kind: 'session.start' as const,
     sessionId,
     serverGameConfigId,
     environment,
-    spec: { ...spec, stop: stop as unknown as SessionSpec['stop'] },
+    spec: isInstall ? spec : { ...spec, stop: stop as unknown as SessionSpec['stop'] },
     registryAuth,
     restartPolicy: policy,
     priority,

@@ -89,10 +89,10 @@ export type ParameterDraft = Pick<ParameterDefinition, 'name' | 'type'> & {
   [Key in keyof Omit<ParameterDefinition, 'name' | 'type'>]?: Maybe<ParameterDefinition[Key]>
 }
 
-/** A container that runs once before the first start, with the deployment's volume. */
+/** A container that runs once before the first start, with the deployment's volume and the game's environment. */
 export interface InstallDraft {
   image: string
-  /** A script for `entrypoint`. A template. */
+  /** Given to `entrypoint` as it is: no template, as shells have braces of their own. */
   script: string
   /** Gets the script as its last argument. `["/bin/sh", "-ec"]` unless told. */
   entrypoint?: Maybe<readonly string[]>
@@ -107,6 +107,16 @@ export interface InstallDraft {
 
 export const actionInputTypes = ['STRING', 'INT', 'FLOAT', 'BOOL', 'ENUM'] as const
 export type ActionInputType = (typeof actionInputTypes)[number]
+
+export interface InstallStep {
+  image: string
+  script: string
+  entrypoint: string[]
+  volumePath: string
+  user: string | null
+  capabilities: string[]
+  timeoutSeconds: number
+}
 
 /** A console command with blanks to fill in. */
 export interface ActionDraft {

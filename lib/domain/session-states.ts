@@ -48,6 +48,10 @@ export const endReasons = [
   'DISK_FULL',
   /** Its ready pattern did not show in time. */
   'READY_TIMEOUT',
+  /** It was to end by itself, as an install step is, and did not in time. */
+  'TIMEOUT',
+  /** The install step it waited for did not come to its end. */
+  'INSTALL_FAILED',
   /** The watchdog found it silent, or its port dead. */
   'UNRESPONSIVE',
   'DOCKER_ERROR',

@@ -67,6 +67,11 @@ export const eventSchemas = {
     startedAt,
     lostAt: time.describe('when its host had been silent for too long'),
   }),
+  'install.failed': envelope('install.failed', {
+    ...session,
+    ...end,
+    lastLines: z.array(z.string()).nullable().describe('its last lines, oldest first, at most 50'),
+  }),
   'deadletter.added': envelope('deadletter.added', {
     letterId: z.uuid().describe('its id for `manman dlq`'),
     queue: z.string().describe('the queue it was taken from'),

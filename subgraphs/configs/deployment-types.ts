@@ -12,8 +12,10 @@ import { type Loaders, must, type Refs } from './types.ts'
 export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums, parts: GameConfigParts) => {
   const Value = addParameterValue(builder)
   const Status = builder.enumType('DeploymentStatus', {
-    description: 'ACTIVE can be started; INACTIVE was deleted and is history. Whether it runs, `activeSession` says.',
-    values: ['ACTIVE', 'INACTIVE'] as const,
+    description:
+      'ACTIVE can be started; INSTALLING has its install step done; INACTIVE was deleted and is history. Whether it runs, ' +
+      '`activeSession` says.',
+    values: ['ACTIVE', 'INACTIVE', 'INSTALLING'] as const,
   })
   const Binding = builder.objectRef<PortBinding>('PortBinding').implement({
     fields: (t) => ({
@@ -37,7 +39,13 @@ export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, en
     fields: (t) => ({
       id: t.exposeID('id'),
       name: t.exposeString('name'),
-      status: t.field({ type: Status, resolve: ({ deletedAt }) => (deletedAt ? 'INACTIVE' : 'ACTIVE') }),
+      status: t.field({
+        type: Status,
+        resolve: async ({ id, deletedAt }, _, context) => {
+          if (deletedAt) return 'INACTIVE'
+          return (await loaders.operation(context, id)) === 'INSTALL' ? 'INSTALLING' : 'ACTIVE'
+        },
+      }),
       server: t.field({ type: refs.Server, nullable: true, resolve: ({ serverId }) => ({ id: serverId }) }),
       gameConfig: t.field({
         type: refs.GameConfig,

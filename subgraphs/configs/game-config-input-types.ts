@@ -18,6 +18,7 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartI
     ports: t.field({ type: [parts.Port] }),
     parameters: t.field({ type: [parts.Parameter] }),
     files: t.field({ type: [parts.File], description: 'Written into the volume before each start.' }),
+    install: t.field({ type: parts.Install, description: 'Done once, before the first start.' }),
     volumePath: t.string({ description: '/data/game unless told.' }),
     stop: t.field({ type: parts.Stop, description: 'SIGTERM with 30 s grace unless told.' }),
     resources: t.field({ type: parts.Resources }),
@@ -101,7 +102,18 @@ export const addPartInputs = (builder: Builder, enums: Enums) => {
       content: t.string({ required: true, description: 'A template, in the format that the strategy names.' }),
     }),
   })
-  return { Port, Volume, Stop, Resources, Watchdog, Parameter, File }
+  const Install = builder.inputType('InstallStepInput', {
+    fields: (t) => ({
+      image: t.string({ required: true }),
+      script: t.string({ required: true, description: 'No template: it is run as it is.' }),
+      entrypoint: t.stringList({ description: 'Gets the script as its last argument. /bin/sh -ec unless told.' }),
+      volumePath: t.string({ description: '/mnt/server unless told.' }),
+      user: t.string({ description: "The image's unless told." }),
+      capabilities: t.stringList({ description: 'None unless told.' }),
+      timeoutSeconds: t.int({ description: '3600 unless told.' }),
+    }),
+  })
+  return { Port, Volume, Stop, Resources, Watchdog, Parameter, File, Install }
 }
 
 export type PartInputs = ReturnType<typeof addPartInputs>

@@ -7,9 +7,11 @@ import { maxPort, type PortDefinition } from '../../lib/domain/ports.ts'
 import { builtInNames, templateFaults } from '../../lib/domain/template.ts'
 import type { StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 import { parseDefinitions } from '../../lib/parameters/definitions.ts'
+import { checkCapabilities, checkMount, checkPath, checkUser } from './container-input.ts'
 import { parseFiles } from './file-input.ts'
+import { parseInstall } from './install-input.ts'
 import { parseLife } from './life-input.ts'
-import { capabilities, signals } from './linux.ts'
+import { signals } from './linux.ts'
 import { parseResources } from './resources-input.ts'
 import type { NewGameConfig } from './store.ts'
 
@@ -41,8 +43,7 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     check.refuse('image', 'is not an image reference like registry.example/games/minecraft:1.20')
   checkWords(check, 'entrypoint', input.entrypoint)
   checkWords(check, 'command', input.command)
-  if (input.user != null && !userPattern.test(input.user))
-    check.refuse('user', 'must be a user or uid, with or without :group, like 1000:1000')
+  if (input.user != null) checkUser(check, 'user', input.user)
   if (input.workingDir != null) checkPath(check, 'workingDir', input.workingDir)
   const ports = parsePorts(check, input.ports ?? [])
   const resources = parseResources(check, input.resources ?? {})
@@ -62,12 +63,13 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     user: input.user ?? null,
     workingDir: input.workingDir ?? null,
     tty: input.tty ?? false,
-    capabilities: parseCapabilities(check, input.capabilities ?? []),
+    capabilities: checkCapabilities(check, 'capabilities', input.capabilities ?? []),
     readOnlyRootfs: input.readOnlyRootfs ?? false,
     ...parseVolumes(check, input),
     ports,
     parameters,
     files: parseFiles(check, input.files ?? [], known),
+    install: parseInstall(check, input.install),
     stop: parseStop(check, input.stop),
     resources,
     ...parseLife(check, input, ports),
@@ -163,14 +165,6 @@ const parseVolumes = (check: InputCheck, input: CreateGameConfigInput): { volume
   return { volumePath, volumes }
 }
 
-const parseCapabilities = (check: InputCheck, given: readonly string[]): string[] => {
-  if (!checkCount(check, 'capabilities', given)) return []
-  const names = given.map((name) => name.toUpperCase().replace(/^CAP_/, ''))
-  for (const [index, name] of names.entries())
-    if (!capabilities.has(name)) check.refuse(`capabilities.${index}`, 'is not a Linux capability like NET_BIND_SERVICE')
-  return [...new Set(names)]
-}
-
 const parseStop = (check: InputCheck, stop: CreateGameConfigInput['stop']): StopProcedure => {
   if (!stop) return defaultStop
   const graceSeconds = stop.graceSeconds ?? defaultGraceSeconds
@@ -190,21 +184,6 @@ const parseLogRetention = (
   return { logRetentionDays, logRetentionMb }
 }
 
-const checkPath = (check: InputCheck, path: string, value: string): boolean => {
-  if (check.text(path, value, 1_000) === undefined) return false
-  if (!value.startsWith('/')) return check.refuse(path, 'must be an absolute path') !== undefined
-  return !value.split('/').includes('..') || check.refuse(path, 'must not contain ..') !== undefined
-}
-
-/** A place for a volume: not over the whole container, nor over what the kernel shows there. */
-const checkMount = (check: InputCheck, path: string, value: string): void => {
-  if (!checkPath(check, path, value)) return
-  const first = value.split('/').find((step) => step !== '' && step !== '.')
-  if (first === undefined || ['proc', 'sys', 'dev'].includes(first))
-    check.refuse(path, 'must not be /, or in /proc, /sys or /dev')
-  if (value.includes(':')) check.refuse(path, 'must not contain a colon')
-}
-
 /** The same place is the same text: no empty steps, no `.`. */
 const normalise = (path: string): string =>
   path
@@ -215,4 +194,3 @@ const normalise = (path: string): string =>
 const slugPattern = /^[A-Za-z][A-Za-z0-9_-]{0,49}$/
 const slugRule = 'must be 1 to 50 letters, digits, - or _, and begin with a letter'
 const envKeyPattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/
-const userPattern = /^([a-z_][a-z0-9_-]{0,31}|\d{1,10})(:([a-z_][a-z0-9_-]{0,31}|\d{1,10}))?$/

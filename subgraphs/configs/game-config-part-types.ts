@@ -1,4 +1,4 @@
-import type { ConfigFile, ParameterDefinition } from '../../lib/domain/game-config.ts'
+import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { Builder } from '../builder.ts'
 import type { Enums } from './game-config-types.ts'
 import type { GameConfig } from './store.ts'
@@ -47,6 +47,19 @@ export const addGameConfigParts = (builder: Builder, enums: Enums) => ({
       path: t.exposeString('path', { description: 'Within the volume.' }),
       strategy: t.expose('strategy', { type: enums.FileStrategy }),
       content: t.exposeString('content', { description: 'A template.' }),
+    }),
+  }),
+  Install: builder.objectRef<InstallStep>('InstallStep').implement({
+    description:
+      "A container that runs once before the first start, with the deployment's own volume and the game's environment.",
+    fields: (t) => ({
+      image: t.exposeString('image'),
+      script: t.exposeString('script', { description: 'No template: it is run as it is.' }),
+      entrypoint: t.exposeStringList('entrypoint', { description: 'Gets the script as its last argument.' }),
+      volumePath: t.exposeString('volumePath'),
+      user: t.exposeString('user', { nullable: true }),
+      capabilities: t.exposeStringList('capabilities'),
+      timeoutSeconds: t.exposeInt('timeoutSeconds'),
     }),
   }),
   Stop: builder.objectRef<GameConfig['stop']>('StopProcedure').implement({

@@ -64,6 +64,7 @@ export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts:
       ports: t.expose('ports', { type: [parts.Port] }),
       parameters: t.expose('parameters', { type: [parts.Parameter] }),
       files: t.expose('files', { type: [parts.File], description: 'Written into the volume before each start.' }),
+      install: t.expose('install', { type: parts.Install, nullable: true }),
       volumePath: t.exposeString('volumePath', { description: "Where the deployment's own volume is mounted." }),
       stop: t.expose('stop', { type: parts.Stop }),
       resources: t.expose('resources', { type: parts.Resources }),

@@ -1,6 +1,7 @@
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import { byId, forUuids } from '../../lib/db/by-id.ts'
 import type { Database } from '../../lib/db/connect.ts'
+import { openOperations } from '../../lib/db/operations.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { publicAddresses } from '../../lib/db/refs.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
@@ -31,6 +32,7 @@ export const makeConfigsService = ({ db, newId, secrets }: { db: Database; newId
   deploymentsOfGameConfigs: (ids: readonly string[], page: KeysetPage) =>
     deployments.deploymentsOfGameConfigs(db, ids.filter(isUuid), page),
   bindingsOfDeployments: forUuids((ids) => ports.bindingsOfDeployments(db, ids)),
+  openOperations: forUuids((ids) => openOperations(db, ids)),
   portsOfServers: forUuids((ids) => ports.portsOfServers(db, ids)),
   publicAddresses: forUuids((ids) => publicAddresses(db, ids)),
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
-import type { ConfigFile, ParameterDefinition } from '../../lib/domain/game-config.ts'
+import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 
@@ -32,6 +32,7 @@ export interface NewGameConfig {
   ports: PortDefinition[]
   parameters: ParameterDefinition[]
   files: ConfigFile[]
+  install: InstallStep | null
   volumePath: string
   stop: StopProcedure
   resources: SessionSpec['resources']
@@ -76,6 +77,7 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'ports',
       'parameters',
       'files',
+      'install',
       'revision',
       'volume_path as volumePath',
       'stop',
@@ -177,6 +179,7 @@ const columnsOf = (config: NewGameConfig) => ({
   ports: JSON.stringify(config.ports),
   parameters: JSON.stringify(config.parameters),
   files: JSON.stringify(config.files),
+  install: config.install && JSON.stringify(config.install),
   volume_path: config.volumePath,
   stop: JSON.stringify(config.stop),
   resources: JSON.stringify(config.resources),

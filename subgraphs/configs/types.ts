@@ -22,6 +22,7 @@ export const makeLoaders = (service: ConfigsService) => ({
   game: makeLoader((ids: readonly string[]) => service.gamesByIds(ids)),
   gameConfig: makeLoader((ids: readonly string[]) => service.gameConfigsByIds(ids)),
   deployment: makeLoader((ids: readonly string[]) => service.deploymentsByIds(ids)),
+  operation: makeLoader((ids: readonly string[]) => service.openOperations(ids)),
   bindings: makeLoader((ids: readonly string[]) => service.bindingsOfDeployments(ids)),
   publicAddress: makeLoader((ids: readonly string[]) => service.publicAddresses(ids)),
   portsOfServer: makeLoader((ids: readonly string[]) => service.portsOfServers(ids)),

@@ -1,11 +1,11 @@
-import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import { announceSession } from '../../lib/db/session-life.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { isTerminal } from '../../lib/domain/session-states.ts'
 import { requestEnd } from './end.ts'
-import { asConflict, beginSession, checkKey, prepareRun, type StartDeps } from './start.ts'
+import { asConflict, beginRun, prepareRun } from './run.ts'
+import { checkKey, type StartDeps } from './start.ts'
 import * as store from './store.ts'
 
 export interface RestartSessionInput {
@@ -26,7 +26,7 @@ export const makeRestart =
     if (idempotencyKey !== null) checkKey(idempotencyKey)
     if (!isUuid(oldId)) throw new NotFound('session', oldId)
     const restart = { oldId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
-    return inTransaction(deps.db, (tx) => restartIn(tx, deps.secrets, restart, actor))
+    return inTransaction(deps.db, (tx) => restartIn(tx, deps, restart, actor))
   }
 
 interface Restart {
@@ -36,7 +36,7 @@ interface Restart {
   startDeadlineMs: number
 }
 
-const restartIn = async (tx: Transaction, secrets: SecretBox, restart: Restart, actor: string): Promise<store.Session> => {
+const restartIn = async (tx: Transaction, deps: StartDeps, restart: Restart, actor: string): Promise<store.Session> => {
   const { oldId, id, idempotencyKey, startDeadlineMs } = restart
   const locked = await store.lockSession(tx, oldId)
   if (!locked) throw new NotFound('session', oldId)
@@ -45,13 +45,14 @@ const restartIn = async (tx: Transaction, secrets: SecretBox, restart: Restart, 
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, serverGameConfigId, idempotencyKey)
   if (known) return known
   const own = await store.ownSettings(tx, oldId)
-  const run = await prepareRun(tx, secrets, serverGameConfigId, { id, source: { sessionId: oldId, own } })
+  const run = await prepareRun(tx, deps.secrets, serverGameConfigId, { id, source: { sessionId: oldId, own } })
   const row = { ...run, id, serverGameConfigId, idempotencyKey, startDeadlineMs, restartOf: oldId }
-  if (isTerminal(old.status)) return beginSession(tx, row, actor)
+  if (old.kind === 'INSTALL') throw new Conflict('That is an install step: it is done again by reinstallDeployment.')
+  if (isTerminal(old.status)) return beginRun(tx, deps, row, actor)
   if (old.waitsFor) throw new Conflict('The session has not begun yet: it waits for the end of another one itself.')
   const waiting = await store.lockWaiting(tx, oldId)
   if (waiting) throw new Conflict(`A session waits for the end of this one already: ${waiting.id}.`)
-  const { session } = await store.insertSession(tx, { ...row, waitsFor: oldId }, actor).catch(asConflict)
+  const { session } = await store.insertSession(tx, { ...row, kind: 'GAME', waitsFor: oldId }, actor).catch(asConflict)
   await announceSession(tx, session)
   await requestEnd(tx, 'session.stop', locked, actor)
   return session

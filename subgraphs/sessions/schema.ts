@@ -48,6 +48,7 @@ const addQueries = (builder: Builder, types: SessionTypes, loaders: Loaders, ser
       statuses: t.field({ type: [types.Status] }),
       serverId: t.id(),
       serverGameConfigId: t.id(),
+      kind: t.field({ type: types.Kind }),
     }),
   })
   builder.queryFields((t) => ({
@@ -61,6 +62,7 @@ const addQueries = (builder: Builder, types: SessionTypes, loaders: Loaders, ser
           statuses: filter?.statuses ? [...new Set(filter.statuses)] : null,
           serverId: idOf(filter?.serverId),
           serverGameConfigId: idOf(filter?.serverGameConfigId),
+          kind: filter?.kind ?? null,
         }
         return toPage(await service.list(narrowed, page), page, (session) => session.id)
       },
@@ -106,10 +108,18 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
     }),
     startSession: t.field({
       type: types.Session,
-      description: 'Answers with a PENDING session; whether it runs, `sessionChanged` tells.',
+      description:
+        'Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: StartInput, required: true }) },
       resolve: (_, { input }, { actor }) => service.start(input, actor),
+    }),
+    reinstallDeployment: t.field({
+      type: types.Deployment,
+      description: 'Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL.',
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, { actor }) => service.reinstall(String(id), actor),
     }),
     stopSession: t.field({
       type: types.Session,

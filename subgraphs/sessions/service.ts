@@ -6,6 +6,7 @@ import { Invalid, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeAbandon, makeEnd } from './end.ts'
 import { makeSendInput, type SendInputDeps } from './input.ts'
+import { makeReinstall } from './install.ts'
 import { makeRestart } from './restart.ts'
 import { makeStart, type StartDeps } from './start.ts'
 import * as store from './store.ts'
@@ -47,7 +48,14 @@ export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
 
     ofDeployments: (ids: readonly string[], page: KeysetPage) => store.sessionsOfDeployments(db, ids.filter(isUuid), page),
 
+    /** The newest install step of each of many deployments, by deployment. */
+    installsOf: forUuids(async (ids) => {
+      const sessions = await store.installsOfDeployments(db, ids)
+      return new Map(sessions.map((session) => [session.serverGameConfigId, session]))
+    }),
+
     start: makeStart(deps),
+    reinstall: makeReinstall(deps),
     restart: makeRestart(deps),
     stop: makeEnd(deps, 'session.stop'),
     kill: makeEnd(deps, 'session.kill'),

@@ -6,12 +6,13 @@ import { parsePage } from '../pages.ts'
 import { addParameterValue } from '../parameter-value.ts'
 import type { SessionsService } from './service.ts'
 import { shownSpec } from './spec.ts'
-import type { Session } from './store.ts'
+import { type Session, sessionKinds } from './store.ts'
 
 /** What fields load, gathered over all rows of one operation. */
 export const makeLoaders = (service: SessionsService) => ({
   session: makeLoader((ids: readonly string[]) => service.byIds(ids)),
   activeSession: makeLoader((ids: readonly string[]) => service.activeOf(ids)),
+  installOf: makeLoader((ids: readonly string[]) => service.installsOf(ids)),
   sessionsOfDeployment: makePageLoader((ids, page) => service.ofDeployments(ids, page)),
   sessionsOfServer: makePageLoader((ids, page, live: boolean | null) => service.ofServers(ids, page, live)),
 })
@@ -22,12 +23,17 @@ export type Loaders = ReturnType<typeof makeLoaders>
 export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
   const Value = addParameterValue(builder)
   const Status = builder.enumType('SessionStatus', { values: sessionStatuses })
+  const Kind = builder.enumType('SessionKind', {
+    description: "GAME is the game itself; INSTALL is its config's install step, which has a log and an end like any session.",
+    values: sessionKinds,
+  })
   const Deployment = builder.objectRef<{ id: string }>('ServerGameConfig')
   const Server = builder.objectRef<{ id: string }>('Server')
   const Session = builder.objectRef<Session>('Session').implement({
     description: 'One execution of a deployment, from start to end, with its own exit code and log.',
     fields: (t) => ({
       id: t.exposeID('id'),
+      kind: t.expose('kind', { type: Kind }),
       deployment: t.field({
         type: Deployment,
         nullable: true,
@@ -91,6 +97,12 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
         description: 'The one that has not ended.',
         resolve: ({ id }, _, context) => loaders.activeSession(context, id),
       }),
+      install: t.field({
+        type: Session,
+        nullable: true,
+        description: 'When the install step was done last, or is being done. Null when it never was.',
+        resolve: ({ id }, _, context) => loaders.installOf(context, id),
+      }),
       sessions: t.field({
         type: Sessions,
         nullable: true,
@@ -115,7 +127,7 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
   builder.asEntity(Session, { key, resolveReference: ({ id }, context) => loaders.session(context, id) })
   builder.asEntity(Deployment, { key, resolveReference: (deployment) => deployment })
   builder.asEntity(Server, { key, resolveReference: (server) => server })
-  return { Session, Sessions, Status }
+  return { Session, Sessions, Status, Kind, Deployment }
 }
 
 export type SessionTypes = ReturnType<typeof addSessionTypes>

@@ -1,6 +1,6 @@
 import type { refDeployment, refServer } from '../../lib/db/refs.ts'
 import { renderArgs } from '../../lib/domain/argv.ts'
-import type { ConfigFile, ParameterDefinition } from '../../lib/domain/game-config.ts'
+import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import { type BuiltIns, builtInValues, renderTemplate } from '../../lib/domain/template.ts'
 import type { FileValue, PortBinding, SessionSpec } from '../../lib/messages/session-spec.ts'
 import { hideSecrets, secretMark } from '../../lib/parameters/secrets.ts'
@@ -56,6 +56,39 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
     timeoutSeconds: null,
   }
 }
+
+/**
+ * The install step: another image with the deployment's own volume and the game's environment. Nobody talks to it, and it ends
+ * by itself.
+ */
+export const buildInstallSpec = (game: SessionSpec, step: unknown): SessionSpec => {
+  // Written by the configs subgraph alone, in this shape.
+  const { image, script, entrypoint, volumePath, user, capabilities, timeoutSeconds } = step as InstallStep
+  return {
+    ...game,
+    image,
+    pullPolicy: 'IF_MISSING',
+    entrypoint,
+    command: [script],
+    user,
+    workingDir: null,
+    tty: false,
+    capabilities,
+    readOnlyRootfs: false,
+    volumePath,
+    volumes: [],
+    ports: [],
+    stop: { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: installGraceSeconds },
+    readyPattern: null,
+    readyTimeoutSeconds: null,
+    watchdog: null,
+    files: [],
+    values: {},
+    timeoutSeconds,
+  }
+}
+
+const installGraceSeconds = 10
 
 /** What people see of a spec: secrets hidden, and not how they travel. */
 export const shownSpec = (spec: SessionSpec): Omit<SessionSpec, 'secrets'> => {

@@ -7,9 +7,13 @@ import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.
 import type { ParameterValue } from '../../lib/parameters/values.ts'
 import type { OwnSettings } from './settings.ts'
 
+export const sessionKinds = ['GAME', 'INSTALL'] as const
+export type SessionKind = (typeof sessionKinds)[number]
+
 /** A row of sessions.sessions. */
 export interface Session {
   id: string
+  kind: SessionKind
   serverGameConfigId: string
   serverId: string
   status: SessionStatus
@@ -39,6 +43,7 @@ const selectSessions = (db: Database | Transaction) =>
     .selectFrom('sessions.sessions')
     .select([
       'id',
+      'kind',
       'server_game_config_id as serverGameConfigId',
       'server_id as serverId',
       'status',
@@ -72,11 +77,13 @@ export interface SessionFilter {
   statuses: readonly SessionStatus[] | null
   serverId: string | null
   serverGameConfigId: string | null
+  kind?: SessionKind | null
 }
 
 const selectMatching = (db: Database, filter: SessionFilter) =>
   selectSessions(db)
     .$if(filter.statuses !== null, (query) => query.where('status', 'in', filter.statuses ?? []))
+    .$if(filter.kind != null, (query) => query.where('kind', '=', filter.kind ?? null))
     .$if(filter.serverId !== null, (query) => query.where('server_id', '=', filter.serverId))
     .$if(filter.serverGameConfigId !== null, (query) => query.where('server_game_config_id', '=', filter.serverGameConfigId))
 
@@ -128,6 +135,7 @@ export const activeSessionOf = (tx: Transaction, serverGameConfigId: string): Pr
 
 export interface NewSession {
   id: string
+  kind: SessionKind
   serverGameConfigId: string
   serverId: string
   idempotencyKey: string | null
@@ -152,6 +160,7 @@ export const insertSession = async (
     .insertInto('sessions.sessions')
     .values({
       id: session.id,
+      kind: session.kind,
       server_game_config_id: session.serverGameConfigId,
       server_id: session.serverId,
       idempotency_key: session.idempotencyKey,
@@ -172,6 +181,23 @@ export const insertSession = async (
   const inserted = await selectSessions(tx).where('id', '=', session.id).executeTakeFirstOrThrow()
   return { session: inserted, startDeadline }
 }
+
+/** The install step was done, and not begun again since with another end. */
+export const isInstalled = async (tx: Transaction, serverGameConfigId: string): Promise<boolean> => {
+  const last = await newestInstalls(tx).where('server_game_config_id', '=', serverGameConfigId).executeTakeFirst()
+  return last?.status === 'STOPPED' && last.endReason === 'EXITED'
+}
+
+/** The newest execution of the install step of each of many deployments. */
+export const installsOfDeployments = (db: Database, ids: readonly string[]): Promise<Session[]> =>
+  newestInstalls(db).where('server_game_config_id', 'in', ids).execute()
+
+const newestInstalls = (db: Database | Transaction) =>
+  selectSessions(db)
+    .distinctOn('server_game_config_id')
+    .where('kind', '=', 'INSTALL')
+    .orderBy('server_game_config_id')
+    .orderBy('id', 'desc')
 
 /** What was given for a session alone. */
 export const ownSettings = async (tx: Transaction, id: string): Promise<OwnSettings> =>

@@ -94,6 +94,8 @@ export type CreateGameConfigInput = {
   files?: InputMaybe<Array<ConfigFileInput>>;
   gameId: Scalars['ID']['input'];
   image: Scalars['String']['input'];
+  /** Done once, before the first start. */
+  install?: InputMaybe<InstallStepInput>;
   logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** For each deployment. */
   logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
@@ -163,10 +165,11 @@ export type DeployGameConfigInput = {
 
 export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
 
-/** ACTIVE can be started; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
+/** ACTIVE can be started; INSTALLING has its install step done; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
 export type DeploymentStatus =
   | 'ACTIVE'
-  | 'INACTIVE';
+  | 'INACTIVE'
+  | 'INSTALLING';
 
 export type DrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
 
@@ -249,6 +252,7 @@ export type GameConfig = {
   game: Game;
   id: Scalars['ID']['output'];
   image: Scalars['String']['output'];
+  install?: Maybe<InstallStep>;
   /** Archived log lines are kept so long. Null: as long as the installation says, 30 days unless told. */
   logRetentionDays?: Maybe<Scalars['Int']['output']>;
   /** Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all. */
@@ -308,6 +312,35 @@ export type InputIssue = {
   message: Scalars['String']['output'];
   /** Dotted, from the root of the input: ports.0.containerPort */
   path: Scalars['String']['output'];
+};
+
+/** A container that runs once before the first start, with the deployment's own volume and the game's environment. */
+export type InstallStep = {
+  capabilities: Array<Scalars['String']['output']>;
+  /** Gets the script as its last argument. */
+  entrypoint: Array<Scalars['String']['output']>;
+  image: Scalars['String']['output'];
+  /** No template: it is run as it is. */
+  script: Scalars['String']['output'];
+  timeoutSeconds: Scalars['Int']['output'];
+  user?: Maybe<Scalars['String']['output']>;
+  volumePath: Scalars['String']['output'];
+};
+
+export type InstallStepInput = {
+  /** None unless told. */
+  capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Gets the script as its last argument. /bin/sh -ec unless told. */
+  entrypoint?: InputMaybe<Array<Scalars['String']['input']>>;
+  image: Scalars['String']['input'];
+  /** No template: it is run as it is. */
+  script: Scalars['String']['input'];
+  /** 3600 unless told. */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** The image's unless told. */
+  user?: InputMaybe<Scalars['String']['input']>;
+  /** /mnt/server unless told. */
+  volumePath?: InputMaybe<Scalars['String']['input']>;
 };
 
 export type InvalidInputError = Error & {
@@ -376,13 +409,15 @@ export type Mutation = {
   killSession: KillSessionResult;
   /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
   registerServer: RegisterServerResult;
+  /** Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL. */
+  reinstallDeployment: ReinstallDeploymentResult;
   /** Answers with the new session, which waits until the old one has stopped. */
   restartSession: RestartSessionResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
   setRegistryCredential: SetRegistryCredentialResult;
-  /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. */
+  /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first. */
   startSession: StartSessionResult;
   /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. */
   stopSession: StopSessionResult;
@@ -460,6 +495,11 @@ export type MutationKillSessionArgs = {
 
 export type MutationRegisterServerArgs = {
   input: RegisterServerInput;
+};
+
+
+export type MutationReinstallDeploymentArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -799,6 +839,8 @@ export type RegistryCredentialEdge = {
   node: RegistryCredential;
 };
 
+export type ReinstallDeploymentResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | ServerGameConfig | UnavailableError;
+
 /** Limits; null is none of our own. */
 export type Resources = {
   cpus?: Maybe<Scalars['Float']['output']>;
@@ -943,6 +985,8 @@ export type ServerGameConfig = {
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   gameConfig: GameConfig;
   id: Scalars['ID']['output'];
+  /** When the install step was done last, or is being done. Null when it never was. */
+  install?: Maybe<Session>;
   name: Scalars['String']['output'];
   /** What each parameter of the config has here, before anything is given for one session alone. */
   parameters: Array<ParameterValue>;
@@ -1015,6 +1059,7 @@ export type Session = {
   id: Scalars['ID']['output'];
   /** Which image it was, whatever its tag is today. */
   imageDigest?: Maybe<Scalars['String']['output']>;
+  kind: SessionKind;
   /** Of a crash: the last 50 lines of its log. */
   lastLines?: Maybe<Array<Scalars['String']['output']>>;
   /** The whole log as text, for an hour, for whoever has this address: a path at the address of this graph. Asked for again, another one. */
@@ -1063,10 +1108,16 @@ export type SessionEdge = {
 
 /** Every given field narrows. */
 export type SessionFilter = {
+  kind?: InputMaybe<SessionKind>;
   serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
   serverId?: InputMaybe<Scalars['ID']['input']>;
   statuses?: InputMaybe<Array<SessionStatus>>;
 };
+
+/** GAME is the game itself; INSTALL is its config's install step, which has a log and an end like any session. */
+export type SessionKind =
+  | 'GAME'
+  | 'INSTALL';
 
 export type SessionLogBatch = {
   /** Give it as `after` to go on behind this batch. */
@@ -1219,6 +1270,8 @@ export type UpdateGameConfigInput = {
   /** Written into the volume before each start. */
   files?: InputMaybe<Array<ConfigFileInput>>;
   image?: InputMaybe<Scalars['String']['input']>;
+  /** Done once, before the first start. */
+  install?: InputMaybe<InstallStepInput>;
   logRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** For each deployment. */
   logRetentionMb?: InputMaybe<Scalars['Int']['input']>;
