@@ -18,16 +18,8 @@ export const makeReinstall =
       const id = newId()
       const { install, ...run } = await prepareRun(tx, secrets, deploymentId, { id, source: { input: null } })
       if (!install) throw new Conflict('The game config of this deployment has no install step.')
-      const row = {
-        ...run,
-        install,
-        id,
-        serverGameConfigId: deploymentId,
-        startDeadlineMs,
-        idempotencyKey: null,
-        restartOf: null,
-      }
-      await beginInstall(tx, deps, row, actor)
+      const settled = { startDeadlineMs, idempotencyKey: null, restartOf: null }
+      await beginInstall(tx, { ...run, ...settled, install, installId: id, serverGameConfigId: deploymentId }, actor)
       return { id: deploymentId }
     })
   }

@@ -25,19 +25,21 @@ export const makeRestart =
     const idempotencyKey = input.idempotencyKey ?? null
     if (idempotencyKey !== null) checkKey(idempotencyKey)
     if (!isUuid(oldId)) throw new NotFound('session', oldId)
-    const restart = { oldId, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
+    const ids = { installId: deps.newId(), id: deps.newId() }
+    const restart = { ...ids, oldId, idempotencyKey, startDeadlineMs: deps.startDeadlineMs }
     return inTransaction(deps.db, (tx) => restartIn(tx, deps, restart, actor))
   }
 
 interface Restart {
   oldId: string
+  installId: string
   id: string
   idempotencyKey: string | null
   startDeadlineMs: number
 }
 
 const restartIn = async (tx: Transaction, deps: StartDeps, restart: Restart, actor: string): Promise<store.Session> => {
-  const { oldId, id, idempotencyKey, startDeadlineMs } = restart
+  const { oldId, id, installId, idempotencyKey, startDeadlineMs } = restart
   const locked = await store.lockSession(tx, oldId)
   if (!locked) throw new NotFound('session', oldId)
   const { session: old } = locked
@@ -46,9 +48,9 @@ const restartIn = async (tx: Transaction, deps: StartDeps, restart: Restart, act
   if (known) return known
   const own = await store.ownSettings(tx, oldId)
   const run = await prepareRun(tx, deps.secrets, serverGameConfigId, { id, source: { sessionId: oldId, own } })
-  const row = { ...run, id, serverGameConfigId, idempotencyKey, startDeadlineMs, restartOf: oldId }
+  const row = { ...run, id, installId, serverGameConfigId, idempotencyKey, startDeadlineMs, restartOf: oldId }
   if (old.kind === 'INSTALL') throw new Conflict('That is an install step: it is done again by reinstallDeployment.')
-  if (isTerminal(old.status)) return beginRun(tx, deps, row, actor)
+  if (isTerminal(old.status)) return beginRun(tx, row, actor)
   if (old.waitsFor) throw new Conflict('The session has not begun yet: it waits for the end of another one itself.')
   const waiting = await store.lockWaiting(tx, oldId)
   if (waiting) throw new Conflict(`A session waits for the end of this one already: ${waiting.id}.`)

@@ -57,17 +57,20 @@ export const prepareRun = async (
   }
 }
 
-type NewRun = Run & Pick<store.NewSession, 'id' | 'serverGameConfigId' | 'idempotencyKey' | 'startDeadlineMs' | 'restartOf'>
+type NewRun = Run &
+  Pick<store.NewSession, 'id' | 'serverGameConfigId' | 'idempotencyKey' | 'startDeadlineMs' | 'restartOf'> & {
+    /** Lower than `id`: of two sessions the lower id is the earlier. */
+    installId: string
+  }
 
 /** The session, begun at once, or after the install step where that has not been done. */
 export const beginRun = async (
   tx: Transaction,
-  deps: { newId: () => string },
-  { install, ...run }: NewRun,
+  { install, installId, ...run }: NewRun,
   actor: string,
 ): Promise<store.Session> => {
   if (!install || (await store.isInstalled(tx, run.serverGameConfigId))) return begin(tx, { ...run, kind: 'GAME' }, actor)
-  const { id: waitsFor } = await beginInstall(tx, deps, { ...run, install }, actor)
+  const { id: waitsFor } = await beginInstall(tx, { ...run, install, installId }, actor)
   const { session } = await store.insertSession(tx, { ...run, kind: 'GAME', waitsFor }, actor).catch(asConflict)
   await announceSession(tx, session)
   return session
@@ -76,12 +79,11 @@ export const beginRun = async (
 /** The install step alone. */
 export const beginInstall = (
   tx: Transaction,
-  { newId }: { newId: () => string },
-  { install, ...run }: NewRun & { install: NonNullable<Run['install']> },
+  { install, installId, ...run }: Omit<NewRun, 'id' | 'install'> & { install: NonNullable<Run['install']> },
   actor: string,
 ): Promise<store.Session> => {
   const own = { parameters: {}, secrets: {} }
-  return begin(tx, { ...run, ...install, own, id: newId(), kind: 'INSTALL', idempotencyKey: null, restartOf: null }, actor)
+  return begin(tx, { ...run, ...install, own, id: installId, kind: 'INSTALL', idempotencyKey: null, restartOf: null }, actor)
 }
 
 const operationOf = { GAME: 'SESSION', INSTALL: 'INSTALL' } as const satisfies Record<store.SessionKind, OperationKind>

@@ -39,7 +39,9 @@ export const makeStart =
     if (idempotencyKey !== null) checkKey(idempotencyKey)
     if (!isUuid(deploymentId)) throw new NotFound('deployment', deploymentId)
     const { parameters } = input
-    const start = { deploymentId, parameters, idempotencyKey, id: deps.newId(), startDeadlineMs: deps.startDeadlineMs }
+    const { newId, startDeadlineMs } = deps
+    const ids = { installId: newId(), id: newId() }
+    const start = { ...ids, deploymentId, parameters, idempotencyKey, startDeadlineMs }
     try {
       return await inTransaction(deps.db, (tx) => startIn(tx, deps, start, actor))
     } catch (error) {
@@ -53,6 +55,7 @@ export const makeStart =
 
 interface Start {
   id: string
+  installId: string
   deploymentId: string
   parameters: unknown
   idempotencyKey: string | null
@@ -60,14 +63,14 @@ interface Start {
 }
 
 const startIn = async (tx: Transaction, deps: StartDeps, start: Start, actor: string): Promise<store.Session> => {
-  const { id, deploymentId, idempotencyKey, startDeadlineMs, parameters } = start
+  const { id, installId, deploymentId, idempotencyKey, startDeadlineMs, parameters } = start
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, deploymentId, idempotencyKey)
   if (known) return known
   const run = await prepareRun(tx, deps.secrets, deploymentId, { id, source: { input: parameters } })
   const live = await store.activeSessionOf(tx, deploymentId)
   if (live) throw liveConflict(live.id)
-  const row = { ...run, id, serverGameConfigId: deploymentId, idempotencyKey, startDeadlineMs, restartOf: null }
-  return beginRun(tx, deps, row, actor)
+  const row = { ...run, id, installId, serverGameConfigId: deploymentId, idempotencyKey, startDeadlineMs, restartOf: null }
+  return beginRun(tx, row, actor)
 }
 
 export const checkKey = (key: string): void => {

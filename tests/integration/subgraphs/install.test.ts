@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { finishSession } from '../../../lib/db/session-life.ts'
 import { inTransaction } from '../../../lib/db/transaction.ts'
 import { commandSchema } from '../../../lib/messages/commands.ts'
+import { eventSchemas } from '../../../lib/messages/events.ts'
 import { type Answer, openStage, type Stage } from './stage.ts'
 import { makeWorld } from './world.ts'
 
@@ -34,7 +35,7 @@ const startsOf = async (serverId: string) => {
 }
 const eventsOf = async (sessionId: string): Promise<Answer[]> => {
   const rows = await stage.db.selectFrom('outbox.messages').select('body').execute()
-  return rows.map(({ body }) => body as Answer).filter((body) => body.sessionId === sessionId && body.kind !== 'changed.session')
+  return rows.map(({ body }) => body as Answer).filter((body) => body.sessionId === sessionId && body.kind in eventSchemas)
 }
 /** As the processor does on the host's last report. */
 const end = async (
