@@ -1,3 +1,4 @@
+DROP TABLE sessions.action_runs;
 DROP TABLE configs.changes;
 DELETE FROM operations.deployment_operations WHERE kind = 'INSTALL';
 ALTER TABLE operations.deployment_operations DROP CONSTRAINT deployment_operations_kind_check;

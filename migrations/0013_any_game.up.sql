@@ -52,3 +52,21 @@ CREATE TABLE configs.changes (
   after jsonb NOT NULL
 );
 CREATE INDEX changes_of_subject ON configs.changes (subject_id, id);
+
+-- What was done through actions, and by whom.
+CREATE TABLE sessions.action_runs (
+  id uuid PRIMARY KEY,
+  session_id uuid NOT NULL REFERENCES sessions.sessions,
+  action_id uuid NOT NULL,
+  -- As it was called when it was run.
+  name text NOT NULL,
+  values jsonb NOT NULL,
+  -- What was typed.
+  line text NOT NULL,
+  actor text NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  -- When the host had written it to the console; null while nobody knows, or when it did not.
+  written_at timestamptz,
+  error text
+);
+CREATE INDEX action_runs_of_session ON sessions.action_runs (session_id, id);

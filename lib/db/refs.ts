@@ -46,6 +46,16 @@ export const refDeployment = async (tx: Transaction, id: string) => {
   return { ...deployment, gameConfig, ports }
 }
 
+/** The actions of a deployment's game, its config, and itself, for reading only. */
+export const actionsOf = (db: Database, deploymentId: string) =>
+  db
+    .selectFrom('configs.server_game_configs as deployment')
+    .innerJoin('configs.game_configs as config', 'config.id', 'deployment.game_config_id')
+    .innerJoin('configs.games as game', 'game.id', 'config.game_id')
+    .select(['game.actions as ofGame', 'config.actions as ofConfig', 'deployment.actions as ofDeployment'])
+    .where('deployment.id', '=', deploymentId)
+    .executeTakeFirst()
+
 /** The login for a registry; its password is encrypted for `registryContext(host)`. */
 export const refRegistryCredential = (tx: Transaction, host: string) =>
   tx

@@ -222,6 +222,19 @@ export interface ServersServers {
   updated_by: string;
 }
 
+export interface SessionsActionRuns {
+  action_id: string;
+  actor: string;
+  at: Generated<Timestamp>;
+  error: string | null;
+  id: string;
+  line: string;
+  name: string;
+  session_id: string;
+  values: Json;
+  written_at: Timestamp | null;
+}
+
 export interface SessionsExpiredLogObjects {
   expired_at: Generated<Timestamp>;
   key: string;
@@ -301,6 +314,7 @@ export interface DB {
   "outbox.messages": OutboxMessages;
   "servers.enrollment_tokens": ServersEnrollmentTokens;
   "servers.servers": ServersServers;
+  "sessions.action_runs": SessionsActionRuns;
   "sessions.expired_log_objects": SessionsExpiredLogObjects;
   "sessions.log_objects": SessionsLogObjects;
   "sessions.logs": SessionsLogs;

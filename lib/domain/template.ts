@@ -29,6 +29,12 @@ export const parseTemplate = (template: string): TemplatePart[] | TemplateFault 
 
 export const isTemplateFault = (parsed: TemplatePart[] | TemplateFault): parsed is TemplateFault => !Array.isArray(parsed)
 
+/** The names that a template holds; none when it is no template. */
+export const templateNames = (template: string): string[] => {
+  const parsed = parseTemplate(template)
+  return isTemplateFault(parsed) ? [] : parsed.flatMap((part) => ('name' in part ? [part.name] : []))
+}
+
 /** Everything that is wrong with a template where only `known` names have values. Empty when it is good. */
 export const templateFaults = (template: string, known: ReadonlySet<string>): string[] => {
   const parsed = parseTemplate(template)
@@ -71,6 +77,9 @@ export const builtInValues = (builtIns: BuiltIns): Map<string, string> => {
   for (const port of builtIns.ports) values.set(`port.${port.name}`, String(port.hostPort))
   return values
 }
+
+/** What templates know wherever something runs. */
+export const commonNames: ReadonlySet<string> = new Set(['server.name', 'deployment.id', 'deployment.name'])
 
 /** The names `builtInValues` will have for a config that declares these ports and this limit. */
 export const builtInNames = (config: { portNames: readonly string[]; memoryMb: number | null }): Set<string> =>

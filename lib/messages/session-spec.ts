@@ -93,7 +93,7 @@ export const sessionSpecSchema = z.object({
   watchdog: watchdogSchema.nullable().default(null),
   /** Written into the deployment's own volume before it starts. */
   files: z.array(configFileSchema).default([]),
-  /** By name, for the templates of files; secrets are not among them. */
+  /** By name, for the templates of files and actions; secrets are not among them. */
   values: z.record(z.string(), fileValueSchema).default({}),
   secrets: specSecretsSchema.nullable().default(null),
   /** It has so long to end by itself; longer counts as failed. For an install step. */

@@ -7,6 +7,7 @@ import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
 import { asNameConflict } from './deploy.ts'
 import {
@@ -25,6 +26,7 @@ import {
   writeDeployment,
 } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
+import { actionNames } from './game-config-input.ts'
 import { bindingsOfDeployments, replacePorts } from './port-store.ts'
 import { allocate, lookingAgain, rangeOf } from './ports.ts'
 import { type GameConfig, lockGameConfig } from './store.ts'
@@ -34,7 +36,7 @@ import { type GameConfig, lockGameConfig } from './store.ts'
  * which its host is told. Throws as a deployment does.
  */
 export const makeUpdateDeployment =
-  ({ db, secrets }: { db: Database; secrets: SecretBox }) =>
+  ({ db, newId, secrets }: { db: Database; newId: () => string; secrets: SecretBox }) =>
   async (id: string, input: UpdateServerGameConfigInput, actor: string): Promise<Deployment> => {
     const { serverId } = await present(db, id)
     return lookingAgain(() =>
@@ -46,9 +48,12 @@ export const makeUpdateDeployment =
         const check = makeInputCheck()
         const { portBindings, ...parsed } = parseDeployment(check, input)
         const values = parseValues(check, input.parameters, config.parameters)
+        const actions =
+          input.actions === undefined ? known.actions : parseActions(check, input.actions ?? [], actionNames(config))
         const changed: Deployment = {
           ...known,
           ...given(input, parsed),
+          actions: withIds(actions, known.actions, newId),
           ...keepValues(secrets, known, values, config.parameters),
           revision: known.revision + 1,
         }

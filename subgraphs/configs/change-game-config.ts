@@ -4,6 +4,7 @@ import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { withIds } from '../../lib/parameters/actions.ts'
 import { rebind } from './change-deployment.ts'
 import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
 import { parseGameConfigUpdate, type UpdateGameConfigInput } from './game-config-input.ts'
@@ -16,7 +17,7 @@ import * as store from './store.ts'
  * their stop procedure, which their hosts are told. Where ports were added, each deployment gets them, or nothing is changed.
  */
 export const makeUpdateGameConfig =
-  ({ db }: { db: Database }) =>
+  ({ db, newId }: { db: Database; newId: () => string }) =>
   async (id: string, input: UpdateGameConfigInput, actor: string): Promise<store.GameConfig> => {
     if (!isUuid(id)) throw new NotFound('game config', id)
     return lookingAgain(() =>
@@ -24,7 +25,9 @@ export const makeUpdateGameConfig =
         const deployments = await lockDeployments(tx, id)
         const known = await store.lockGameConfigToChange(tx, id)
         if (!known) throw new NotFound('game config', id)
-        const config = { ...known, ...parseGameConfigUpdate(known, input), revision: known.revision + 1 }
+        const parsed = parseGameConfigUpdate(known, input)
+        const actions = withIds(parsed.actions, known.actions, newId)
+        const config = { ...known, ...parsed, actions, revision: known.revision + 1 }
         await store
           .writeGameConfig(tx, config, actor)
           .catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))

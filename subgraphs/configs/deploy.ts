@@ -5,11 +5,13 @@ import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/tra
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
 import { type DeployGameConfigInput, matchPorts, parseDeployment } from './deployment-input.ts'
 import { freeName } from './deployment-name.ts'
 import { type Deployment, insertDeployment, lockServer, namesOnServer } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
+import { actionNames } from './game-config-input.ts'
 import { insertPorts } from './port-store.ts'
 import { allocate, lookingAgain, rangeOf } from './ports.ts'
 import { lockGameConfig } from './store.ts'
@@ -19,14 +21,20 @@ import { lockGameConfig } from './store.ts'
  * port that another deployment holds, or `Conflict` when the name is in use or the server's range is full.
  */
 export const makeDeploy =
-  (deps: { db: Database; newId: () => string; secrets: SecretBox }) =>
+  (deps: DeployDeps) =>
   async (input: DeployGameConfigInput, actor: string): Promise<Deployment> => {
     const [serverId, gameConfigId] = [String(input.serverId), String(input.gameConfigId)]
     if (!isUuid(serverId)) throw new NotFound('server', serverId)
     if (!isUuid(gameConfigId)) throw new NotFound('game config', gameConfigId)
     const wanted = { id: deps.newId(), serverId, gameConfigId, input }
-    return lookingAgain(() => inTransaction(deps.db, (tx) => place(tx, deps.secrets, wanted, actor)))
+    return lookingAgain(() => inTransaction(deps.db, (tx) => place(tx, deps, wanted, actor)))
   }
+
+interface DeployDeps {
+  db: Database
+  newId: () => string
+  secrets: SecretBox
+}
 
 interface Wanted {
   id: string
@@ -35,7 +43,7 @@ interface Wanted {
   input: DeployGameConfigInput
 }
 
-const place = async (tx: Transaction, secrets: SecretBox, wanted: Wanted, actor: string): Promise<Deployment> => {
+const place = async (tx: Transaction, { secrets, newId }: DeployDeps, wanted: Wanted, actor: string): Promise<Deployment> => {
   const { id, serverId, gameConfigId, input } = wanted
   await lockServer(tx, serverId)
   const server = await refServer(tx, serverId)
@@ -46,6 +54,7 @@ const place = async (tx: Transaction, secrets: SecretBox, wanted: Wanted, actor:
   const { portBindings, ...parsed } = parseDeployment(check, input)
   const requests = matchPorts(check, config.ports, portBindings)
   const values = parseValues(check, input.parameters, config.parameters)
+  const actions = parseActions(check, input.actions ?? [], actionNames(config))
   check.throwIfAny()
   const deployment = {
     ...parsed,
@@ -53,6 +62,7 @@ const place = async (tx: Transaction, secrets: SecretBox, wanted: Wanted, actor:
     id,
     serverId,
     gameConfigId,
+    actions: withIds(actions, [], newId),
     name: parsed.name ?? freeName(config.name, await namesOnServer(tx, serverId)),
   }
   const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { ActionDraft } from '../../lib/domain/game-config.ts'
 import { duplicates, type InputCheck } from '../../lib/domain/inputs.ts'
 import { rowOf, withFollowers } from '../../lib/domain/port-allocation.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
@@ -21,6 +22,8 @@ export interface UpdateServerGameConfigInput {
   parameters?: unknown
   /** What is null in it is as the config says. */
   resources?: ResourcesInput | null
+  /** Beside those of its config and game; of those with one name these count. */
+  actions?: readonly ActionDraft[] | null
 }
 
 export interface PortBindingInput {

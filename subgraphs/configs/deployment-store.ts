@@ -5,6 +5,7 @@ import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { Action } from '../../lib/parameters/actions.ts'
 
 /** A row of configs.server_game_configs: a deployment. */
 export interface Deployment {
@@ -19,6 +20,8 @@ export interface Deployment {
   /** Values by name, as text; secret ones are in `secrets`. */
   parameters: Record<string, string>
   secrets: KeptSecrets
+  /** Of its own, beside those of its config and game. */
+  actions: Action[]
   /** Grows with each change. */
   revision: number
   deletedAt: Date | null
@@ -34,6 +37,7 @@ const selectDeployments = (db: Database | Transaction) =>
       'resources',
       'parameters',
       'secrets',
+      'actions',
       'revision',
     ])
     .$castTo<Deployment>()
@@ -68,6 +72,7 @@ const columnsOf = (deployment: Omit<Deployment, 'deletedAt' | 'revision'>) => ({
   resources: deployment.resources && JSON.stringify(deployment.resources),
   parameters: JSON.stringify(deployment.parameters),
   secrets: JSON.stringify(deployment.secrets),
+  actions: JSON.stringify(deployment.actions),
 })
 
 export const insertDeployment = async (

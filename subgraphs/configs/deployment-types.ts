@@ -1,15 +1,24 @@
 import { PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
 import { connectAddress, type PortBinding } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
+import { mergeActions } from '../../lib/parameters/actions.ts'
 import type { Builder } from '../builder.ts'
 import { addParameterValue } from '../parameter-value.ts'
+import type { ActionTypes } from './action-types.ts'
 import { shownValues } from './deployment-values.ts'
 import type { PartInputs } from './game-config-input-types.ts'
 import type { GameConfigParts } from './game-config-part-types.ts'
 import type { Enums } from './game-config-types.ts'
 import { type Loaders, must, type Refs } from './types.ts'
 
-export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, enums: Enums, parts: GameConfigParts) => {
+export const addDeployment = (
+  builder: Builder,
+  refs: Refs,
+  loaders: Loaders,
+  enums: Enums,
+  parts: GameConfigParts,
+  { Action }: ActionTypes,
+) => {
   const Value = addParameterValue(builder)
   const Status = builder.enumType('DeploymentStatus', {
     description:
@@ -73,6 +82,15 @@ export const addDeployment = (builder: Builder, refs: Refs, loaders: Loaders, en
           return shownValues(deployment, config.parameters)
         },
       }),
+      actions: t.field({
+        type: [Action],
+        description: 'What can be run here: of its game, its config and its own; of those with one name the last.',
+        resolve: async (deployment, _, context) => {
+          const config = await must(loaders.gameConfig(context, deployment.gameConfigId))
+          const game = await must(loaders.game(context, config.gameId))
+          return mergeActions(game.actions, config.actions, deployment.actions)
+        },
+      }),
       resources: t.expose('resources', {
         type: parts.Resources,
         nullable: true,
@@ -121,7 +139,7 @@ export const addPortConflictError = (builder: Builder, refs: Refs, loaders: Load
   })
 }
 
-export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartInputs) => {
+export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartInputs, actions: ActionTypes) => {
   const Policy = builder.inputType('RestartPolicyInput', {
     fields: (t) => ({
       mode: t.field({ type: enums.RestartMode, required: true }),
@@ -147,6 +165,7 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
         startPriority: t.int({ description: '100 unless told; from 0 to 1000.' }),
         parameters: t.field({ type: 'JSON', description: 'An object of values by name.' }),
         resources: t.field({ type: parts.Resources, description: 'Instead of what the config says.' }),
+        actions: t.field({ type: [actions.Input], description: 'Beside those of its config and game.' }),
       }),
     }),
     Update: builder.inputType('UpdateServerGameConfigInput', {
@@ -158,6 +177,7 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
         startPriority: t.int({ description: 'From 0 to 1000.' }),
         parameters: t.field({ type: 'JSON', description: 'Values by name; those left out stay, null takes one back.' }),
         resources: t.field({ type: parts.Resources }),
+        actions: t.field({ type: [actions.Input], description: 'All of its own.' }),
       }),
     }),
   }

@@ -1,8 +1,9 @@
 import type { Builder, SchemaTypes } from '../builder.ts'
+import type { ActionTypes } from './action-types.ts'
 import type { Enums } from './game-config-types.ts'
 
 /** How a config comes into being, and how it changes: the same fields, all of them optional the second time. */
-export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartInputs) => {
+export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartInputs, actions: ActionTypes) => {
   const shared = (t: InputFields) => ({
     pullPolicy: t.field({ type: enums.PullPolicy, description: 'IF_MISSING unless told.' }),
     entrypoint: t.stringList(),
@@ -18,6 +19,7 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartI
     ports: t.field({ type: [parts.Port] }),
     parameters: t.field({ type: [parts.Parameter] }),
     files: t.field({ type: [parts.File], description: 'Written into the volume before each start.' }),
+    actions: t.field({ type: [actions.Input] }),
     install: t.field({ type: parts.Install, description: 'Done once, before the first start.' }),
     volumePath: t.string({ description: '/data/game unless told.' }),
     stop: t.field({ type: parts.Stop, description: 'SIGTERM with 30 s grace unless told.' }),

@@ -6,6 +6,7 @@ import { followsItself } from '../../lib/domain/port-allocation.ts'
 import { maxPort, type PortDefinition } from '../../lib/domain/ports.ts'
 import { builtInNames, templateFaults } from '../../lib/domain/template.ts'
 import type { StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+import { parseActions } from '../../lib/parameters/actions.ts'
 import { parseDefinitions } from '../../lib/parameters/definitions.ts'
 import { checkCapabilities, checkMount, checkPath, checkUser } from './container-input.ts'
 import { parseFiles } from './file-input.ts'
@@ -70,6 +71,7 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     parameters,
     files: parseFiles(check, input.files ?? [], known),
     install: parseInstall(check, input.install),
+    actions: parseActions(check, input.actions ?? [], actionNames({ ports, resources, parameters })),
     stop: parseStop(check, input.stop),
     resources,
     ...parseLife(check, input, ports),
@@ -78,6 +80,17 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
   check.throwIfAny()
   return config
 }
+
+/** What templates of actions know of a config: not its secrets, as a console is for all to read. */
+export const actionNames = ({
+  ports,
+  resources,
+  parameters,
+}: Pick<NewGameConfig, 'ports' | 'resources' | 'parameters'>): Set<string> =>
+  new Set([
+    ...builtInNames({ portNames: ports.map(({ name }) => name), memoryMb: resources.memoryMb }),
+    ...parameters.flatMap(({ name, type }) => (type === 'SECRET' ? [] : [name])),
+  ])
 
 /** The config `known` with what `input` gives, checked whole as a new one is. */
 export const parseGameConfigUpdate = (known: NewGameConfig, input: UpdateGameConfigInput): NewGameConfig => {

@@ -2,6 +2,7 @@ import { fileStrategies, parameterTypes } from '../../lib/domain/game-config.ts'
 import { protocols } from '../../lib/domain/ports.ts'
 import { restartModes } from '../../lib/domain/restart-policy.ts'
 import type { Builder } from '../builder.ts'
+import type { ActionTypes } from './action-types.ts'
 import type { GameConfigParts } from './game-config-part-types.ts'
 import { type Loaders, must, type Refs } from './types.ts'
 
@@ -36,7 +37,7 @@ export const addEnums = (builder: Builder) => ({
 
 export type Enums = ReturnType<typeof addEnums>
 
-export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts: GameConfigParts) => {
+export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts: GameConfigParts, { Action }: ActionTypes) => {
   return refs.GameConfig.implement({
     description: 'How to run a game: image, command, environment, ports, volumes, limits, stop procedure.',
     fields: (t) => ({
@@ -64,6 +65,7 @@ export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts:
       ports: t.expose('ports', { type: [parts.Port] }),
       parameters: t.expose('parameters', { type: [parts.Parameter] }),
       files: t.expose('files', { type: [parts.File], description: 'Written into the volume before each start.' }),
+      actions: t.expose('actions', { type: [Action], description: 'Its own; those of its game count too.' }),
       install: t.expose('install', { type: parts.Install, nullable: true }),
       volumePath: t.exposeString('volumePath', { description: "Where the deployment's own volume is mounted." }),
       stop: t.expose('stop', { type: parts.Stop }),

@@ -1,8 +1,11 @@
 import type { Database } from '../../lib/db/connect.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
+import type { ActionDraft } from '../../lib/domain/game-config.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { commonNames } from '../../lib/domain/template.ts'
+import { type NewAction, parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { asNameConflict } from './name-conflict.ts'
 import * as store from './store.ts'
 
@@ -10,6 +13,8 @@ export interface CreateGameInput {
   name: string
   steamAppId?: number | null
   metadata?: unknown
+  /** For all its configs. */
+  actions?: readonly ActionDraft[] | null
 }
 
 export type UpdateGameInput = Partial<{ [Key in keyof CreateGameInput]: CreateGameInput[Key] | null }>
@@ -20,7 +25,8 @@ const maxInt = 2_147_483_647
 /** What people do to games; throws `Invalid`, `NotFound`, or `Conflict` for a name in use. */
 export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) => ({
   createGame: async (input: CreateGameInput, actor: string): Promise<store.Game> => {
-    const game = { id: newId(), ...parseGame(input) }
+    const parsed = parseGame(input)
+    const game = { ...parsed, id: newId(), actions: withIds(parsed.actions, [], newId) }
     return inTransaction(db, (tx) => store.insertGame(tx, game, actor)).catch(nameConflict(game))
   },
 
@@ -29,8 +35,9 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
     return inTransaction(db, async (tx) => {
       const known = await store.lockGameToChange(tx, id)
       if (!known) throw new NotFound('game', id)
-      const { name, steamAppId = known.steamAppId, metadata = known.metadata } = input
-      const game = { id, ...parseGame({ name: name ?? known.name, steamAppId, metadata }) }
+      const { name, steamAppId = known.steamAppId, metadata = known.metadata, actions = known.actions } = input
+      const parsed = parseGame({ name: name ?? known.name, steamAppId, metadata, actions })
+      const game = { ...parsed, id, actions: withIds(parsed.actions, known.actions, newId) }
       await store.writeGame(tx, game, actor).catch(nameConflict(game))
       return game
     })
@@ -49,13 +56,14 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
   },
 })
 
-const parseGame = (input: CreateGameInput): Omit<store.Game, 'id'> => {
+const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions'> & { actions: NewAction[] } => {
   const check = makeInputCheck()
   check.name('name', input.name)
   if (input.steamAppId != null) check.integer('steamAppId', input.steamAppId, 1, maxInt)
   const metadata = input.metadata == null ? {} : check.object('metadata', input.metadata, maxMetadataBytes)
+  const actions = parseActions(check, input.actions ?? [], commonNames)
   check.throwIfAny()
-  return { name: input.name, steamAppId: input.steamAppId ?? null, metadata: metadata ?? {} }
+  return { name: input.name, steamAppId: input.steamAppId ?? null, metadata: metadata ?? {}, actions }
 }
 
 const nameConflict = ({ name }: store.Game) => asNameConflict('games_name', `There is a game named ${name} already.`)

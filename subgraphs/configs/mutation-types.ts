@@ -1,5 +1,6 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
 import { addDeletePayload, type Builder } from '../builder.ts'
+import type { ActionTypes } from './action-types.ts'
 import { addDeploymentInputs } from './deployment-types.ts'
 import { addGameConfigInputs, addPartInputs } from './game-config-input-types.ts'
 import type { Enums } from './game-config-types.ts'
@@ -8,11 +9,11 @@ import type { Refs } from './types.ts'
 
 type Delete = (id: string, actor: string) => Promise<{ id: string }>
 
-export const addMutations = (builder: Builder, refs: Refs, enums: Enums, service: ConfigsService): void => {
-  addGames(builder, refs, service)
+export const addMutations = (builder: Builder, refs: Refs, enums: Enums, actions: ActionTypes, service: ConfigsService): void => {
+  addGames(builder, refs, actions, service)
   const parts = addPartInputs(builder, enums)
-  addGameConfigs(builder, refs, addGameConfigInputs(builder, enums, parts), service)
-  addDeployments(builder, refs, addDeploymentInputs(builder, enums, parts), service)
+  addGameConfigs(builder, refs, addGameConfigInputs(builder, enums, parts, actions), service)
+  addDeployments(builder, refs, addDeploymentInputs(builder, enums, parts, actions), service)
   const Payload = addDeletePayload(builder)
   const addDelete = (name: string, description: string, remove: Delete): void => {
     builder.mutationField(name, (t) =>
@@ -30,18 +31,24 @@ export const addMutations = (builder: Builder, refs: Refs, enums: Enums, service
   addDelete('deleteServerGameConfig', 'Frees its ports. Refused while a session lives.', service.deleteDeployment)
 }
 
-const addGames = (builder: Builder, refs: Refs, service: ConfigsService): void => {
+const addGames = (builder: Builder, refs: Refs, actions: ActionTypes, service: ConfigsService): void => {
   const metadata = 'An object, kept as it is.'
   const Create = builder.inputType('CreateGameInput', {
     fields: (t) => ({
       name: t.string({ required: true }),
       steamAppId: t.int(),
       metadata: t.field({ type: 'JSON', description: metadata }),
+      actions: t.field({ type: [actions.Input], description: 'For all its configs.' }),
     }),
   })
   const Update = builder.inputType('UpdateGameInput', {
     description: 'What is left out stays as it is.',
-    fields: (t) => ({ name: t.string(), steamAppId: t.int(), metadata: t.field({ type: 'JSON', description: metadata }) }),
+    fields: (t) => ({
+      name: t.string(),
+      steamAppId: t.int(),
+      metadata: t.field({ type: 'JSON', description: metadata }),
+      actions: t.field({ type: [actions.Input] }),
+    }),
   })
   builder.mutationFields((t) => ({
     createGame: t.field({

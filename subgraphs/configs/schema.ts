@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
+import { type ActionTypes, addActions } from './action-types.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
 import { addGameConfigParts } from './game-config-part-types.ts'
 import { addEnums, addGameConfig } from './game-config-types.ts'
@@ -15,10 +16,11 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   const refs = makeRefs(builder)
   const loaders = makeLoaders(service)
   const enums = addEnums(builder)
-  addGame(refs)
+  const actions = addActions(builder)
+  addGame(refs, actions)
   const parts = addGameConfigParts(builder, enums)
-  addGameConfig(refs, loaders, enums, parts)
-  addDeployment(builder, refs, loaders, enums, parts)
+  addGameConfig(refs, loaders, enums, parts, actions)
+  addDeployment(builder, refs, loaders, enums, parts, actions)
   addServerPort(refs, loaders, enums)
   addPortConflictError(builder, refs, loaders, enums)
   refs.Server.implement({ fields: (t) => ({ id: t.exposeID('id') }) })
@@ -26,12 +28,12 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   const lists = addLists(builder, refs, loaders)
   addQueries(builder, refs, loaders, lists, service)
   builder.mutationType({})
-  addMutations(builder, refs, enums, service)
+  addMutations(builder, refs, enums, actions, service)
   addRegistryCredentials(builder, service.registries)
   return toSubgraphSchema(builder)
 }
 
-const addGame = (refs: Refs): void => {
+const addGame = (refs: Refs, { Action }: ActionTypes): void => {
   refs.Game.implement({
     description: 'A title that can be run.',
     fields: (t) => ({
@@ -39,6 +41,7 @@ const addGame = (refs: Refs): void => {
       name: t.exposeString('name'),
       steamAppId: t.exposeInt('steamAppId', { nullable: true }),
       metadata: t.expose('metadata', { type: 'JSON' }),
+      actions: t.expose('actions', { type: [Action], description: 'For all its configs.' }),
     }),
   })
 }

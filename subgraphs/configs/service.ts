@@ -7,6 +7,7 @@ import { publicAddresses } from '../../lib/db/refs.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
 import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import { withIds } from '../../lib/parameters/actions.ts'
 import { makeDeleteDeployment, makeUpdateDeployment } from './change-deployment.ts'
 import { makeDeleteGameConfig, makeUpdateGameConfig } from './change-game-config.ts'
 import { makeDeploy } from './deploy.ts'
@@ -55,15 +56,15 @@ export const makeConfigsService = ({ db, newId, secrets }: { db: Database; newId
     if (!isUuid(config.gameId)) throw new NotFound('game', config.gameId)
     return inTransaction(db, async (tx) => {
       if (!(await store.lockGame(tx, config.gameId))) throw new NotFound('game', config.gameId)
-      return store.insertGameConfig(tx, { ...config, id: newId() }, actor)
+      return store.insertGameConfig(tx, { ...config, id: newId(), actions: withIds(config.actions, [], newId) }, actor)
     }).catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))
   },
 
-  updateGameConfig: makeUpdateGameConfig({ db }),
+  updateGameConfig: makeUpdateGameConfig({ db, newId }),
   deleteGameConfig: makeDeleteGameConfig({ db }),
 
   deploy: makeDeploy({ db, newId, secrets }),
-  updateDeployment: makeUpdateDeployment({ db, secrets }),
+  updateDeployment: makeUpdateDeployment({ db, newId, secrets }),
   deleteDeployment: makeDeleteDeployment({ db }),
   registries: makeRegistryService({ db, newId, secrets }),
 })

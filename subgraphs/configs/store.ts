@@ -5,6 +5,7 @@ import type { Transaction } from '../../lib/db/transaction.ts'
 import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
+import type { Action, NewAction } from '../../lib/parameters/actions.ts'
 
 /** A row of configs.games. */
 export interface Game {
@@ -12,6 +13,7 @@ export interface Game {
   name: string
   steamAppId: number | null
   metadata: Record<string, unknown>
+  actions: Action[]
 }
 
 export interface NewGameConfig {
@@ -33,6 +35,7 @@ export interface NewGameConfig {
   parameters: ParameterDefinition[]
   files: ConfigFile[]
   install: InstallStep | null
+  actions: NewAction[]
   volumePath: string
   stop: StopProcedure
   resources: SessionSpec['resources']
@@ -46,13 +49,14 @@ export interface NewGameConfig {
 /** A row of configs.game_configs. */
 export interface GameConfig extends NewGameConfig {
   id: string
+  actions: Action[]
   /** Grows with each change. */
   revision: number
   deletedAt: Date | null
 }
 
 const selectGames = (db: Database | Transaction) =>
-  db.selectFrom('configs.games').select(['id', 'name', 'steam_app_id as steamAppId', 'metadata']).$castTo<Game>()
+  db.selectFrom('configs.games').select(['id', 'name', 'steam_app_id as steamAppId', 'metadata', 'actions']).$castTo<Game>()
 
 // The inserts below are the only writers of the JSON columns, so their shapes are known.
 const selectGameConfigs = (db: Database | Transaction) =>
@@ -78,6 +82,7 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'parameters',
       'files',
       'install',
+      'actions',
       'revision',
       'volume_path as volumePath',
       'stop',
@@ -110,6 +115,7 @@ export const insertGame = async (tx: Transaction, game: Game, actor: string): Pr
       name: game.name,
       steam_app_id: game.steamAppId,
       metadata: JSON.stringify(game.metadata),
+      actions: JSON.stringify(game.actions),
       created_by: actor,
       updated_by: actor,
     })
@@ -121,10 +127,20 @@ export const insertGame = async (tx: Transaction, game: Game, actor: string): Pr
 export const lockGameToChange = (tx: Transaction, id: string): Promise<Game | undefined> =>
   selectGames(tx).where('id', '=', id).where('deleted_at', 'is', null).forNoKeyUpdate().executeTakeFirst()
 
-export const writeGame = async (tx: Transaction, { id, name, steamAppId, metadata }: Game, actor: string): Promise<void> => {
+export const writeGame = async (
+  tx: Transaction,
+  { id, name, steamAppId, metadata, actions }: Game,
+  actor: string,
+): Promise<void> => {
   await tx
     .updateTable('configs.games')
-    .set({ name, steam_app_id: steamAppId, metadata: JSON.stringify(metadata), updated_by: actor })
+    .set({
+      name,
+      steam_app_id: steamAppId,
+      metadata: JSON.stringify(metadata),
+      actions: JSON.stringify(actions),
+      updated_by: actor,
+    })
     .where('id', '=', id)
     .execute()
 }
@@ -162,7 +178,7 @@ export const lockGameConfig = (tx: Transaction, id: string): Promise<GameConfig 
 export const lockGameConfigToChange = (tx: Transaction, id: string): Promise<GameConfig | undefined> =>
   selectGameConfigs(tx).where('id', '=', id).where('deleted_at', 'is', null).forNoKeyUpdate().executeTakeFirst()
 
-const columnsOf = (config: NewGameConfig) => ({
+const columnsOf = (config: Omit<GameConfig, 'id' | 'revision' | 'deletedAt'>) => ({
   name: config.name,
   image: config.image,
   pull_policy: config.pullPolicy,
@@ -179,6 +195,7 @@ const columnsOf = (config: NewGameConfig) => ({
   ports: JSON.stringify(config.ports),
   parameters: JSON.stringify(config.parameters),
   files: JSON.stringify(config.files),
+  actions: JSON.stringify(config.actions),
   install: config.install && JSON.stringify(config.install),
   volume_path: config.volumePath,
   stop: JSON.stringify(config.stop),
@@ -192,7 +209,7 @@ const columnsOf = (config: NewGameConfig) => ({
 
 export const insertGameConfig = async (
   tx: Transaction,
-  config: NewGameConfig & { id: string },
+  config: Omit<GameConfig, 'revision' | 'deletedAt'>,
   actor: string,
 ): Promise<GameConfig> => {
   await tx

@@ -2,6 +2,8 @@ import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
+import { addActionRuns } from './action-types.ts'
+import { addSendInput } from './input-types.ts'
 import type { LogPage, LogPageArgs } from './log-page.ts'
 import { addLogPages } from './log-page-types.ts'
 import { addLogTypes, type FollowedLog, type LogStart, type LogTypes, parseLogStart } from './log-types.ts'
@@ -33,7 +35,7 @@ export const makeSessionsSchema = (deps: SessionsSchemaDeps): GraphQLSchema => {
   addQueries(builder, types, loaders, deps.service)
   builder.mutationType({})
   addMutations(builder, types, deps.service)
-  addSendInput(builder, deps.service)
+  addActionRuns(builder, types, addSendInput(builder, deps.service), deps.service)
   builder.subscriptionType({})
   addSubscriptions(builder, types, logTypes, deps)
   return toSubgraphSchema(builder)
@@ -136,31 +138,6 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
       resolve: (_, { input }, { actor }) => service.kill(String(input.sessionId), actor),
     }),
   }))
-}
-
-const addSendInput = (builder: Builder, service: SessionsService): void => {
-  const Payload = builder.objectRef<{ sessionId: string; writtenAt: Date }>('SendInputPayload').implement({
-    fields: (t) => ({
-      sessionId: t.exposeID('sessionId'),
-      writtenAt: t.expose('writtenAt', { type: 'DateTime', description: "When the host had written it to the game's stdin." }),
-    }),
-  })
-  const Input = builder.inputType('SendInputInput', {
-    fields: (t) => ({
-      sessionId: t.id({ required: true }),
-      input: t.string({ required: true, description: 'One line, at most 4 KiB.' }),
-      idempotencyKey: t.string({ description: 'The same key types once.' }),
-    }),
-  })
-  builder.mutationField('sendInput', (t) =>
-    t.field({
-      type: Payload,
-      description: "Types a line into a running session's console.",
-      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
-      args: { input: t.arg({ type: Input, required: true }) },
-      resolve: (_, { input }, { actor }) => service.sendInput(input, actor),
-    }),
-  )
 }
 
 const addSubscriptions = (builder: Builder, types: SessionTypes, { Batch }: LogTypes, deps: SessionsSchemaDeps): void => {

@@ -4,6 +4,8 @@ import { refDeployment, refServer } from '../../lib/db/refs.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
 import { Invalid, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import { actionRunsOfSessions } from './action-store.ts'
+import { makeRunAction } from './actions.ts'
 import { makeAbandon, makeEnd } from './end.ts'
 import { makeSendInput, type SendInputDeps } from './input.ts'
 import { makeReinstall } from './install.ts'
@@ -61,6 +63,8 @@ export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
     kill: makeEnd(deps, 'session.kill'),
     abandon: makeAbandon(deps),
     sendInput: makeSendInput(deps),
+    runAction: makeRunAction(deps),
+    actionRunsOf: (ids: readonly string[], page: KeysetPage) => actionRunsOfSessions(db, ids.filter(isUuid), page),
 
     /** Throws `Invalid` without any id, `NotFound` for an id that names nothing. */
     checkFilter: async (filter: ChangeFilter): Promise<void> => {

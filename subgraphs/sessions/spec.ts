@@ -51,7 +51,7 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
     readyTimeoutSeconds: config.ready_timeout_seconds,
     watchdog: config.watchdog as SessionSpec['watchdog'],
     files,
-    values: files.length === 0 ? {} : fileValues(builtIns, settings, config.parameters as unknown as ParameterDefinition[]),
+    values: knownValues(builtIns, settings, config.parameters as unknown as ParameterDefinition[]),
     secrets,
     timeoutSeconds: null,
   }
@@ -106,7 +106,7 @@ const limitsOf = (config: unknown, own: unknown): SessionSpec['resources'] => {
 const numbers = new Set(['INT', 'FLOAT'])
 
 /** Names of the platform and plain parameters, with how a file's format writes them. */
-const fileValues = (
+const knownValues = (
   builtIns: BuiltIns,
   { plain }: Settings,
   definitions: readonly ParameterDefinition[],

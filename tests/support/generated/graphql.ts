@@ -24,6 +24,91 @@ export type Scalars = {
 
 export type AbandonSessionResult = ConflictError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
+/** A console command with blanks to fill in, for `runAction`. */
+export type Action = {
+  /** To be asked before it is run. */
+  confirm?: Maybe<Scalars['String']['output']>;
+  id: Scalars['ID']['output'];
+  inputs: Array<ActionField>;
+  label: Scalars['String']['output'];
+  name: Scalars['String']['output'];
+  template: Scalars['String']['output'];
+};
+
+/** A blank of an action. */
+export type ActionField = {
+  default?: Maybe<Scalars['String']['output']>;
+  label?: Maybe<Scalars['String']['output']>;
+  max?: Maybe<Scalars['Float']['output']>;
+  /** Of the number; for STRING of the length. */
+  min?: Maybe<Scalars['Float']['output']>;
+  name: Scalars['String']['output'];
+  options?: Maybe<Array<Scalars['String']['output']>>;
+  pattern?: Maybe<Scalars['String']['output']>;
+  required: Scalars['Boolean']['output'];
+  type: ActionInputType;
+};
+
+export type ActionFieldInput = {
+  default?: InputMaybe<Scalars['String']['input']>;
+  label?: InputMaybe<Scalars['String']['input']>;
+  max?: InputMaybe<Scalars['Float']['input']>;
+  /** Of the number; for STRING of the length. */
+  min?: InputMaybe<Scalars['Float']['input']>;
+  name: Scalars['String']['input'];
+  /** For ENUM. */
+  options?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** RE2 syntax; the whole value must fit. Without one, a STRING must not contain ; or ", which end commands and words. */
+  pattern?: InputMaybe<Scalars['String']['input']>;
+  /** True unless told. */
+  required?: InputMaybe<Scalars['Boolean']['input']>;
+  type: ActionInputType;
+};
+
+export type ActionInput = {
+  confirm?: InputMaybe<Scalars['String']['input']>;
+  inputs?: InputMaybe<Array<ActionFieldInput>>;
+  label: Scalars['String']['input'];
+  /** Letters, digits, - and _; one that is kept keeps its id. */
+  name: Scalars['String']['input'];
+  /** One line. Knows its inputs, what the platform knows, and the parameters that are no secrets. */
+  template: Scalars['String']['input'];
+};
+
+export type ActionInputType =
+  | 'BOOL'
+  | 'ENUM'
+  | 'FLOAT'
+  | 'INT'
+  | 'STRING';
+
+/** An action that somebody ran. */
+export type ActionRun = {
+  actionId: Scalars['ID']['output'];
+  actor: Scalars['String']['output'];
+  at: Scalars['DateTime']['output'];
+  error?: Maybe<Scalars['String']['output']>;
+  id: Scalars['ID']['output'];
+  /** What was typed. */
+  line: Scalars['String']['output'];
+  /** As it was called then. */
+  name: Scalars['String']['output'];
+  values: Scalars['JSON']['output'];
+  /** When the host had written it to the game's stdin. Null where it did not, or nobody knows. */
+  writtenAt?: Maybe<Scalars['DateTime']['output']>;
+};
+
+export type ActionRunConnection = {
+  edges: Array<ActionRunEdge>;
+  nodes: Array<ActionRun>;
+  pageInfo: PageInfo;
+};
+
+export type ActionRunEdge = {
+  cursor: Scalars['String']['output'];
+  node: ActionRun;
+};
+
 /** An archive of a deployment's volume. */
 export type Backup = {
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
@@ -82,6 +167,7 @@ export type ConflictError = Error & {
 };
 
 export type CreateGameConfigInput = {
+  actions?: InputMaybe<Array<ActionInput>>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: InputMaybe<Scalars['String']['input']>;
   capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
@@ -124,6 +210,8 @@ export type CreateGameConfigInput = {
 export type CreateGameConfigResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type CreateGameInput = {
+  /** For all its configs. */
+  actions?: InputMaybe<Array<ActionInput>>;
   /** An object, kept as it is. */
   metadata?: InputMaybe<Scalars['JSON']['input']>;
   name: Scalars['String']['input'];
@@ -147,6 +235,8 @@ export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFo
 export type DeleteServerResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeployGameConfigInput = {
+  /** Beside those of its config and game. */
+  actions?: InputMaybe<Array<ActionInput>>;
   gameConfigId: Scalars['ID']['input'];
   /** The config's own unless told, with a number where the server has one of that name. */
   name?: InputMaybe<Scalars['String']['input']>;
@@ -217,6 +307,8 @@ export type ForbiddenError = Error & {
 
 /** A title that can be run. */
 export type Game = {
+  /** For all its configs. */
+  actions: Array<Action>;
   configs: GameConfigConnection;
   id: Scalars['ID']['output'];
   metadata: Scalars['JSON']['output'];
@@ -235,6 +327,8 @@ export type GameConfigsArgs = {
 
 /** How to run a game: image, command, environment, ports, volumes, limits, stop procedure. */
 export type GameConfig = {
+  /** Its own; those of its game count too. */
+  actions: Array<Action>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: Maybe<Scalars['String']['output']>;
   /** Linux capabilities added back; all others are dropped. */
@@ -413,6 +507,8 @@ export type Mutation = {
   reinstallDeployment: ReinstallDeploymentResult;
   /** Answers with the new session, which waits until the old one has stopped. */
   restartSession: RestartSessionResult;
+  /** Types an action of the session's deployment into its console, filled in with `values`. */
+  runAction: RunActionResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
@@ -505,6 +601,11 @@ export type MutationReinstallDeploymentArgs = {
 
 export type MutationRestartSessionArgs = {
   input: RestartSessionInput;
+};
+
+
+export type MutationRunActionArgs = {
+  input: RunActionInput;
 };
 
 
@@ -887,6 +988,15 @@ export type RestartSessionInput = {
 
 export type RestartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
+export type RunActionInput = {
+  actionId: Scalars['ID']['input'];
+  sessionId: Scalars['ID']['input'];
+  /** An object of values by the name of the action's inputs. */
+  values?: InputMaybe<Scalars['JSON']['input']>;
+};
+
+export type RunActionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | SendInputPayload | UnavailableError;
+
 export type SendInputInput = {
   /** The same key types once. */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
@@ -977,6 +1087,8 @@ export type ServerEdge = {
 
 /** A deployment: a game config placed on one server, with its own ports. */
 export type ServerGameConfig = {
+  /** What can be run here: of its game, its config and its own; of those with one name the last. */
+  actions: Array<Action>;
   /** The one that has not ended. */
   activeSession?: Maybe<Session>;
   backups?: Maybe<BackupConnection>;
@@ -1046,6 +1158,8 @@ export type ServerStatus =
 
 /** One execution of a deployment, from start to end, with its own exit code and log. */
 export type Session = {
+  /** The oldest first; `last: 10` gives the newest ten. */
+  actionRuns: ActionRunConnection;
   /** Restarts before this one that happened while its host could not tell, and are only counted. */
   collapsedRestarts: Scalars['Int']['output'];
   createdAt: Scalars['DateTime']['output'];
@@ -1081,6 +1195,15 @@ export type Session = {
   status: SessionStatus;
   /** It begins when that one has ended. */
   waitsFor?: Maybe<Session>;
+};
+
+
+/** One execution of a deployment, from start to end, with its own exit code and log. */
+export type SessionActionRunsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1259,6 +1382,7 @@ export type UndrainServerResult = NotFoundError | OutcomeUnknownError | Server |
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateGameConfigInput = {
+  actions?: InputMaybe<Array<ActionInput>>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: InputMaybe<Scalars['String']['input']>;
   capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
@@ -1301,6 +1425,7 @@ export type UpdateGameConfigResult = ConflictError | GameConfig | InvalidInputEr
 
 /** What is left out stays as it is. */
 export type UpdateGameInput = {
+  actions?: InputMaybe<Array<ActionInput>>;
   /** An object, kept as it is. */
   metadata?: InputMaybe<Scalars['JSON']['input']>;
   name?: InputMaybe<Scalars['String']['input']>;
@@ -1311,6 +1436,8 @@ export type UpdateGameResult = ConflictError | Game | InvalidInputError | NotFou
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateServerGameConfigInput = {
+  /** All of its own. */
+  actions?: InputMaybe<Array<ActionInput>>;
   name?: InputMaybe<Scalars['String']['input']>;
   /** Values by name; those left out stay, null takes one back. */
   parameters?: InputMaybe<Scalars['JSON']['input']>;
