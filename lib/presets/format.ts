@@ -1,5 +1,6 @@
 import { Document, isMap, isNode, Lexer, LineCounter, parseDocument, Scalar, visit } from 'yaml'
 import { type InputIssue, Invalid } from '../domain/errors.ts'
+import type { GameConfigDraft } from '../domain/game-config.ts'
 import { faultOf } from './faults.ts'
 import { type GameConfigFile, gameConfigFile } from './schema.ts'
 
@@ -103,7 +104,10 @@ const lineOf = (document: Document, path: Path, lines: LineCounter): string => {
  * Writes what `readGameConfigYaml` reads again as the same: what is null or the default is left out, and keys have one order.
  * `comment` is the first line; the editor's hint for a schema may stand there.
  */
-export const writeGameConfigYaml = (file: GameConfigFile, comment = defaultComment): string => {
+export const writeGameConfigYaml = (
+  file: Omit<GameConfigFile, 'config'> & { config: GameConfigDraft },
+  comment = defaultComment,
+): string => {
   const { config, ...rest } = gameConfigFile.parse(file)
   const value = withoutNulls({ ...rest, config: withoutDefaults(config) })
   const document = new Document(value, { aliasDuplicateObjects: false })

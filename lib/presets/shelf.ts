@@ -24,14 +24,17 @@ export interface Shelf {
   get(name: string): Preset
 }
 
+const extension = '.yaml'
+
 /** The presets in a directory, `<name>.yaml` each, this release's own if left out; read when first asked for. */
 export const makeShelf = (directory = shippedAbove(import.meta.dirname)): Shelf => {
   let presets: readonly Preset[] | undefined
   const list = (): readonly Preset[] => {
     presets ??= readdirSync(directory)
-      .filter((file) => file.endsWith('.yaml'))
+      .filter((file) => file.endsWith(extension))
+      .map((file) => file.slice(0, -extension.length))
       .sort()
-      .map((file) => readPreset(directory, file))
+      .map((name) => readPreset(directory, name))
     return presets
   }
   return {
@@ -51,11 +54,12 @@ const shippedAbove = (folder: string): string => {
   return shippedAbove(dirname(folder))
 }
 
-const readPreset = (directory: string, file: string): Preset => {
+const readPreset = (directory: string, name: string): Preset => {
+  const path = join(directory, name + extension)
   try {
-    const yaml = readFileSync(join(directory, file), 'utf8')
-    const { name, game, verified, source, config } = readGameConfigYaml(yaml)
-    if (name !== file.slice(0, -'.yaml'.length)) throw Invalid.at('name', 'must be the name of the file')
+    const yaml = readFileSync(path, 'utf8')
+    const { name: given, game, verified, source, config } = readGameConfigYaml(yaml)
+    if (given !== name) throw Invalid.at('name', 'must be the name of the file')
     if (verified == null) throw Invalid.at('verified', 'is required')
     if (!verified && !source) throw Invalid.at('source', 'is required of what is not verified')
     return {
@@ -67,6 +71,6 @@ const readPreset = (directory: string, file: string): Preset => {
       yaml,
     }
   } catch (error) {
-    throw new Error(`${join(directory, file)}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { Invalid } from '../../../lib/domain/errors.ts'
 import { actionInputTypes, fileStrategies, type GameConfigDraft, parameterTypes } from '../../../lib/domain/game-config.ts'
 import { readGameConfigYaml, writeGameConfigYaml } from '../../../lib/presets/format.ts'
-import type { GameConfigFile } from '../../../lib/presets/schema.ts'
 
 const minimal = 'version: 1\ngame: { name: Tag }\nconfig: { name: Tag, image: tag:1 }\n'
 
@@ -199,11 +198,7 @@ const filledUp = (draft: GameConfigDraft): unknown => {
   }
 }
 
-const inFile = (draft: GameConfigDraft): GameConfigFile => ({
-  version: 1,
-  game: { name: 'Tag', steamAppId: 7 },
-  config: draft as GameConfigFile['config'],
-})
+const inFile = (draft: GameConfigDraft) => ({ version: 1 as const, game: { name: 'Tag', steamAppId: 7 }, config: draft })
 
 describe('a config written as YAML', () => {
   it('is read again as the same, whatever is in it', () => {
