@@ -26,7 +26,8 @@ const anyText = fc.oneof(
   fc.constantFrom('', 'true', 'null', '~', '1.0', '0x1f', '2026-11-23', '<<', '---\n...', '{{port.game}}', '#!/bin/sh\nexit 0\n'),
 )
 const whole = fc.integer({ min: 1, max: 65_535 })
-const some = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: fc.sample(fc.constantFrom(null, undefined), 1)[0] })
+const some = <Value>(value: fc.Arbitrary<Value>) =>
+  fc.oneof({ weight: 4, arbitrary: value }, { weight: 1, arbitrary: fc.constantFrom(null, undefined) })
 const list = <Value>(value: fc.Arbitrary<Value>) => fc.array(value, { maxLength: 3 })
 const key = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,8}$/)
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
