@@ -3,6 +3,7 @@ import { type Running, runProcess } from '../lib/process/run.ts'
 import { addDlq } from './dlq.ts'
 import { type MigrateWord, migrate } from './migrate.ts'
 import { endWithParent, tellParent, waitForParent } from './parent.ts'
+import { addPresets } from './presets.ts'
 import type { Handover } from './progress.ts'
 
 /**
@@ -15,6 +16,7 @@ export const run = async (argv: readonly string[], handover?: Handover): Promise
   addMigrate(program)
   addDeployables(program)
   addDlq(program)
+  addPresets(program)
   await program.parseAsync([...argv])
 }
 

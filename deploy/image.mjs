@@ -36,7 +36,7 @@ const filesBelow = (dir) =>
 /** Archives of all that the image has. The same files make the same bytes, or Docker's cache would be of no use. */
 const archives = () => ({
   'node_modules.tar': productionPackages().flatMap(filesBelow),
-  'manman.tar': ['package.json', 'LICENSE', ...['dist', 'migrations', 'schema'].flatMap(filesBelow)],
+  'manman.tar': ['package.json', 'LICENSE', ...['dist', 'migrations', 'schema', 'presets'].flatMap(filesBelow)],
 })
 
 const { values } = parseArgs({ options: { tag: { type: 'string', default: 'manman' }, base: { type: 'string' } } })

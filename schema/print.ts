@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { GraphQLSchema } from 'graphql'
 import { z } from 'zod'
 import { eventSchemas } from '../lib/messages/events.ts'
+import { gameConfigFile } from '../lib/presets/schema.ts'
 import { makeBackupsSchema } from '../subgraphs/backups/schema.ts'
 import { makeConfigsSchema } from '../subgraphs/configs/schema.ts'
 import { makeServersSchema } from '../subgraphs/servers/schema.ts'
@@ -11,8 +12,8 @@ import { makeSessionsSchema } from '../subgraphs/sessions/schema.ts'
 import { composeGraph } from './compose.ts'
 import { findUnsafeReferences } from './references.ts'
 
-// Prints the public contract from the code that serves it: each subgraph, the supergraph, the schema clients see, and
-// events.
+// Prints the public contract from the code that serves it: each subgraph, the supergraph, the schema clients see, events,
+// and the files of presets.
 // With `--check` it writes nothing, and fails when what is committed differs.
 
 const folder = dirname(fileURLToPath(import.meta.url))
@@ -49,6 +50,10 @@ const printEvents = (): string => {
   return `${JSON.stringify(Object.fromEntries(schemas), null, 2)}\n`
 }
 
+/** JSON Schema of a preset and of an exported config, for editors. */
+const printGameConfigFile = (): string => `${JSON.stringify(z.toJSONSchema(gameConfigFile, { io: 'input' }), null, 2)}\n`
+
+/** By path, from this folder. */
 const printFiles = (): Record<string, string> => {
   const schemas = makeSchemas()
   const unsafe = findUnsafeReferences(schemas)
@@ -56,7 +61,7 @@ const printFiles = (): Record<string, string> => {
   const { subgraphs, supergraph, api } = composeGraph(schemas, (name) => `http://${name}:${ports[name]}/graphql`)
   const files = { ...subgraphs, supergraph, api }
   const graphs = Object.fromEntries(Object.entries(files).map(([name, text]) => [`${name}.graphql`, text]))
-  return { ...graphs, 'events.json': printEvents() }
+  return { ...graphs, 'events.json': printEvents(), '../presets/schema.json': printGameConfigFile() }
 }
 
 const read = (name: string): string => {

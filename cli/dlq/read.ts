@@ -1,7 +1,7 @@
 import { type DeadLetterSummary, droppedDeadLetters, findDeadLetter, listDeadLetters } from '../../lib/db/dead-letters.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import { inColumns } from '../columns.ts'
 import { type DeadLetterAccess, missing } from './access.ts'
-import { inColumns } from './columns.ts'
 import { safeContent, safeLine } from './safe-text.ts'
 
 /** Prints all letters, the oldest first, and how many are there no more. */
