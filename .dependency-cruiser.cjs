@@ -59,6 +59,7 @@ module.exports = {
     // No I/O, no clock, no randomness: neither packages nor the platform.
     ...may(lib('domain'), lib('domain')),
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
+    ...may(lib('files'), lib('files', 'domain'), '^node_modules/(jsonc-parser|saxes|toml-eslint-parser|yaml)/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
     ...may(lib('crypto'), lib('crypto', 'domain')),
@@ -72,7 +73,7 @@ module.exports = {
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'crypto', 'db', 'storage'),
+      lib('domain', 'messages', 'crypto', 'db', 'storage', 'files'),
     ),
     ...mayUseAnyPackage(rulesSide),
     ...may(frame, frame, lib('domain', 'process')),
@@ -87,8 +88,9 @@ module.exports = {
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.
-    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'crypto', 'rabbit', 'storage', 'process')),
+    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'crypto', 'rabbit', 'storage', 'process', 'files')),
     ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
+    ...may('^host/files/', lib('files')),
     ...mayUseAnyPackage('^host/'),
 
     // The schema it reads as data.
