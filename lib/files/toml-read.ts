@@ -1,5 +1,6 @@
 import { type AST, ParseError, parseTOML } from 'toml-eslint-parser'
-import { maxDepth, tooDeep, Unparseable } from './errors.ts'
+import { lineStop } from './edits.ts'
+import { lineAt, maxDepth, tooDeep, Unparseable } from './errors.ts'
 import { exactly, mapOf, type Setting } from './settings.ts'
 
 /** What stands under a key: a value, a table however it is written, or the tables of `[[key]]`. */
@@ -36,7 +37,33 @@ export const readToml = (text: string): Table => {
   return root
 }
 
+/** Where a text that begins at `from` ends, behind its quotes. */
+const stringEnd = (text: string, from: number): number => {
+  const quote = text[from]!
+  const close = text.startsWith(quote.repeat(3), from) ? quote.repeat(3) : quote
+  for (let at = from + close.length; at < text.length; at++) {
+    if (text[at] === '\\' && quote === '"') at++
+    else if (text.startsWith(close, at)) return at + close.length
+    else if (text[at] === '\n' && close === quote) return at
+  }
+  return text.length
+}
+
+/** The parser itself goes to any depth, and takes the memory for it. */
+const checkBrackets = (text: string): void => {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!
+    if (char === '[' || char === '{') depth++
+    else if (char === ']' || char === '}') depth--
+    else if (char === '"' || char === "'") at = stringEnd(text, at) - 1
+    else if (char === '#') at = lineStop(text, at)
+    if (depth > maxDepth) throw new Unparseable(lineAt(text, at), tooDeep)
+  }
+}
+
 const parse = (text: string): AST.TOMLProgram => {
+  checkBrackets(text)
   try {
     return parseTOML(text, { tomlVersion: '1.0' })
   } catch (error) {

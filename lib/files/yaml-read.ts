@@ -7,6 +7,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   type Pair,
   type ParsedNode,
   Parser,
@@ -20,8 +21,7 @@ export type YamlDocument = Document.Parsed
 
 /** The one document of a text. Nothing of it is put in place of aliases, so none can grow. */
 export const parseYaml = (text: string): YamlDocument => {
-  const tokens = [...new Parser().parse(text)]
-  checkDepth(text, tokens)
+  const tokens = tokensOf(text)
   const composer = new Composer({ uniqueKeys: false, keepSourceTokens: true, prettyErrors: false, logLevel: 'silent' })
   const [document, ...others] = [...composer.compose(tokens, true, text.length)] as YamlDocument[]
   const error = document!.errors[0] ?? others[0]?.errors[0]
@@ -30,16 +30,17 @@ export const parseYaml = (text: string): YamlDocument => {
   return document!
 }
 
-const checkDepth = (text: string, roots: readonly CST.Token[]): void => {
-  const open: { token: CST.Token | null | undefined; depth: number }[] = roots.map((token) => ({ token, depth: 0 }))
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next
-    if (!token) continue
-    if (depth > maxDepth) throw new Unparseable(lineAt(text, token.offset), tooDeep)
-    if ('items' in token) {
-      for (const item of token.items) open.push({ token: item.key, depth: depth + 1 }, { token: item.value, depth: depth + 1 })
-    } else if ('value' in token) open.push({ token: token.value, depth })
+const tokensOf = (text: string): CST.Token[] => {
+  const parser = new Parser()
+  const tokens: CST.Token[] = []
+  let offset = 0
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme))
+    // What is open, of which the document is one.
+    if (parser.stack.length > maxDepth + 1) throw new Unparseable(lineAt(text, offset), tooDeep)
+    offset += lexeme.length
   }
+  return [...tokens, ...parser.end()]
 }
 
 /** A key as text: as it is written when it is no string (`25565`, `true`); null for what is not one. */
