@@ -135,7 +135,10 @@ const insertions = (text: string, node: Node, missing: [string, Setting][], styl
   const last = node.children?.at(-1)
   const base = indentAt(text, node.offset)
   const open = node.offset + 1
-  const lines = last === undefined ? style.space !== '' : text.slice(open, node.children![0]!.offset).includes('\n')
+  const lines =
+    last === undefined
+      ? style.space !== '' && (node.parent === undefined || text.includes('\n'))
+      : text.slice(open, node.children![0]!.offset).includes('\n')
   const lastKeyIndent = last !== undefined && beginsLine(text, last.offset) ? indentAt(text, last.offset) : base + style.unit
   const members = (indent: string | null): string[] =>
     missing.map(([key, child]) => `${JSON.stringify(key)}:${style.space}${write(child, { ...style, indent })}`)

@@ -87,6 +87,7 @@ const editsFor = (file: File, node: ParsedNode, setting: Setting): Edit[] => {
   if (setting.kind === 'map' && isMap(node)) return editsForMap(file, node as YAMLMap<ParsedNode, ParsedNode | null>, setting)
   if (!makesSomething(setting) || isSame(file, node, setting)) return []
   if (isAlias(node)) throw new Unparseable(lineAt(file.text, node.range[0]), 'an alias stands where a setting is to be made')
+  refuseAnchors(file, node)
   const [from] = node.range
   const to = contentEnd(file.text, node)
   if (isSeq(node) && !node.flow && setting.kind === 'list' && setting.items.length > 0) {
@@ -144,6 +145,7 @@ const editsForPair = (file: File, pair: YamlPair, setting: Setting): Edit[] => {
     return [{ from, to: from, text: `${at === null ? ': ' : ' '}${flow(setting)}` }]
   }
   if (at === null) throw new Unparseable(lineAt(file.text, pair.key.range[0]), 'a key stands alone where a setting is to be made')
+  refuseAnchors(file, value as ParsedNode)
   // The lines of the old value go, with the comments among them; those before it stay.
   const { range } = value as ParsedNode
   const first = lineStart(file.text, range[0])
@@ -153,6 +155,15 @@ const editsForPair = (file: File, pair: YamlPair, setting: Setting): Edit[] => {
     { from, to: contentEnd(file.text, value as ParsedNode), text: '' },
   ]
 }
+
+/** What stands elsewhere may refer to something inside a value that goes. */
+const refuseAnchors = (file: File, value: ParsedNode): void =>
+  visit(value, {
+    Node: (_, inner) => {
+      if (inner === value || isAlias(inner) || inner.anchor === undefined) return
+      throw new Unparseable(lineAt(file.text, inner.range?.[0] ?? 0), 'an anchor stands in a value that is to be replaced')
+    },
+  })
 
 type Missing = [string, Setting][]
 
