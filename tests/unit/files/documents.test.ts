@@ -77,7 +77,7 @@ test('JSON of any shape and indentation is merged as promised', () => {
         if (text.includes('\r\n')) expect(result).not.toMatch(/[^\r]\n/)
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 150 },
   )
 })
 
@@ -104,7 +104,7 @@ test('YAML of any shape and style is merged as promised', () => {
       const result = render('YAML', stringifyYaml(patch), text)
       expect(sorted(readYaml(result))).toEqual(sorted(merged(readYaml(text), patch)))
     }),
-    { numRuns: 1000 },
+    { numRuns: 250 },
   )
 })
 
@@ -131,7 +131,7 @@ test('every comment of a YAML file that stands beside no value that goes stays w
       expect(result.endsWith('\n')).toBe(finalEnd)
       expect(sorted(readYaml(result))).toEqual(sorted(merged(readYaml(text), patch as Json)))
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   )
 })
 
@@ -179,7 +179,7 @@ test('TOML of any shape is merged as promised', () => {
       const read = (from: string) => sorted(getStaticTOMLValue(parseTOML(from)) as Json)
       expect(read(result)).toEqual(sorted(merged(current, patch)))
     }),
-    { numRuns: 1000 },
+    { numRuns: 250 },
   )
 })
 

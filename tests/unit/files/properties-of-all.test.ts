@@ -18,6 +18,21 @@ const readIni = (text: string) => {
   }
   return values
 }
+/** As far as the files here need it, by the rules of java.util.Properties. */
+const readProperties = (text: string) =>
+  Object.fromEntries(
+    text
+      .replace(/(?<!\\)((?:\\\\)*)\\(\r?\n[ \t\f]*|$)/g, '$1')
+      .split(/\r?\n/)
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => {
+        const [, key = '', value = ''] = /^([a-z]+)[ \t]*[=:]?[ \t]*(.*)$/.exec(line) ?? []
+        return [
+          key,
+          value.replace(/\\(?:u(....)|(.))/g, (_, code, char) => (code ? String.fromCharCode(Number.parseInt(code, 16)) : char)),
+        ]
+      }),
+  )
 const readXmlMotd = (text: string) => {
   const named = readXml(text).children.find(({ attributes }) => attributes.get('name')?.value === 'motd')
   return { motd: named?.attributes.get('value')?.value, other: readXml(text).children[0]?.attributes.get('value')?.value }
@@ -85,6 +100,13 @@ const cases: Record<string, Case> = {
     read: readTextXml,
     wanted: (value) => ({ motd: `x${value}` }),
   },
+  PROPERTIES: {
+    strategy: 'PROPERTIES',
+    content: 'motd={{v}}',
+    files: ['motd=old\nother=1\n', '# c\r\nother 1\r\nmotd \\\r\n  x', 'motd', 'other=a\\'],
+    read: readProperties,
+    wanted: (motd) => ({ motd }),
+  },
   INI: {
     strategy: 'INI',
     content: 'motd={{v}}',
@@ -102,7 +124,7 @@ test.each(Object.entries(cases))(
         const before = (read(current) ?? {}) as object
         expect(read(render(strategy, content, current, { v: value }))).toEqual({ ...before, ...wanted(value) })
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   },
 )
