@@ -60,6 +60,7 @@ module.exports = {
     // No I/O, no clock, no randomness: neither packages nor the platform.
     ...may(lib('domain'), lib('domain')),
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
+    ...may(lib('files'), lib('files', 'domain'), '^node_modules/(jsonc-parser|saxes|toml-eslint-parser|yaml)/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
     // What operators set, and where it goes: pure, but for the package that matches patterns.
@@ -77,7 +78,7 @@ module.exports = {
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'parameters', 'presets', 'crypto', 'db', 'storage'),
+      lib('domain', 'messages', 'parameters', 'presets', 'files', 'crypto', 'db', 'storage'),
     ),
     ...mayUseAnyPackage(rulesSide),
     ...may(frame, frame, lib('domain', 'parameters', 'process')),
@@ -92,8 +93,13 @@ module.exports = {
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.
-    ...may('^host/[a-z-]+\\.ts$', '^host/', lib('domain', 'messages', 'parameters', 'crypto', 'rabbit', 'storage', 'process')),
+    ...may(
+      '^host/[a-z-]+\\.ts$',
+      '^host/',
+      lib('domain', 'messages', 'parameters', 'files', 'crypto', 'rabbit', 'storage', 'process'),
+    ),
     ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
+    ...may('^host/files/', lib('files')),
     ...mayUseAnyPackage('^host/'),
 
     // The schema it reads as data.
