@@ -59,6 +59,7 @@ module.exports = {
     // No I/O, no clock, no randomness: neither packages nor the platform.
     ...may(lib('domain'), lib('domain')),
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
+    ...may(lib('eggs'), lib('eggs', 'domain'), '^node_modules/(re2js|yaml|zod)/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
     ...may(lib('crypto'), lib('crypto', 'domain')),
