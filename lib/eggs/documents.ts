@@ -1,15 +1,7 @@
 import { stringify } from 'yaml'
 import type { FileStrategy } from '../domain/game-config.ts'
-import { type Leaf, put, type Section, toObject } from './settings.ts'
-
-/** One line of an egg's `find`: where, and what shall stand there. */
-export interface Setting {
-  key: string
-  value: Leaf
-}
-
-/** The text of a patch; `refuse` is called for each setting that has no place in such a file. */
-export type WriteDocument = (settings: readonly Setting[], refuse: (key: string, reason: string) => void) => string
+import { writeLines } from './lines.ts'
+import { type Leaf, put, type Section, type Setting, toObject, type WriteDocument } from './settings.ts'
 
 const inTheWay = 'it is a value and a section of values at once'
 const manyLines = 'it has more than one line, which such a file has no place for'
@@ -19,7 +11,8 @@ const nest = (settings: readonly Setting[], refuse: (key: string, reason: string
   const root: Section = new Map()
   for (const { key, value } of settings) {
     const path = documentPath(key)
-    if (path.some((step) => step === '')) refuse(key, badName)
+    if (path.some((step) => /^\d+$/.test(step))) refuse(key, 'one entry of a list can not be set alone')
+    else if (path.some((step) => step === '')) refuse(key, badName)
     else if (!put(root, path, numeric(value))) refuse(key, inTheWay)
   }
   return root
@@ -89,19 +82,6 @@ const ini: WriteDocument = (settings, refuse) => {
   return [...sections].map(([section, lines]) => `${section === '' ? '' : `[${section}]\n`}${lines.join('')}`).join('')
 }
 
-/** `beginning` → whole line. Blanks before the beginning count for nothing. */
-const lines: WriteDocument = (settings, refuse) => {
-  const wanted: Record<string, string> = Object.create(null)
-  for (const { key, value } of settings) {
-    const beginning = key.trimStart()
-    if (beginning === '') refuse(key, 'it would be found in every line')
-    else if (hasLines(String(value)) || hasLines(key)) refuse(key, manyLines)
-    else if (Object.hasOwn(wanted, beginning)) refuse(key, 'another one looks for the same beginning of a line')
-    else wanted[beginning] = String(value)
-  }
-  return `${JSON.stringify(wanted, null, 2)}\n`
-}
-
 const escapeXml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML can't hold.
@@ -157,5 +137,5 @@ export const parsers: Readonly<Record<string, { strategy: FileStrategy; write: W
   yml: { strategy: 'YAML', write: yaml },
   toml: { strategy: 'TOML', write: toml },
   xml: { strategy: 'XML', write: xml },
-  file: { strategy: 'LINES', write: lines },
+  file: { strategy: 'LINES', write: writeLines },
 }

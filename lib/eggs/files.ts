@@ -1,7 +1,8 @@
 import type { ConfigFile } from '../domain/game-config.ts'
-import { parsers, type Setting } from './documents.ts'
+import { parsers } from './documents.ts'
 import { fill, type Names } from './placeholders.ts'
 import type { Report } from './report.ts'
+import type { Setting } from './settings.ts'
 import { nested } from './source.ts'
 
 /** The files of `config.files` as patches; what can't be one is reported under `config.files`. */
@@ -39,11 +40,7 @@ const readFile = (path: string, at: string, given: unknown, variables: Names, re
   else if (!parser) report(at, 'there is no such parser')
   if (!find || !parser) return []
   if (named === 'file' && isWhole(find)) return readWhole(path, find[''], `${at}.find.`, variables, report)
-  const refused = new Set<string>()
-  const refuse = (key: string, reason: string): void => {
-    refused.add(key)
-    report(`${at}.find.${key}`, reason)
-  }
+  const refuse = (key: string, reason: string): void => report(`${at}.find.${key}`, reason)
   const settings = Object.entries(find).flatMap(([key, value]) => {
     const setting = readSetting(key, value, variables)
     if (typeof setting !== 'string') return [setting]
@@ -51,11 +48,11 @@ const readFile = (path: string, at: string, given: unknown, variables: Names, re
     return []
   })
   const content = parser.write(settings, refuse)
-  return settings.some(({ key }) => !refused.has(key)) ? [{ path, strategy: parser.strategy, content }] : []
+  return /^(\{\})?\s*$/.test(content) ? [] : [{ path, strategy: parser.strategy, content }]
 }
 
 /** Nothing to look for: every line is meant, and such files have one. */
-const isWhole = (find: Record<string, unknown>): boolean => Object.keys(find).join() === '' && Object.hasOwn(find, '')
+const isWhole = (find: Record<string, unknown>): boolean => Object.keys(find).length === 1 && Object.hasOwn(find, '')
 
 const readWhole = (path: string, value: unknown, at: string, variables: Names, report: Report): ConfigFile[] => {
   const setting = readSetting('', value, variables)

@@ -9,8 +9,8 @@ const maxScriptBytes = 128 * 1024 - 1
 /** Programs that take a script as an argument. */
 const takesScript = /^(ash|bash|dash|ksh|sh|zsh|python\d?(\.\d+)?)$/
 
-/** What scripts do that install packages and give files away, as root. Of Wings' installers, which have all of Docker's, the least. */
-const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID']
+/** What scripts need that install packages and give files away, as root; the least of what Docker gives by itself. */
+const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETGID', 'SETUID']
 
 /** The container that runs once before the first start. The script is kept word for word: its braces are its own. */
 export const readInstall = (scripts: Egg['scripts'], report: Report): InstallDraft | null => {

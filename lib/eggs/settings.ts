@@ -1,5 +1,14 @@
 /** Settings by their path, as nested sections of a document; a leaf is what a file says there. */
 export type Leaf = string | number | boolean
+/** One entry of an egg's `find`: where, and what shall stand there. */
+export interface Setting {
+  key: string
+  value: Leaf
+}
+
+/** The text of a patch; `refuse` is called for each setting that has no place in such a file, or another one. */
+export type WriteDocument = (settings: readonly Setting[], refuse: (key: string, reason: string) => void) => string
+
 export type Section = Map<string, Section | Leaf>
 
 /** Puts a leaf at its path; false when something else stands in its way. */
