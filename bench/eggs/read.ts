@@ -36,7 +36,7 @@ const readOne = (file: string, source: string): Outcome => {
   const outcome: Outcome = { file, fault: null, fields: [], unmapped: new Set(), reports: [] }
   try {
     const imported = readEgg(source)
-    check(imported)
+    checkConfig(imported)
     outcome.fields = fieldsOf(source)
     for (const { path, reason } of imported.unmapped) {
       const at = countedBeside.test(path) ? [] : fieldsAt(outcome.fields, path)
@@ -57,7 +57,7 @@ const countedBeside = /^(docker_images|images|startup_commands|variables\.\d+\.u
 /**
  * Our own checks, as far as they know the fields: they do not know parameters yet, so those stand as any value would.
  */
-const check = ({ config }: EggImport): void => {
+export const checkConfig = ({ config }: EggImport): void => {
   const names = new Set(config.parameters?.map(({ name }) => name))
   const env = Object.entries(config.envTemplate as Record<string, string>).map(([key, value]) => [
     key,

@@ -10,14 +10,23 @@ export const writeLines: WriteDocument = (settings, refuse) => {
     const line = String(value)
     const old = key.trimStart()
     const begin = line.trimStart().startsWith(old) ? old : ownBeginning(old, line)
-    if (old === '') refuse(key, 'it would be found in every line')
-    else if (/(?!\t)[\p{Cc}\u2028\u2029]/u.test(key + line)) refuse(key, 'it has more than one line, which can not be looked for')
-    else if (begin === undefined) refuse(key, 'the new line does not begin as the old one, and would not be found again')
-    else if ((wanted[begin] ?? line) !== line) refuse(key, 'another one looks for the same beginning of a line')
-    else wanted[begin] = line
-    if (begin !== undefined && begin !== old) refuse(key, 'it is set by a line of its own; a comment like it stays')
+    const fault = faultOf(old, begin, line) ?? ((wanted[begin!] ?? line) === line ? undefined : sameBeginning)
+    if (fault !== undefined) {
+      refuse(key, fault)
+      continue
+    }
+    wanted[begin!] = line
+    if (begin !== old) refuse(key, 'it is set by a line of its own; a comment like it stays')
   }
   return `${JSON.stringify(wanted, null, 2)}\n`
+}
+
+const sameBeginning = 'another one looks for the same beginning of a line'
+
+const faultOf = (old: string, begin: string | undefined, line: string): string | undefined => {
+  if (old === '') return 'it would be found in every line'
+  if (/(?!\t)[\p{Cc}\u2028\u2029]/u.test(old + line)) return 'it has more than one line, which can not be looked for'
+  return begin === undefined ? 'the new line does not begin as the old one, and would not be found again' : undefined
 }
 
 /** How `line` itself writes what `old` says without its comment mark, blanks counting for nothing. */
