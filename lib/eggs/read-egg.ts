@@ -44,6 +44,8 @@ export const readEgg = (source: string): EggImport => {
     workingDir: volume,
     user: null,
     tty: true,
+    // As Wings has it, so eggs get by with their volume and /tmp.
+    readOnlyRootfs: true,
     stop: readStop(egg.config?.stop, report),
     resources: { memoryMb: main.memoryMb },
     readyPattern: readReadyPattern(egg.config?.startup, report),

@@ -15,6 +15,7 @@ const island = {
   volumePath: '/home/container',
   workingDir: '/home/container',
   tty: true,
+  readOnlyRootfs: true,
   user: null,
   resources: { memoryMb: 1_024 },
 }
