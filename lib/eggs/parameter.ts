@@ -16,7 +16,10 @@ interface Limits {
   long: boolean
 }
 
+/** Of our own checks. */
 const maxDescription = 1_000
+const maxOptions = 256
+const maxLength = 4_096
 
 /** An egg's variable as a parameter of ours; what does not fit is reported under `path`. */
 export const readParameter = (variable: EggVariable, rules: readonly Rule[], path: string, report: Report): ParameterDraft => {
@@ -105,6 +108,7 @@ const allowed = (limits: Limits, rules: readonly Rule[], report: Report): string
 const number = (text: string): number | undefined => (/^\s*-?\d+(\.\d+)?\s*$/.test(text) ? Number(text) : undefined)
 
 const setMin = (limits: Limits, value: number | undefined): boolean => {
+  if (limits.type === 'STRING' && (value ?? 0) > maxLength) return false
   if (limits.long || value === undefined || !Number.isSafeInteger(Math.trunc(value))) return false
   const least = limits.type === 'FLOAT' ? value : Math.ceil(value)
   limits.min = Math.max(limits.min ?? least, limits.type === 'STRING' ? Math.max(0, least) : least)
@@ -113,6 +117,8 @@ const setMin = (limits: Limits, value: number | undefined): boolean => {
 const setMax = (limits: Limits, value: number | undefined): boolean => {
   if (limits.long || value === undefined || !Number.isSafeInteger(Math.trunc(value))) return false
   if (limits.type === 'STRING' && value < 0) return false
+  // Longer ones are refused anyway.
+  if (limits.type === 'STRING' && value > maxLength) return true
   const most = limits.type === 'FLOAT' ? value : Math.floor(value)
   limits.max = Math.min(limits.max ?? most, most)
   return true
@@ -172,7 +178,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   bool: (limits, args, value) => meanings.boolean!(limits, args, value),
   in: (limits, args) => {
     const options = listOf(args).map((option) => option.trim())
-    if (!options.some((option) => option !== '')) return false
+    if (!options.some((option) => option !== '') || options.length > maxOptions || !options.every(isWritable)) return false
     limits.options = options
     return true
   },
@@ -206,6 +212,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ends_with: (limits, args) => setPattern(limits, `(?s:.*)(?:${listOf(args).map(quoted).join('|')})`),
 }
 
+/** On one line, and not too long. */
+const isWritable = (value: string): boolean => !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(value) && [...value].length <= maxLength
+
 type Checked = Pick<ParameterDraft, 'name' | 'type' | 'min' | 'max' | 'pattern' | 'options'>
 
 /** True when `value` could be given for the parameter. */
@@ -214,6 +223,5 @@ const isValid = ({ type, min, max, pattern, options }: Checked, value: string): 
   if (type === 'INT' && !/^-?\d+$/.test(value)) return false
   if (type === 'FLOAT' && !/^-?\d+(\.\d+)?$/.test(value)) return false
   const size = type === 'INT' || type === 'FLOAT' ? Number(value) : [...value].length
-  const written = !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(value)
-  return written && size >= (min ?? size) && size <= (max ?? size) && (pattern == null || fits(pattern, value))
+  return isWritable(value) && size >= (min ?? size) && size <= (max ?? size) && (pattern == null || fits(pattern, value))
 }

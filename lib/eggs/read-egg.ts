@@ -136,7 +136,7 @@ const reserved = new Set(Object.keys(platformEnv).filter((name) => name.includes
 const nameFault = (name: string, parameters: readonly ParameterDraft[]): string | undefined => {
   if (reserved.has(name.toUpperCase())) return known
   if (name.toUpperCase() === 'STARTUP' || name === 'memoryMb') return 'the platform uses its name'
-  if (!/^[A-Za-z][A-Za-z0-9_]{0,199}$/.test(name)) return 'its name is not made of letters, digits and _, beginning with a letter'
+  if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name)) return 'its name is not made of letters, digits and _, beginning with a letter'
   if (parameters.some((other) => other.name === name)) return 'another variable has its name'
   return undefined
 }

@@ -23,6 +23,7 @@ describe('rules', () => {
   it.each([
     ['required|string|max:20', { type: 'STRING', required: true, min: null, max: 20 }],
     ['nullable|string|between:2,8', { type: 'STRING', required: false, min: 2, max: 8 }],
+    ['string|max:99999', { type: 'STRING', max: null }],
     ['string|size:17', { type: 'STRING', required: false, min: 17, max: 17 }],
     ['', { type: 'STRING', required: false, min: null, max: null }],
     ['required|integer|min:-1|max:8', { type: 'INT', required: true, min: -1, max: 8 }],
@@ -83,6 +84,9 @@ describe('rules', () => {
     ['max:many', ['v.rules.0']],
     ['min:5|max:3', ['v.rules.1']],
     ['in:', ['v.rules.0']],
+    ['in:a\u0007', ['v.rules.0']],
+    [`in:${Array.from({ length: 257 }, (_, index) => index)}`, ['v.rules.0']],
+    ['min:5000', ['v.rules.0']],
     ['required_if:x,y|__proto__|constructor', ['v.rules.0', 'v.rules.1', 'v.rules.2']],
   ])('of %s are told that can not be kept', (rules, left) => {
     const { parameter, left: told } = read(rules)
