@@ -65,6 +65,7 @@ const readWhole = (path: string, value: unknown, at: string, variables: Names, r
 const readSetting = (key: string, value: unknown, variables: Names): Setting | string => {
   if (typeof value === 'object' && value !== null) return 'it replaces only certain values, and here a value is set or left alone'
   if (value == null || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'it has no value'
+  if (/\0|\p{Cs}/u.test(`${key}${value}`)) return 'it holds a NUL character, or half of one'
   if (key.includes('{{')) return 'its name has braces, and names are not filled in'
   if (typeof value !== 'string') return { key, value: value as number | boolean }
   const { template, unknown } = fill(value, variables)

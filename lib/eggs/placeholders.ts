@@ -59,7 +59,7 @@ export const startupTemplate = (startup: string, variables: Names): { template: 
   const unknown: string[] = []
   const kept: string[] = []
   const keep = (template: string): string => `\u0000${kept.push(template) - 1}\u0000`
-  let text = startup.replaceAll('\u0000', '').replace(/\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name: string) => {
+  let text = startup.replace(/\0|\p{Cs}/gu, '').replace(/\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name: string) => {
     const panel = panelNames.get(name)
     if (panel !== undefined) return keep(panel)
     const variable = variableOf(name)

@@ -100,6 +100,8 @@ describe('a script', () => {
     expect(install({ container: 'A B' })).toEqual({ made: null, left: at('container') })
     expect(install({ entrypoint: 'node' })).toEqual({ made: null, left: at('entrypoint') })
     expect(install({ script: 'é'.repeat(65_536) })).toEqual({ made: null, left: at('script') })
+    expect(install({ entrypoint: '\u0007/bash' })).toEqual({ made: null, left: at('entrypoint') })
+    expect(install({ script: '\ud800' })).toEqual({ made: null, left: at('script') })
     expect(install({ script: '\0' })).toEqual({ made: null, left: at('script') })
   })
   it.each([{ script: '' }, { script: ' \r\n' }, { script: null }])('may be missing: %j', (given) => {
