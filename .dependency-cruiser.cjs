@@ -61,6 +61,7 @@ module.exports = {
     ...may(lib('domain'), lib('domain')),
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
     ...may(lib('files'), lib('files', 'domain'), '^node_modules/(jsonc-parser|saxes|toml-eslint-parser|yaml)/'),
+    ...may(lib('eggs'), lib('eggs', 'domain'), '^node_modules/(re2js|yaml|zod)/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
     // What operators set, and where it goes: pure, but for the package that matches patterns.
@@ -78,7 +79,7 @@ module.exports = {
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'parameters', 'presets', 'files', 'crypto', 'db', 'storage'),
+      lib('domain', 'messages', 'parameters', 'presets', 'eggs', 'files', 'crypto', 'db', 'storage'),
     ),
     ...mayUseAnyPackage(rulesSide),
     ...may(frame, frame, lib('domain', 'parameters', 'process')),

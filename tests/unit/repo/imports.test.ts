@@ -11,6 +11,7 @@ const { forbidden, allowed, allowedSeverity, options } = createRequire(import.me
 const bad: [from: string, to: string, rule: string][] = [
   ['lib/domain/clock.ts', 'node:fs', 'not-in-allowed'],
   ['lib/domain/schema.ts', 'zod', 'not-in-allowed'],
+  ['lib/eggs/disk.ts', 'node:fs', 'not-in-allowed'],
   ['lib/messages/rows.ts', 'lib/db/outbox.ts', 'not-in-allowed'],
   ['lib/rabbit/rows.ts', 'lib/db/outbox.ts', 'not-in-allowed'],
   ['lib/presets/rows.ts', 'lib/db/outbox.ts', 'not-in-allowed'],
@@ -36,6 +37,7 @@ const bad: [from: string, to: string, rule: string][] = [
 const good: [from: string, to: string][] = [
   ['lib/domain/rule.ts', 'lib/domain/ids.ts'],
   ['lib/db/pool.ts', 'pg'],
+  ['lib/eggs/text.ts', 'zod'],
   ['subgraphs/configs/service.ts', 'lib/db/outbox.ts'],
   ['processor/schedules.ts', 'subgraphs/configs/service.ts'],
   ['host/agent.ts', 'host/docker/containers.ts'],
