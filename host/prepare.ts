@@ -16,6 +16,7 @@ import { findTakenPort, readListeners } from './docker/ports-in-use.ts'
 import { socketOwner } from './docker/socket-owner.ts'
 import { portTakenFailure } from './docker/start-failure.ts'
 import { volumeMounts } from './docker/volumes.ts'
+import { FilesFailure } from './files/errors.ts'
 import { writeFiles } from './files/write.ts'
 import type { LogStore } from './logs/store.ts'
 import { type OpenedSecrets, openSpecSecrets } from './secrets.ts'
@@ -108,10 +109,17 @@ export const makePreparation = (options: {
     const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
     const memo = await options.memoOf(record)
     const fill = (owner: FileOwner): Promise<void> =>
-      writeFiles({ volumeDir: mounts[0]!.hostPath, files: spec.files, values: fileValues(spec, secrets), owner })
+      writeFiles({ volumeDir: mounts[0]!.hostPath, files: spec.files, values: fileValues(spec, secrets), owner }).catch(
+        asStartFailure,
+      )
     await docker.containers.create({ labels, spec, memo, mounts, networkId, reveal: secrets.reveal, fill })
     return { imageDigest }
   }
+}
+
+const asStartFailure = (error: unknown): never => {
+  if (!(error instanceof FilesFailure)) throw error
+  throw new StartFailure(error.reason, error.message, { cause: error })
 }
 
 const fileValues = (spec: SessionSpec, secrets: OpenedSecrets): Map<string, FileValue> =>
