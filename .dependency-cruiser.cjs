@@ -73,7 +73,7 @@ module.exports = {
     ...may(lib('presets'), lib('presets', 'domain'), '^node_modules/(yaml|zod)/'),
     { from: { path: lib('presets') }, to: { dependencyTypes: ['core'] } },
 
-    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters')),
+    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters', 'presets', 'eggs')),
     ...mayUseAnyPackage(graphqlSide),
     ...may(
       rulesSide,

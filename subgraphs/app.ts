@@ -1,4 +1,5 @@
 import { connectDatabase } from '../lib/db/connect.ts'
+import { makeShelf } from '../lib/presets/shelf.ts'
 import { makeIdentityVerifier } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
@@ -26,7 +27,7 @@ const nothingToClose = async (): Promise<void> => undefined
 const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   servers: makeServersPart,
   configs: ({ db, secrets }) => ({
-    schema: makeConfigsSchema({ service: makeConfigsService({ db, newId, secrets }) }),
+    schema: makeConfigsSchema({ service: makeConfigsService({ db, newId, secrets, shelf: makeShelf() }) }),
     close: nothingToClose,
   }),
   sessions: makeSessionsPart,

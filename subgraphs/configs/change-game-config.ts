@@ -7,10 +7,29 @@ import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { withIds } from '../../lib/parameters/actions.ts'
 import { rebind } from './change-deployment.ts'
 import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
-import { parseGameConfigUpdate, type UpdateGameConfigInput } from './game-config-input.ts'
+import {
+  type CreateGameConfigInput,
+  parseGameConfig,
+  parseGameConfigUpdate,
+  type UpdateGameConfigInput,
+} from './game-config-input.ts'
 import { asNameConflict } from './name-conflict.ts'
 import { lookingAgain } from './ports.ts'
 import * as store from './store.ts'
+
+/** Throws `Invalid` with every fault, `NotFound`, or `Conflict` for a name that another config of the game has. */
+export const makeCreateGameConfig =
+  ({ db, newId }: { db: Database; newId: () => string }) =>
+  async (input: CreateGameConfigInput, actor: string): Promise<store.GameConfig> => {
+    const config = parseGameConfig(input)
+    if (!isUuid(config.gameId)) throw new NotFound('game', config.gameId)
+    return inTransaction(db, async (tx) => {
+      if (!(await store.lockGame(tx, config.gameId))) throw new NotFound('game', config.gameId)
+      return store.insertGameConfig(tx, { ...config, id: newId(), actions: withIds(config.actions, [], newId) }, actor)
+    }).catch(asNameConflict('game_configs_name', nameTaken(config.name)))
+  }
+
+const nameTaken = (name: string): string => `The game has a config named ${name} already.`
 
 /**
  * Changes what is given of a config, for every session that starts from now on. Those that live go on as they are, but for
@@ -28,9 +47,7 @@ export const makeUpdateGameConfig =
         const parsed = parseGameConfigUpdate(known, input)
         const actions = withIds(parsed.actions, known.actions, newId)
         const config = { ...known, ...parsed, actions, revision: known.revision + 1 }
-        await store
-          .writeGameConfig(tx, config, actor)
-          .catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))
+        await store.writeGameConfig(tx, config, actor).catch(asNameConflict('game_configs_name', nameTaken(config.name)))
         for (const deployment of deployments) await rebind(tx, deployment, config, { check: makeInputCheck(), portBindings: [] })
         if (stopsOtherwise(known, config)) {
           const ids = deployments.map((deployment) => deployment.id)

@@ -37,7 +37,7 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
       if (!known) throw new NotFound('game', id)
       const { name, steamAppId = known.steamAppId, metadata = known.metadata, actions = known.actions } = input
       const parsed = parseGame({ name: name ?? known.name, steamAppId, metadata, actions })
-      const game = { ...parsed, id, actions: withIds(parsed.actions, known.actions, newId) }
+      const game = { ...known, ...parsed, actions: withIds(parsed.actions, known.actions, newId) }
       await store.writeGame(tx, game, actor).catch(nameConflict(game))
       return game
     })
@@ -56,7 +56,7 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
   },
 })
 
-const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions'> & { actions: NewAction[] } => {
+const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions' | 'deletedAt'> & { actions: NewAction[] } => {
   const check = makeInputCheck()
   check.name('name', input.name)
   if (input.steamAppId != null) check.integer('steamAppId', input.steamAppId, 1, maxInt)
@@ -66,4 +66,5 @@ const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions'> &
   return { name: input.name, steamAppId: input.steamAppId ?? null, metadata: metadata ?? {}, actions }
 }
 
-const nameConflict = ({ name }: store.Game) => asNameConflict('games_name', `There is a game named ${name} already.`)
+const nameConflict = ({ name }: Pick<store.Game, 'name'>) =>
+  asNameConflict('games_name', `There is a game named ${name} already.`)

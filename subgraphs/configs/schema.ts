@@ -6,6 +6,7 @@ import { type ActionTypes, addActions } from './action-types.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
 import { addGameConfigParts } from './game-config-part-types.ts'
 import { addEnums, addGameConfig } from './game-config-types.ts'
+import { addImports } from './import-types.ts'
 import { addMutations } from './mutation-types.ts'
 import { addRegistryCredentials } from './registry-types.ts'
 import type { ConfigsService } from './service.ts'
@@ -29,6 +30,7 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   addQueries(builder, refs, loaders, lists, service)
   builder.mutationType({})
   addMutations(builder, refs, enums, actions, service)
+  addImports(builder, refs, service)
   addRegistryCredentials(builder, service.registries)
   return toSubgraphSchema(builder)
 }

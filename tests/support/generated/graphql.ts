@@ -369,6 +369,8 @@ export type GameConfig = {
   volumes: Array<VolumeDefinition>;
   watchdog?: Maybe<Watchdog>;
   workingDir?: Maybe<Scalars['String']['output']>;
+  /** As our YAML, for `importGameConfig`: here, or in another installation. */
+  yaml: Scalars['String']['output'];
 };
 
 
@@ -401,6 +403,36 @@ export type GameEdge = {
   cursor: Scalars['String']['output'];
   node: Game;
 };
+
+export type ImportEggInput = {
+  /** Without one the game is named after the egg, made or reused. */
+  gameId?: InputMaybe<Scalars['ID']['input']>;
+  /** The egg's own text: JSON of Pterodactyl, JSON or YAML of Pelican. */
+  source: Scalars['String']['input'];
+};
+
+export type ImportEggPayload = {
+  gameConfig: GameConfig;
+  unmapped: Array<UnmappedField>;
+};
+
+export type ImportEggResult = ConflictError | ImportEggPayload | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type ImportGameConfigInput = {
+  /** Without one the game is the one it names, made or reused. */
+  gameId?: InputMaybe<Scalars['ID']['input']>;
+  /** YAML as `GameConfig.yaml` writes it. */
+  source: Scalars['String']['input'];
+};
+
+export type ImportGameConfigResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | UnavailableError;
+
+export type ImportPresetInput = {
+  /** As `presets` names it: minecraft, cs2 … */
+  name: Scalars['String']['input'];
+};
+
+export type ImportPresetResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | UnavailableError;
 
 export type InputIssue = {
   message: Scalars['String']['output'];
@@ -499,6 +531,12 @@ export type Mutation = {
   drainServer: DrainServerResult;
   /** Spends an enrollment token: the caller becomes its server's host. Needs no other credentials. */
   enrollServer: EnrollServerResult;
+  /** Makes a config from an egg. A taken name gets a number: Paper (2). */
+  importEgg: ImportEggResult;
+  /** Makes a config from our YAML; the one of its name in its game is replaced. */
+  importGameConfig: ImportGameConfigResult;
+  /** Makes the game and the config of a preset, or makes them again what the preset says. */
+  importPreset: ImportPresetResult;
   /** Without asking the game. Already ended is success. */
   killSession: KillSessionResult;
   /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
@@ -581,6 +619,21 @@ export type MutationDrainServerArgs = {
 
 export type MutationEnrollServerArgs = {
   input: EnrollServerInput;
+};
+
+
+export type MutationImportEggArgs = {
+  input: ImportEggInput;
+};
+
+
+export type MutationImportGameConfigArgs = {
+  input: ImportGameConfigInput;
+};
+
+
+export type MutationImportPresetArgs = {
+  input: ImportPresetInput;
 };
 
 
@@ -785,6 +838,20 @@ export type PortDefinitionInput = {
   sameInside?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** A known game with a config that runs it. */
+export type Preset = {
+  game: Scalars['String']['output'];
+  image: Scalars['String']['output'];
+  /** For `importPreset`. */
+  name: Scalars['String']['output'];
+  sourceDate?: Maybe<Scalars['String']['output']>;
+  /** Where it was read how this game is run. */
+  sourceUrl?: Maybe<Scalars['String']['output']>;
+  /** Run by ManMan's own tests. */
+  verified: Scalars['Boolean']['output'];
+  yaml: Scalars['String']['output'];
+};
+
 export type Protocol =
   | 'TCP'
   | 'UDP';
@@ -800,6 +867,7 @@ export type Query = {
   gameConfig?: Maybe<GameConfig>;
   gameConfigs: GameConfigConnection;
   games: GameConnection;
+  presets: Array<Preset>;
   registryCredentials: RegistryCredentialConnection;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
@@ -1379,6 +1447,12 @@ export type UnavailableError = Error & {
 };
 
 export type UndrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+/** Something of an egg that a game config has no place for. */
+export type UnmappedField = {
+  path: Scalars['String']['output'];
+  reason: Scalars['String']['output'];
+};
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateGameConfigInput = {
