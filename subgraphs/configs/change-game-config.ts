@@ -6,6 +6,7 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { withIds } from '../../lib/parameters/actions.ts'
 import { rebind } from './change-deployment.ts'
+import { recordChange } from './changes.ts'
 import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
 import {
   type CreateGameConfigInput,
@@ -25,7 +26,10 @@ export const makeCreateGameConfig =
     if (!isUuid(config.gameId)) throw new NotFound('game', config.gameId)
     return inTransaction(db, async (tx) => {
       if (!(await store.lockGame(tx, config.gameId))) throw new NotFound('game', config.gameId)
-      return store.insertGameConfig(tx, { ...config, id: newId(), actions: withIds(config.actions, [], newId) }, actor)
+      const after = { ...config, id: newId(), actions: withIds(config.actions, [], newId) }
+      const inserted = await store.insertGameConfig(tx, after, actor)
+      await recordChange(tx, { id: newId(), kind: 'GAME_CONFIG', subjectId: after.id, actor, before: null, after })
+      return inserted
     }).catch(asNameConflict('game_configs_name', nameTaken(config.name)))
   }
 
@@ -48,7 +52,12 @@ export const makeUpdateGameConfig =
         const actions = withIds(parsed.actions, known.actions, newId)
         const config = { ...known, ...parsed, actions, revision: known.revision + 1 }
         await store.writeGameConfig(tx, config, actor).catch(asNameConflict('game_configs_name', nameTaken(config.name)))
-        for (const deployment of deployments) await rebind(tx, deployment, config, { check: makeInputCheck(), portBindings: [] })
+        await recordChange(tx, { id: newId(), kind: 'GAME_CONFIG', subjectId: id, actor, before: known, after: config })
+        for (const deployment of deployments) {
+          const ports = await rebind(tx, deployment, config, { check: makeInputCheck(), portBindings: [] })
+          const [before, after] = [{ portBindings: ports.before }, { portBindings: ports.after }]
+          await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: deployment.id, actor, before, after })
+        }
         if (stopsOtherwise(known, config)) {
           const ids = deployments.map((deployment) => deployment.id)
           await addConfigUpdates(tx, ids, actor)
@@ -69,14 +78,16 @@ const stopsOtherwise = ({ stop: before }: store.GameConfig, { stop: after }: sto
 
 /** Throws `Conflict` while it is deployed. Already so is success. */
 export const makeDeleteGameConfig =
-  ({ db }: { db: Database }) =>
+  ({ db, newId }: { db: Database; newId: () => string }) =>
   async (id: string, actor: string): Promise<{ id: string }> => {
     const [known] = isUuid(id) ? await store.gameConfigsById(db, [id]) : []
     if (!known) throw new NotFound('game config', id)
     await inTransaction(db, async (tx) => {
-      if (!(await store.lockGameConfigToChange(tx, id))) return
+      const before = await store.lockGameConfigToChange(tx, id)
+      if (!before) return
       if ((await serversOf(tx, id)).length > 0) throw new Conflict('The config is deployed: delete its deployments first.')
       await store.markGameConfigDeleted(tx, id, actor)
+      await recordChange(tx, { id: newId(), kind: 'GAME_CONFIG', subjectId: id, actor, before, after: null })
     })
     return { id }
   }

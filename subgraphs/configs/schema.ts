@@ -3,6 +3,7 @@ import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { type ActionTypes, addActions } from './action-types.ts'
+import { addChanges } from './change-types.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
 import { addGameConfigParts } from './game-config-part-types.ts'
 import { addEnums, addGameConfig } from './game-config-types.ts'
@@ -31,6 +32,7 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   builder.mutationType({})
   addMutations(builder, refs, enums, actions, service)
   addImports(builder, refs, service)
+  addChanges(builder, refs, service)
   addRegistryCredentials(builder, service.registries)
   return toSubgraphSchema(builder)
 }

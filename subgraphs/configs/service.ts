@@ -8,6 +8,7 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import type { Shelf } from '../../lib/presets/shelf.ts'
 import { makeDeleteDeployment, makeUpdateDeployment } from './change-deployment.ts'
 import { makeCreateGameConfig, makeDeleteGameConfig, makeUpdateGameConfig } from './change-game-config.ts'
+import { changesOf } from './changes.ts'
 import { makeDeploy } from './deploy.ts'
 import * as deployments from './deployment-store.ts'
 import { makeGames } from './games.ts'
@@ -45,6 +46,7 @@ export const makeConfigsService = ({ db, newId, secrets, shelf }: ConfigsDeps) =
     bindingsOfDeployments: forUuids((ids) => ports.bindingsOfDeployments(db, ids)),
     openOperations: forUuids((ids) => openOperations(db, ids)),
     portsOfServers: forUuids((ids) => ports.portsOfServers(db, ids)),
+    changesOf: (ids: readonly string[], page: KeysetPage) => changesOf(db, ids.filter(isUuid), page),
     publicAddresses: forUuids((ids) => publicAddresses(db, ids)),
 
     /** `gameId` narrows the list to one game's configs. */
@@ -63,11 +65,11 @@ export const makeConfigsService = ({ db, newId, secrets, shelf }: ConfigsDeps) =
 
     createGameConfig,
     updateGameConfig,
-    deleteGameConfig: makeDeleteGameConfig({ db }),
+    deleteGameConfig: makeDeleteGameConfig({ db, newId }),
 
     deploy: makeDeploy({ db, newId, secrets }),
     updateDeployment: makeUpdateDeployment({ db, newId, secrets }),
-    deleteDeployment: makeDeleteDeployment({ db }),
+    deleteDeployment: makeDeleteDeployment({ db, newId }),
     registries: makeRegistryService({ db, newId, secrets }),
     presets: shelf.list,
     ...makeImports({ db, shelf, createGame: games.createGame, createGameConfig, updateGameConfig }),

@@ -64,11 +64,14 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
 export const buildInstallSpec = (game: SessionSpec, step: unknown): SessionSpec => {
   // Written by the configs subgraph alone, in this shape.
   const { image, script, entrypoint, volumePath, user, capabilities, timeoutSeconds } = step as InstallStep
+  // Of the game's image, as its user is.
+  const { HOME: _home, USER: _user, ...env } = game.env
   return {
     ...game,
     image,
     pullPolicy: 'IF_MISSING',
     entrypoint,
+    env,
     command: [script],
     user,
     workingDir: null,

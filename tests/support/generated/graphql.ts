@@ -143,6 +143,34 @@ export type BackupStatus =
   | 'PENDING'
   | 'RUNNING';
 
+/** What somebody changed. Secrets are named, and not shown. */
+export type Change = {
+  action: ChangeAction;
+  actor: Scalars['String']['output'];
+  /** The same fields as they are since. */
+  after: Scalars['JSON']['output'];
+  at: Scalars['DateTime']['output'];
+  /** The fields that differ, as they were. */
+  before: Scalars['JSON']['output'];
+  id: Scalars['ID']['output'];
+};
+
+export type ChangeAction =
+  | 'CREATED'
+  | 'DELETED'
+  | 'UPDATED';
+
+export type ChangeConnection = {
+  edges: Array<ChangeEdge>;
+  nodes: Array<Change>;
+  pageInfo: PageInfo;
+};
+
+export type ChangeEdge = {
+  cursor: Scalars['String']['output'];
+  node: Change;
+};
+
 export type ConfigFile = {
   /** A template. */
   content: Scalars['String']['output'];
@@ -309,11 +337,22 @@ export type ForbiddenError = Error & {
 export type Game = {
   /** For all its configs. */
   actions: Array<Action>;
+  /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
+  changes: ChangeConnection;
   configs: GameConfigConnection;
   id: Scalars['ID']['output'];
   metadata: Scalars['JSON']['output'];
   name: Scalars['String']['output'];
   steamAppId?: Maybe<Scalars['Int']['output']>;
+};
+
+
+/** A title that can be run. */
+export type GameChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -333,6 +372,8 @@ export type GameConfig = {
   argsTemplate?: Maybe<Scalars['String']['output']>;
   /** Linux capabilities added back; all others are dropped. */
   capabilities: Array<Scalars['String']['output']>;
+  /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
+  changes: ChangeConnection;
   /** Exact arguments. Null keeps the command of the image. */
   command?: Maybe<Array<Scalars['String']['output']>>;
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -371,6 +412,15 @@ export type GameConfig = {
   workingDir?: Maybe<Scalars['String']['output']>;
   /** As our YAML, for `importGameConfig`: here, or in another installation. */
   yaml: Scalars['String']['output'];
+};
+
+
+/** How to run a game: image, command, environment, ports, volumes, limits, stop procedure. */
+export type GameConfigChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1160,6 +1210,8 @@ export type ServerGameConfig = {
   /** The one that has not ended. */
   activeSession?: Maybe<Session>;
   backups?: Maybe<BackupConnection>;
+  /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
+  changes: ChangeConnection;
   /** What a player types to join: its port `game`, or else its first. Null without a known address. */
   connectAddress?: Maybe<Scalars['String']['output']>;
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -1185,6 +1237,15 @@ export type ServerGameConfig = {
 
 /** A deployment: a game config placed on one server, with its own ports. */
 export type ServerGameConfigBackupsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigChangesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
