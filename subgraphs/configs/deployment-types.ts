@@ -43,7 +43,7 @@ export const addDeployment = (
       windowSeconds: t.exposeInt('windowSeconds'),
     }),
   })
-  return refs.Deployment.implement({
+  refs.Deployment.implement({
     description: 'A deployment: a game config placed on one server, with its own ports.',
     fields: (t) => ({
       id: t.exposeID('id'),
@@ -100,7 +100,10 @@ export const addDeployment = (
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
   })
+  return { Binding, Value }
 }
+
+export type DeploymentParts = ReturnType<typeof addDeployment>
 
 export const addServerPort = (refs: Refs, loaders: Loaders, enums: Enums): void => {
   refs.ServerPort.implement({
@@ -182,3 +185,5 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
     }),
   }
 }
+
+export type DeploymentInputs = ReturnType<typeof addDeploymentInputs>

@@ -14,6 +14,7 @@ import * as deployments from './deployment-store.ts'
 import { makeGames } from './games.ts'
 import { makeImports } from './imports.ts'
 import * as ports from './port-store.ts'
+import { makePreview, type PreviewDeps } from './preview.ts'
 import { makeRegistryService } from './registry-service.ts'
 import * as store from './store.ts'
 
@@ -23,9 +24,10 @@ interface ConfigsDeps {
   secrets: SecretBox
   /** Known games. */
   shelf: Shelf
+  previewFiles: PreviewDeps['previewFiles']
 }
 
-export const makeConfigsService = ({ db, newId, secrets, shelf }: ConfigsDeps) => {
+export const makeConfigsService = ({ db, newId, secrets, shelf, previewFiles }: ConfigsDeps) => {
   const games = makeGames({ db, newId })
   const createGameConfig = makeCreateGameConfig({ db, newId })
   const updateGameConfig = makeUpdateGameConfig({ db, newId })
@@ -71,6 +73,7 @@ export const makeConfigsService = ({ db, newId, secrets, shelf }: ConfigsDeps) =
     updateDeployment: makeUpdateDeployment({ db, newId, secrets }),
     deleteDeployment: makeDeleteDeployment({ db, newId }),
     registries: makeRegistryService({ db, newId, secrets }),
+    previewDeployment: makePreview({ db, newId, secrets, previewFiles }),
     presets: shelf.list,
     ...makeImports({ db, shelf, createGame: games.createGame, createGameConfig, updateGameConfig }),
   }

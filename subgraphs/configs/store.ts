@@ -184,7 +184,7 @@ export const hasConfigs = async (tx: Transaction, gameId: string): Promise<boole
 }
 
 /** Also deleted ones: history keeps naming them. */
-export const gameConfigsById = (db: Database, ids: readonly string[]): Promise<GameConfig[]> =>
+export const gameConfigsById = (db: Database | Transaction, ids: readonly string[]): Promise<GameConfig[]> =>
   selectGameConfigs(db).where('id', 'in', ids).execute()
 
 export const gameConfigsPage = (db: Database, page: KeysetPage): Promise<GameConfig[]> =>

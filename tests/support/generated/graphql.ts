@@ -283,6 +283,21 @@ export type DeployGameConfigInput = {
 
 export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
 
+/** What a deployment would run. Nothing of it is kept. */
+export type DeploymentPreview = {
+  /** Null keeps that of the image. */
+  command?: Maybe<Array<Scalars['String']['output']>>;
+  env: Scalars['JSON']['output'];
+  files: Array<FilePreview>;
+  /** Why the files are not compared with what the game has. */
+  filesNote?: Maybe<Scalars['String']['output']>;
+  /** What keeps it from being deployed, or its sessions from starting. */
+  issues: Array<PreviewIssue>;
+  parameters: Array<ParameterValue>;
+  ports: Array<PortBinding>;
+  resources: Resources;
+};
+
 /** ACTIVE can be started; INSTALLING has its install step done; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
 export type DeploymentStatus =
   | 'ACTIVE'
@@ -313,6 +328,13 @@ export type Error = {
   code: Scalars['String']['output'];
   /** A sentence for humans. */
   message: Scalars['String']['output'];
+};
+
+export type FilePreview = {
+  /** A unified diff, empty when nothing changes; null when there is too much to be shown. Secrets are hidden. */
+  diff?: Maybe<Scalars['String']['output']>;
+  exists: Scalars['Boolean']['output'];
+  path: Scalars['String']['output'];
 };
 
 /** REPLACE writes the whole file. PROPERTIES, INI, JSON, YAML, TOML and XML make the given settings in what the game has written, LINES replaces lines by their beginning; what is not named stays. */
@@ -902,6 +924,11 @@ export type Preset = {
   yaml: Scalars['String']['output'];
 };
 
+export type PreviewIssue = {
+  message: Scalars['String']['output'];
+  path: Scalars['String']['output'];
+};
+
 export type Protocol =
   | 'TCP'
   | 'UDP';
@@ -918,6 +945,8 @@ export type Query = {
   gameConfigs: GameConfigConnection;
   games: GameConnection;
   presets: Array<Preset>;
+  /** With a deployment: what it would run with this input instead of its own; values left out stay. */
+  previewDeployment: DeploymentPreview;
   registryCredentials: RegistryCredentialConnection;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
@@ -968,6 +997,12 @@ export type QueryGamesArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryPreviewDeploymentArgs = {
+  input: DeployGameConfigInput;
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
 };
 
 
@@ -1210,6 +1245,8 @@ export type ServerGameConfig = {
   /** The one that has not ended. */
   activeSession?: Maybe<Session>;
   backups?: Maybe<BackupConnection>;
+  /** Whether its live session runs with older settings than a start would take now. Null without one. */
+  behind?: Maybe<Scalars['Boolean']['output']>;
   /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
   changes: ChangeConnection;
   /** What a player types to join: its port `game`, or else its first. Null without a known address. */
