@@ -1,6 +1,7 @@
 import { type Expression, type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely'
 import { Invalid } from '../domain/errors.ts'
 import { isUuid } from '../domain/ids.ts'
+import type { ListOrder } from '../domain/list-order.ts'
 import type { Database } from './connect.ts'
 
 /** One page of a list ordered by a UUIDv7, which is its order of creation. */
@@ -27,6 +28,35 @@ export const pageOf = <DB, TB extends keyof DB, O>(
   if (page.before !== undefined) narrowed = narrowed.where(sql.ref(key), '<', idOf('before', page.before))
   return narrowed.orderBy(sql.ref(key), page.backward ? 'desc' : 'asc').limit(page.limit + 1)
 }
+
+/**
+ * The same in an order of its own, for a table with columns `id` and `name`. A cursor is a row's id whatever the order: a row
+ * that was renamed meanwhile is passed where it stands now.
+ */
+export const orderedPageOf = <DB, TB extends keyof DB & string, O>(
+  query: SelectQueryBuilder<DB, TB, O>,
+  table: TB,
+  page: KeysetPage,
+  order: ListOrder,
+): SelectQueryBuilder<DB, TB, O> => {
+  if (order === 'OLDEST_FIRST') return pageOf(query, 'id' as ReferenceExpression<DB, TB> & string, page)
+  const isByName = order === 'NAME'
+  const place = isByName ? sql`(lower(name), id)` : sql`id`
+  const cursor = (path: string, id: string) =>
+    isByName ? sql`(SELECT lower(name), id FROM ${sql.table(table)} WHERE id = ${idOf(path, id)})` : idOf(path, id)
+  const [behind, ahead] = isByName ? [sql`>`, sql`<`] : [sql`<`, sql`>`]
+  let narrowed = query
+  if (page.after !== undefined) narrowed = narrowed.where(sql<boolean>`${place} ${behind} ${cursor('after', page.after)}`)
+  if (page.before !== undefined) narrowed = narrowed.where(sql<boolean>`${place} ${ahead} ${cursor('before', page.before)}`)
+  const direction = sql.raw(isByName === page.backward ? 'DESC' : 'ASC')
+  const ordered = isByName
+    ? narrowed.orderBy(sql`lower(name) ${direction}, id ${direction}`)
+    : narrowed.orderBy(sql`id ${direction}`)
+  return ordered.limit(page.limit + 1)
+}
+
+/** What of names is asked for, as a pattern of LIKE: `%` and `_` mean themselves. */
+export const containing = (text: string): string => `%${text.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`
 
 const idOf = (path: string, cursor: string) => {
   if (!isUuid(cursor)) throw Invalid.at(path, 'is not a cursor of this list')

@@ -1,6 +1,8 @@
+import type { ArgBuilder } from '@pothos/core'
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { type ListOrder, listOrders } from '../../lib/domain/list-order.ts'
+import { addConnection, type Builder, makeBuilder, pageArgs, type SchemaTypes, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { type ActionTypes, addActions } from './action-types.ts'
 import { addChanges } from './change-types.ts'
@@ -98,6 +100,8 @@ const addLists = (builder: Builder, refs: Refs, loaders: Loaders) => {
   return { Games, GameConfigs, Deployments }
 }
 
+type Args = { arg: ArgBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>> }
+
 const addQueries = (
   builder: Builder,
   refs: Refs,
@@ -106,13 +110,22 @@ const addQueries = (
   service: ConfigsService,
 ): void => {
   const idOf = (id: string | number | null | undefined): string | null => (id == null ? null : String(id))
+  const Order = builder.enumType('ListOrder', { values: listOrders })
+  const listArgs = (t: Args) => ({
+    nameContains: t.arg.string({ description: 'Whatever the case of its letters.' }),
+    orderBy: t.arg({ type: Order, description: 'OLDEST_FIRST unless told.' }),
+  })
+  const filterOf = ({ nameContains, orderBy }: { nameContains?: string | null; orderBy?: ListOrder | null }) => ({
+    nameContains: nameContains ?? null,
+    order: orderBy ?? ('OLDEST_FIRST' as const),
+  })
   builder.queryFields((t) => ({
     games: t.field({
       type: lists.Games,
-      args: pageArgs(t),
+      args: { ...pageArgs(t), ...listArgs(t) },
       resolve: async (_, args) => {
         const page = parsePage(args)
-        return toPage(await service.listGames(page), page, (game) => game.id)
+        return toPage(await service.listGames(page, filterOf(args)), page, (game) => game.id)
       },
     }),
     game: t.field({
@@ -123,10 +136,11 @@ const addQueries = (
     }),
     gameConfigs: t.field({
       type: lists.GameConfigs,
-      args: { ...pageArgs(t), gameId: t.arg.id() },
+      args: { ...pageArgs(t), ...listArgs(t), gameId: t.arg.id() },
       resolve: async (_, { gameId, ...args }) => {
         const page = parsePage(args)
-        return toPage(await service.listGameConfigs(page, idOf(gameId)), page, (config) => config.id)
+        const filter = { ...filterOf(args), gameId: idOf(gameId) }
+        return toPage(await service.listGameConfigs(page, filter), page, (config) => config.id)
       },
     }),
     gameConfig: t.field({
@@ -137,10 +151,11 @@ const addQueries = (
     }),
     serverGameConfigs: t.field({
       type: lists.Deployments,
-      args: { ...pageArgs(t), serverId: t.arg.id() },
-      resolve: async (_, { serverId, ...args }) => {
+      args: { ...pageArgs(t), ...listArgs(t), serverId: t.arg.id(), gameConfigId: t.arg.id() },
+      resolve: async (_, { serverId, gameConfigId, ...args }) => {
         const page = parsePage(args)
-        return toPage(await service.listDeployments(page, idOf(serverId)), page, (deployment) => deployment.id)
+        const filter = { ...filterOf(args), serverId: idOf(serverId), gameConfigId: idOf(gameConfigId) }
+        return toPage(await service.listDeployments(page, filter), page, (deployment) => deployment.id)
       },
     }),
     serverGameConfig: t.field({

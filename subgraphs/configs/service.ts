@@ -37,7 +37,7 @@ export const makeConfigsService = ({ db, newId, secrets, shelf, previewFiles }: 
     gameConfigsByIds: byId((ids) => store.gameConfigsById(db, ids)),
     deploymentsByIds: byId((ids) => deployments.deploymentsById(db, ids)),
 
-    listGames: (page: KeysetPage) => store.gamesPage(db, page),
+    listGames: (page: KeysetPage, filter: store.ListFilter) => store.gamesPage(db, page, filter),
 
     /** What belongs to many parents at once, as loaders ask for it. */
     gameConfigsOfGames: (ids: readonly string[], page: KeysetPage) => store.gameConfigsOfGames(db, ids.filter(isUuid), page),
@@ -51,17 +51,19 @@ export const makeConfigsService = ({ db, newId, secrets, shelf, previewFiles }: 
     changesOf: (ids: readonly string[], page: KeysetPage) => changesOf(db, ids.filter(isUuid), page),
     publicAddresses: forUuids((ids) => publicAddresses(db, ids)),
 
-    /** `gameId` narrows the list to one game's configs. */
-    listGameConfigs: async (page: KeysetPage, gameId: string | null): Promise<store.GameConfig[]> => {
-      if (gameId === null) return store.gameConfigsPage(db, page)
-      return isUuid(gameId) ? ((await store.gameConfigsOfGames(db, [gameId], page)).get(gameId) ?? []) : []
-    },
+    listGameConfigs: async (
+      page: KeysetPage,
+      filter: store.ListFilter & { gameId: string | null },
+    ): Promise<store.GameConfig[]> =>
+      filter.gameId === null || isUuid(filter.gameId) ? store.gameConfigsPage(db, page, filter) : [],
 
-    /** `serverId` narrows the list to what is placed on one machine. */
-    listDeployments: async (page: KeysetPage, serverId: string | null): Promise<deployments.Deployment[]> => {
-      if (serverId === null) return deployments.deploymentsPage(db, page)
-      return isUuid(serverId) ? ((await deployments.deploymentsOfServers(db, [serverId], page)).get(serverId) ?? []) : []
-    },
+    listDeployments: async (
+      page: KeysetPage,
+      filter: store.ListFilter & { serverId: string | null; gameConfigId: string | null },
+    ): Promise<deployments.Deployment[]> =>
+      [filter.serverId, filter.gameConfigId].every((id) => id === null || isUuid(id))
+        ? deployments.deploymentsPage(db, page, filter)
+        : [],
 
     ...games,
 

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
-import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
+import { containing, type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { ConfigFile, GameConfigDraft, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
+import type { ListOrder } from '../../lib/domain/list-order.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 import type { Action, NewAction } from '../../lib/parameters/actions.ts'
@@ -110,8 +111,18 @@ const selectGameConfigs = (db: Database | Transaction) =>
 export const gamesById = (db: Database, ids: readonly string[]): Promise<Game[]> =>
   selectGames(db).where('id', 'in', ids).execute()
 
-export const gamesPage = (db: Database, page: KeysetPage): Promise<Game[]> =>
-  pageOf(selectGames(db).where('deleted_at', 'is', null), 'id', page).execute()
+/** What narrows and orders a list; null does not. */
+export interface ListFilter {
+  nameContains: string | null
+  order: ListOrder
+}
+
+const matching = (text: string | null) => (text === null ? sql<boolean>`true` : sql<boolean>`name ILIKE ${containing(text)}`)
+
+export const gamesPage = (db: Database, page: KeysetPage, { nameContains, order }: ListFilter): Promise<Game[]> => {
+  const query = selectGames(db).where('deleted_at', 'is', null).where(matching(nameContains))
+  return orderedPageOf(query, 'configs.games', page, order).execute()
+}
 
 /** Names differ by more than their case. */
 const named = (name: string) => sql<boolean>`lower(name) = lower(${name})`
@@ -187,8 +198,17 @@ export const hasConfigs = async (tx: Transaction, gameId: string): Promise<boole
 export const gameConfigsById = (db: Database | Transaction, ids: readonly string[]): Promise<GameConfig[]> =>
   selectGameConfigs(db).where('id', 'in', ids).execute()
 
-export const gameConfigsPage = (db: Database, page: KeysetPage): Promise<GameConfig[]> =>
-  pageOf(selectGameConfigs(db).where('deleted_at', 'is', null), 'id', page).execute()
+export const gameConfigsPage = (
+  db: Database,
+  page: KeysetPage,
+  { nameContains, order, gameId }: ListFilter & { gameId: string | null },
+): Promise<GameConfig[]> => {
+  const query = selectGameConfigs(db)
+    .where('deleted_at', 'is', null)
+    .where(matching(nameContains))
+    .$if(gameId !== null, (narrowed) => narrowed.where('game_id', '=', gameId))
+  return orderedPageOf(query, 'configs.game_configs', page, order).execute()
+}
 
 export const gameConfigsOfGames = (
   db: Database,

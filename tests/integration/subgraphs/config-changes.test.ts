@@ -249,6 +249,36 @@ describe('a changed config', () => {
   })
 })
 
+describe('lists', () => {
+  it('are narrowed by name and ordered, page by page, from both ends', async () => {
+    const mark = 'Ordered_100%'
+    const gameId = await world.game()
+    for (const name of ['beta', 'Alpha', 'gamma', 'delta']) await world.config({ gameId, name: `${name} ${mark}` })
+    await world.config({ gameId, name: 'Ordered 100' })
+    const read = async (args: string): Promise<{ names: string[]; pageInfo: Answer }> => {
+      const text = `{ gameConfigs(gameId: "${gameId}", nameContains: "ordered_100%", ${args}) { nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`
+      const { gameConfigs } = await stage.run('configs', text)
+      return { names: gameConfigs.nodes.map(({ name }: Answer) => name.split(' ')[0]), pageInfo: gameConfigs.pageInfo }
+    }
+    expect((await read('orderBy: OLDEST_FIRST')).names).toEqual(['beta', 'Alpha', 'gamma', 'delta'])
+    expect((await read('orderBy: NEWEST_FIRST')).names).toEqual(['delta', 'gamma', 'Alpha', 'beta'])
+    const first = await read('orderBy: NAME, first: 2')
+    expect(first).toMatchObject({ names: ['Alpha', 'beta'], pageInfo: { hasNextPage: true } })
+    const second = await read(`orderBy: NAME, first: 2, after: "${first.pageInfo.endCursor}"`)
+    expect(second).toMatchObject({ names: ['delta', 'gamma'], pageInfo: { hasNextPage: false } })
+    expect(await read('orderBy: NAME, last: 3')).toMatchObject({
+      names: ['beta', 'delta', 'gamma'],
+      pageInfo: { hasPreviousPage: true },
+    })
+    expect((await read(`orderBy: NAME, last: 2, before: "${second.pageInfo.endCursor}"`)).names).toEqual(['beta', 'delta'])
+    const newest = await read('orderBy: NEWEST_FIRST, first: 1')
+    expect((await read(`orderBy: NEWEST_FIRST, first: 2, after: "${newest.pageInfo.endCursor}"`)).names).toEqual([
+      'gamma',
+      'Alpha',
+    ])
+  })
+})
+
 describe('a changed game', () => {
   it('keeps what is not given', async () => {
     const id = await world.game()

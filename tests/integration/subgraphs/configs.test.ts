@@ -51,6 +51,41 @@ describe('deploying', () => {
     expect(await portsOf(serverId)).toEqual([25_565])
   })
 
+  it('of 64 at once that want overlapping groups of ports, none shares one, and who loses learns to whom', async () => {
+    const serverId = await world.server({ portRange: '20000-20199' })
+    const row = ['game', 'query', 'rcon'].map((name, index) => ({
+      name,
+      containerPort: 1_000 + index,
+      protocol: index === 1 ? 'UDP' : 'TCP',
+      follows: index === 0 ? null : ['game', 'query'][index - 1],
+    }))
+    const gameConfigId = await world.config({ ports: row })
+    const all: Answer[] = await Promise.all(
+      Array.from({ length: 64 }, (_, index) => {
+        const wanted = [{ name: 'game', hostPort: 20_000 + (index % 16), bindAddress: index % 3 === 0 ? '10.0.0.1' : '0.0.0.0' }]
+        return world.deploy({ serverId, gameConfigId, portBindings: index % 4 === 0 ? [] : wanted })
+      }),
+    )
+    const winners = all.filter((one) => one.__typename === 'ServerGameConfig')
+    const losers = all.filter((one) => one.__typename === 'PortConflictError')
+    expect(winners.length + losers.length).toBe(64)
+    expect(winners.length).toBeGreaterThanOrEqual(16)
+    for (const { portBindings } of winners) {
+      const [game, ...others] = portBindings.map(({ hostPort }: Answer) => hostPort)
+      expect(others).toEqual([game + 1, game + 2])
+    }
+    const held = winners.flatMap(({ portBindings }) => portBindings)
+    for (const [index, one] of held.entries())
+      for (const other of held.slice(index + 1)) {
+        const clash = one.hostPort === other.hostPort && one.protocol === other.protocol
+        const apart = one.bindAddress !== other.bindAddress && ![one, other].some(({ bindAddress }) => bindAddress === '0.0.0.0')
+        expect(clash && !apart, JSON.stringify([one, other])).toBe(false)
+      }
+    const names = new Map(winners.map(({ id, name }) => [id, name]))
+    for (const { conflicts } of losers)
+      for (const { deployment } of conflicts) expect(names.get(deployment.id)).toBe(deployment.name)
+  })
+
   it('of 64 at once that let the platform pick, all get ports of their own', async () => {
     const serverId = await world.server({ portRange: '20000-20063' })
     const gameConfigId = await world.config({ ports: [gamePort] })

@@ -552,6 +552,11 @@ export type InvalidInputError = Error & {
 
 export type KillSessionResult = NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
+export type ListOrder =
+  | 'NAME'
+  | 'NEWEST_FIRST'
+  | 'OLDEST_FIRST';
+
 /** Lines that can not be had any more. */
 export type LogGap = {
   fromSeq?: Maybe<Scalars['SafeInt']['output']>;
@@ -989,6 +994,8 @@ export type QueryGameConfigsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   gameId?: InputMaybe<Scalars['ID']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+  nameContains?: InputMaybe<Scalars['String']['input']>;
+  orderBy?: InputMaybe<ListOrder>;
 };
 
 
@@ -997,6 +1004,8 @@ export type QueryGamesArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+  nameContains?: InputMaybe<Scalars['String']['input']>;
+  orderBy?: InputMaybe<ListOrder>;
 };
 
 
@@ -1028,7 +1037,10 @@ export type QueryServerGameConfigsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
+  gameConfigId?: InputMaybe<Scalars['ID']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+  nameContains?: InputMaybe<Scalars['String']['input']>;
+  orderBy?: InputMaybe<ListOrder>;
   serverId?: InputMaybe<Scalars['ID']['input']>;
 };
 

@@ -37,11 +37,19 @@ const migrateVariables = async (): Promise<Set<string>> => {
 /** Every program's, not ours to describe. */
 const foreign = new Set(['PATH', 'TERM'])
 
+const namedIn = (isOne: (path: string) => boolean): string[] => {
+  const files = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .filter(isOne)
+  const text = files.map((path) => readFileSync(join(root, 'cli', path), 'utf8')).join('\n')
+  return [...text.matchAll(/\benv\.([A-Z][A-Z0-9_]+)/g)].map((match) => match[1]!).filter((name) => !foreign.has(name))
+}
+
+const isOfEggs = (path: string): boolean => /^eggs?[./]/.test(path)
+
 /** What `up` looks at here and there, besides what it hands on to those it starts. */
 const upVariables = async (): Promise<Set<string>> => {
-  const files = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' }).filter((path) => /\.(ts|mjs)$/.test(path))
-  const text = files.map((path) => readFileSync(join(root, 'cli', path), 'utf8')).join('\n')
-  const named = [...text.matchAll(/\benv\.([A-Z][A-Z0-9_]+)/g)].map((match) => match[1]!).filter((name) => !foreign.has(name))
+  const named = namedIn((path) => !isOfEggs(path))
   const handedOn = [await variablesOf((env) => startControlPlane({ env })), await variablesOf(readHostConfig)]
   return new Set([...named, ...handedOn.flatMap((names) => [...names])])
 }
@@ -62,6 +70,8 @@ describe('docs/configuration.md', () => {
     ['host', () => variablesOf(readHostConfig)],
     ['migrate', migrateVariables],
     ['up', upVariables],
+    // Its home it finds as all do.
+    ['egg', async () => new Set(['MANMAN_HOME', ...namedIn(isOfEggs)])],
   ])('names exactly what %s reads', async (program, read) => {
     const described = [...documented()].filter(([, programs]) => programs.includes(program)).map(([name]) => name)
     expect(described.sort()).toEqual([...(await read())].sort())
