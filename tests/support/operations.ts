@@ -47,6 +47,26 @@ export const deployGameConfig = graphql(`
   }
 `)
 
+export const importEgg = graphql(`
+  mutation ImportEgg($input: ImportEggInput!) {
+    importEgg(input: $input) {
+      __typename
+      ... on ImportEggPayload { gameConfig { id name } unmapped { path reason } }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const deploymentInstall = graphql(`
+  query DeploymentInstall($id: ID!) {
+    serverGameConfig(id: $id) {
+      status
+      install { id kind status endReason exitCode logs(first: 100) { lines { text } } }
+    }
+  }
+`)
+
 export const startSession = graphql(`
   mutation StartSession($input: StartSessionInput!) {
     startSession(input: $input) {

@@ -19,6 +19,8 @@ type Documents = {
     "\n  mutation CreateGame($input: CreateGameInput!) {\n    createGame(input: $input) {\n      __typename\n      ... on Game { id name }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.CreateGameDocument,
     "\n  mutation CreateGameConfig($input: CreateGameConfigInput!) {\n    createGameConfig(input: $input) {\n      __typename\n      ... on GameConfig { id name image }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.CreateGameConfigDocument,
     "\n  mutation DeployGameConfig($input: DeployGameConfigInput!) {\n    deployGameConfig(input: $input) {\n      __typename\n      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n      ... on PortConflictError { conflicts { port protocol deployment { id } } }\n    }\n  }\n": typeof types.DeployGameConfigDocument,
+    "\n  mutation ImportEgg($input: ImportEggInput!) {\n    importEgg(input: $input) {\n      __typename\n      ... on ImportEggPayload { gameConfig { id name } unmapped { path reason } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.ImportEggDocument,
+    "\n  query DeploymentInstall($id: ID!) {\n    serverGameConfig(id: $id) {\n      status\n      install { id kind status endReason exitCode logs(first: 100) { lines { text } } }\n    }\n  }\n": typeof types.DeploymentInstallDocument,
     "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.StartSessionDocument,
     "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": typeof types.StopSessionDocument,
     "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": typeof types.KillSessionDocument,
@@ -41,6 +43,8 @@ const documents: Documents = {
     "\n  mutation CreateGame($input: CreateGameInput!) {\n    createGame(input: $input) {\n      __typename\n      ... on Game { id name }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.CreateGameDocument,
     "\n  mutation CreateGameConfig($input: CreateGameConfigInput!) {\n    createGameConfig(input: $input) {\n      __typename\n      ... on GameConfig { id name image }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.CreateGameConfigDocument,
     "\n  mutation DeployGameConfig($input: DeployGameConfigInput!) {\n    deployGameConfig(input: $input) {\n      __typename\n      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n      ... on PortConflictError { conflicts { port protocol deployment { id } } }\n    }\n  }\n": types.DeployGameConfigDocument,
+    "\n  mutation ImportEgg($input: ImportEggInput!) {\n    importEgg(input: $input) {\n      __typename\n      ... on ImportEggPayload { gameConfig { id name } unmapped { path reason } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.ImportEggDocument,
+    "\n  query DeploymentInstall($id: ID!) {\n    serverGameConfig(id: $id) {\n      status\n      install { id kind status endReason exitCode logs(first: 100) { lines { text } } }\n    }\n  }\n": types.DeploymentInstallDocument,
     "\n  mutation StartSession($input: StartSessionInput!) {\n    startSession(input: $input) {\n      __typename\n      ... on Session { id status }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.StartSessionDocument,
     "\n  mutation StopSession($input: StopSessionInput!) {\n    stopSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": types.StopSessionDocument,
     "\n  mutation KillSession($input: StopSessionInput!) {\n    killSession(input: $input) { __typename ... on Session { id status } ... on Error { code message } }\n  }\n": types.KillSessionDocument,
@@ -75,6 +79,14 @@ export function graphql(source: "\n  mutation CreateGameConfig($input: CreateGam
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation DeployGameConfig($input: DeployGameConfigInput!) {\n    deployGameConfig(input: $input) {\n      __typename\n      ... on ServerGameConfig { id name connectAddress portBindings { name containerPort hostPort protocol } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n      ... on PortConflictError { conflicts { port protocol deployment { id } } }\n    }\n  }\n"): typeof import('./graphql.ts').DeployGameConfigDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ImportEgg($input: ImportEggInput!) {\n    importEgg(input: $input) {\n      __typename\n      ... on ImportEggPayload { gameConfig { id name } unmapped { path reason } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').ImportEggDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query DeploymentInstall($id: ID!) {\n    serverGameConfig(id: $id) {\n      status\n      install { id kind status endReason exitCode logs(first: 100) { lines { text } } }\n    }\n  }\n"): typeof import('./graphql.ts').DeploymentInstallDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

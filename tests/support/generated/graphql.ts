@@ -1733,6 +1733,27 @@ export type DeployGameConfigMutation = { deployGameConfig:
     | { __typename: 'UnavailableError', code: string, message: string }
    };
 
+export type ImportEggMutationVariables = Exact<{
+  input: ImportEggInput;
+}>;
+
+
+export type ImportEggMutation = { importEgg:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'ImportEggPayload', gameConfig: { id: string, name: string }, unmapped: Array<{ path: string, reason: string }> }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type DeploymentInstallQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type DeploymentInstallQuery = { serverGameConfig?: { status: DeploymentStatus, install?: { id: string, kind: SessionKind, status: SessionStatus, endReason?: string | null, exitCode?: number | null, logs: { lines: Array<{ text: string }> } } | null } | null };
+
 export type StartSessionMutationVariables = Exact<{
   input: StartSessionInput;
 }>;
@@ -2024,6 +2045,52 @@ export const DeployGameConfigDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeployGameConfigMutation, DeployGameConfigMutationVariables>;
+export const ImportEggDocument = new TypedDocumentString(`
+    mutation ImportEgg($input: ImportEggInput!) {
+  importEgg(input: $input) {
+    __typename
+    ... on ImportEggPayload {
+      gameConfig {
+        id
+        name
+      }
+      unmapped {
+        path
+        reason
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ImportEggMutation, ImportEggMutationVariables>;
+export const DeploymentInstallDocument = new TypedDocumentString(`
+    query DeploymentInstall($id: ID!) {
+  serverGameConfig(id: $id) {
+    status
+    install {
+      id
+      kind
+      status
+      endReason
+      exitCode
+      logs(first: 100) {
+        lines {
+          text
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeploymentInstallQuery, DeploymentInstallQueryVariables>;
 export const StartSessionDocument = new TypedDocumentString(`
     mutation StartSession($input: StartSessionInput!) {
   startSession(input: $input) {

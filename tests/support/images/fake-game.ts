@@ -49,14 +49,37 @@ const assemble = async (directory: string): Promise<void> => {
   for (const [name, text] of Object.entries(accounts)) await writeFile(path.join(directory, 'etc', name), text)
 }
 
-const buildImage = async (ref: string): Promise<void> => {
+/** Makes an image of the fake game with `files` beside it, and these changes of Dockerfile's. */
+const buildImage = async (
+  ref: string,
+  changes: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> => {
   const directory = await mkdtemp(path.join(tmpdir(), 'fake-game-'))
   try {
     await assemble(directory)
-    await importDirectory(directory, ref, ['CMD ["/bin/game"]', 'ENV PATH=/bin'])
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(directory, name), text)
+    await importDirectory(directory, ref, changes)
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** As the images that eggs are made for: a user of its own, and an entrypoint that runs the command line in STARTUP. */
+const eggEntrypoint = '#!/bin/sh\ncd /home/container\neval $STARTUP\n'
+const eggChanges = ['CMD ["/bin/sh", "/entrypoint.sh"]', 'ENV PATH=/bin', 'USER 1000:1001']
+
+const hashed = async (...parts: readonly string[]): Promise<string> => {
+  const hash = createHash('sha256').update(await readBusybox())
+  for (const part of [await readFile(script, 'utf8'), JSON.stringify({ applets, accounts }), ...parts]) hash.update(part)
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** The fake game in an image as eggs expect it. */
+export const buildEggImage = async (): Promise<string> => {
+  const ref = `manman-test/fake-egg:${await hashed(eggEntrypoint, ...eggChanges)}`
+  if (!(await hasImage(ref))) await buildImage(ref, eggChanges, { 'entrypoint.sh': eggEntrypoint })
+  return ref
 }
 
 let building: Promise<string> | null = null
@@ -67,12 +90,8 @@ let building: Promise<string> | null = null
  */
 export const buildFakeGame = (): Promise<string> => {
   const build = async (): Promise<string> => {
-    const hash = createHash('sha256')
-      .update(await readBusybox())
-      .update(await readFile(script))
-      .update(JSON.stringify({ applets, accounts }))
-    const ref = `manman-test/fake-game:${hash.digest('hex').slice(0, 12)}`
-    if (!(await hasImage(ref))) await buildImage(ref)
+    const ref = `manman-test/fake-game:${await hashed()}`
+    if (!(await hasImage(ref))) await buildImage(ref, ['CMD ["/bin/game"]', 'ENV PATH=/bin'])
     return ref
   }
   building ??= build()
