@@ -12,6 +12,7 @@ import {
   makesSomething,
   mapOf,
   newEntries,
+  refuseTwice,
   type ReadBare,
   type Said,
   type Setting,
@@ -44,8 +45,16 @@ export const json: Format = {
   },
 }
 
-/** The setting a JSON content says; also what LINES is written in. */
-export const readContent = (content: string): Setting => toSetting(parse(content), content, true)
+const readContent = (content: string): Setting => toSetting(parse(content), content, true)
+
+/** What LINES is written in: the entries of one object, where no key means more than it says. */
+export const readEntries = (content: string): (readonly [string, Setting])[] => {
+  const root = parse(content)
+  if (root.type !== 'object') throw new Unparseable(1, 'is no object {"begin of a line": "the whole line"}')
+  const entries = membersOf(root, content, true)
+  refuseTwice(entries)
+  return entries
+}
 
 interface Style {
   unit: string
@@ -83,11 +92,15 @@ const memberValue = (property: Node): Node => property.children![1]!
 
 const bareValue: ReadBare = (written) => ({ kind: 'bare', written, value: exactly(JSON.parse(written), written) })
 
+const membersOf = (node: Node, source: string, content: boolean): (readonly [string, Setting])[] =>
+  (node.children ?? []).map((property) => [
+    keyOf(property).value as string,
+    toSetting(memberValue(property), source, content),
+  ])
+
 const toSetting = (node: Node, source: string, content: boolean): Setting => {
   if (node.type === 'object') {
-    const entries = (node.children ?? []).map(
-      (property) => [keyOf(property).value as string, toSetting(memberValue(property), source, content)] as const,
-    )
+    const entries = membersOf(node, source, content)
     return content ? mapOf(entries) : { kind: 'map', entries: new Map(entries), every: null }
   }
   if (node.type === 'array') {

@@ -29,13 +29,21 @@ export type ReadBare = (written: string, there?: unknown) => Bare
 
 export type MapSetting = Extract<Setting, { kind: 'map' }>
 
-/** A map as it stands in content, where the key `*` means every entry that is there, and none is there twice. */
-export const mapOf = (entries: readonly (readonly [string, Setting])[]): MapSetting => {
-  const named = new Map(entries)
-  if (named.size < entries.length) {
-    const [twice] = entries.find(([key], index) => entries.findIndex(([other]) => other === key) < index)!
-    throw new Unparseable(null, `the key ${twice} is there twice`)
+export const refuseTwice = (entries: readonly (readonly [string, Setting])[]): void => {
+  const keys = new Set<string>()
+  for (const [key] of entries) {
+    if (keys.has(key)) throw new Unparseable(null, `the key ${key} is there twice`)
+    keys.add(key)
   }
+}
+
+/**
+ * A map as it stands in content, where none is there twice. The key `*` means every entry that is there; `[0]`, `[1]` and so
+ * on mean entries of what is to be a list.
+ */
+export const mapOf = (entries: readonly (readonly [string, Setting])[]): MapSetting => {
+  refuseTwice(entries)
+  const named = new Map(entries)
   const every = named.get('*') ?? null
   named.delete('*')
   const numbers = [...named.keys()].filter((key) => /^\[(0|[1-9]\d*)\]$/.test(key))
