@@ -12,8 +12,8 @@ import {
   makesSomething,
   mapOf,
   newEntries,
-  refuseTwice,
   type ReadBare,
+  refuseTwice,
   type Said,
   type Setting,
   saysSame,
@@ -93,10 +93,7 @@ const memberValue = (property: Node): Node => property.children![1]!
 const bareValue: ReadBare = (written) => ({ kind: 'bare', written, value: exactly(JSON.parse(written), written) })
 
 const membersOf = (node: Node, source: string, content: boolean): (readonly [string, Setting])[] =>
-  (node.children ?? []).map((property) => [
-    keyOf(property).value as string,
-    toSetting(memberValue(property), source, content),
-  ])
+  (node.children ?? []).map((property) => [keyOf(property).value as string, toSetting(memberValue(property), source, content)])
 
 const toSetting = (node: Node, source: string, content: boolean): Setting => {
   if (node.type === 'object') {
