@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Invalid } from '../../lib/domain/errors.ts'
+import { builtInNames } from '../../lib/domain/template.ts'
 import { type EggImport, readEgg } from '../../lib/eggs/read-egg.ts'
+import { fileFaults } from '../../lib/files/files.ts'
 import { parseGameConfig } from '../../subgraphs/configs/game-config-input.ts'
 import { type Field, fieldsAt, fieldsOf } from './fields.ts'
 
@@ -54,14 +56,11 @@ const readOne = (file: string, source: string): Outcome => {
 /** Said to the reader, but no field that the game would miss: other images and command lines, who sees what. */
 const countedBeside = /^(docker_images|images|startup_commands|variables\.\d+\.user_viewable)$/
 
-/**
- * Our own checks, as far as they know the fields: they do not know parameters yet, so those stand as any value would.
- */
+/** Our own checks of a new config, and of the content of its files in their formats; throws `Invalid`. */
 export const checkConfig = ({ config }: EggImport): void => {
-  const names = new Set(config.parameters?.map(({ name }) => name))
-  const env = Object.entries(config.envTemplate as Record<string, string>).map(([key, value]) => [
-    key,
-    value.replace(/\{\{(\w+)\}\}/g, (whole, name) => (names.has(name) ? 'x' : whole)),
-  ])
-  parseGameConfig({ ...config, gameId: '0', envTemplate: Object.fromEntries(env) })
+  const { files, ports, resources, parameters } = parseGameConfig({ ...config, gameId: '0' })
+  const builtIns = builtInNames({ portNames: ports.map(({ name }) => name), memoryMb: resources.memoryMb })
+  const known = new Set([...builtIns, ...parameters.map(({ name }) => name)])
+  const issues = files.flatMap((file) => fileFaults(file, known).map((message) => ({ path: `files.${file.path}`, message })))
+  if (issues.length > 0) throw new Invalid(issues)
 }

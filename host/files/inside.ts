@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { chmod, chown, type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { chmod, chown, type FileHandle, mkdir, open, opendir, rename, unlink } from 'node:fs/promises'
 import { codeOf, Refused } from './errors.ts'
 
 /**
@@ -142,6 +142,22 @@ const readAtMost = async (file: FileHandle, limit: number): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
+const temporaryName = /^\.manman-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/
+
+/** Takes away what a crash in the middle of `writeFileInside` has left; nobody may write there at the same time. */
+const sweep = async (directory: FileHandle): Promise<void> => {
+  for await (const { name } of await opendir(self(directory))) {
+    if (!temporaryName.test(name)) continue
+    const isOurs = await look(directory, name, async (stats) => stats.isFile())
+    // Gone in the meantime is as good. This takes away the name alone, wherever a link by it would lead.
+    if (isOurs) await unlink(inside(directory, name)).catch(unlessGone)
+  }
+}
+
+const unlessGone = (error: unknown): void => {
+  if (codeOf(error) !== 'ENOENT') throw error
+}
+
 /**
  * Puts the bytes under that name, whole or not at all: a file beside it takes its place. Without `owner` it keeps the one it
  * had, and its mode in any case. What another name leads to is never written.
@@ -154,6 +170,7 @@ export const writeFileInside = async (
   wanted: { mode: number; owner: Owner | null },
 ): Promise<void> => {
   await look(directory, name, async (stats) => refuseAllButFiles(stats, shown))
+  await sweep(directory)
   const temporary = inside(directory, `.manman-${randomUUID()}.tmp`)
   try {
     const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { ManManError } from '../../lib/domain/errors.ts'
 import type { ConfigFile } from '../../lib/domain/game-config.ts'
-import { type FileValue, renderFile } from '../../lib/files/files.ts'
+import type { FileValue } from '../../lib/files/files.ts'
 import { decode } from './encoding.ts'
 import { codeOf, type FileFault, FilesFailure, Refused } from './errors.ts'
 import {
@@ -14,6 +14,7 @@ import {
   using,
   writeFileInside,
 } from './inside.ts'
+import { render } from './render.ts'
 
 interface Options {
   volumeDir: string
@@ -21,6 +22,8 @@ interface Options {
   values: ReadonlyMap<string, FileValue>
   /** Of the largest file that is read or written; 8 MiB unless told. */
   maxBytes?: number
+  /** For one large file; 20 s unless told. */
+  timeoutMs?: number
 }
 
 /** What a start would write; `before` is null where there is no file. */
@@ -38,7 +41,7 @@ export interface FilePreview {
 export const writeFiles = (options: Options & { owner: Owner | null }): Promise<void> =>
   inVolume(options.volumeDir, async (volume) => {
     const plans = await planAll(volume, options)
-    const changed = plans.filter(({ found, after }) => found === null || !found.bytes.equals(after))
+    const changed = plans.filter(({ found, after, made }) => (found === null ? made : !found.bytes.equals(after)))
     await forEach(changed, (plan) => write(volume, plan, options.owner))
   })
 
@@ -55,6 +58,8 @@ interface Plan {
   before: string | null
   after: Buffer
   afterText: string
+  /** Where there is no file yet, there shall be one: one that says nothing would keep a game from writing its own. */
+  made: boolean
 }
 
 const inVolume = async <T>(volumeDir: string, work: (volume: FileHandle) => Promise<T>): Promise<T> => {
@@ -122,10 +127,11 @@ const plan = async (volume: FileHandle, file: ConfigFile, steps: string[], optio
   const found = earlier === undefined ? await read(volume, steps, path, maxBytes) : earlier.found
   const bytes = earlier?.after ?? found?.bytes ?? null
   const { text, encode } = decodeFor(file, bytes)
-  const afterText = renderFile(file, options.values, text)
+  const afterText = await render({ file, values: options.values, current: text }, options.timeoutMs ?? 20_000)
   const after = encode(afterText)
   if (after.length > maxBytes) throw new Refused(`${path} becomes larger than ${maxBytes} bytes`)
-  return { path, steps, found, before: earlier === undefined ? text : earlier.before, after, afterText }
+  const made = after.length > 0 || file.strategy === 'REPLACE'
+  return { path, steps, found, before: earlier === undefined ? text : earlier.before, after, afterText, made }
 }
 
 /** REPLACE takes the place of whatever is there, in UTF-8; what was there is for people to see. */

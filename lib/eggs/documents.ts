@@ -4,24 +4,26 @@ import { writeLines } from './lines.ts'
 import { type Leaf, put, type Section, type Setting, toObject, type WriteDocument } from './settings.ts'
 
 const inTheWay = 'it is a value and a section of values at once'
-const manyLines = 'it has more than one line, which such a file has no place for'
+const manyLines = 'it has more than one line or control characters, which such a file has no place for'
 const badName = 'it is no name that such a file can hold'
 
 const nest = (settings: readonly Setting[], refuse: (key: string, reason: string) => void): Section => {
   const root: Section = new Map()
   for (const { key, value } of settings) {
     const path = documentPath(key)
-    if (path.some((step) => /^\d+$/.test(step))) refuse(key, 'one entry of a list can not be set alone')
-    else if (path.some((step) => step === '')) refuse(key, badName)
+    if (path.some((step) => step === '')) refuse(key, badName)
     else if (!put(root, path, numeric(value))) refuse(key, inTheWay)
   }
   return root
 }
 
-/** `a.b[0].c`, and `~1` for a dot within a name, `~0` for a tilde: as Wings reads it. */
+/**
+ * `a.b[0].c`, and `~1` for a dot within a name, `~0` for a tilde: as Wings reads it. What is said of `[0]` makes a list where
+ * there is none, in both; the brackets stay.
+ */
 const documentPath = (key: string): string[] =>
   key
-    .replace(/\[(\d+)\]/g, '.$1')
+    .replace(/(?<=[^.])(\[\d+\])/g, '.$1')
     .split('.')
     .map((step) => step.replaceAll('~1', '.').replaceAll('~0', '~'))
 
@@ -46,7 +48,7 @@ const toml: WriteDocument = (settings, refuse) => {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-const hasLines = (text: string): boolean => /[\n\r\u2028\u2029]/.test(text)
+const hasLines = (text: string): boolean => /(?!\t)[\p{Cc}\u2028\u2029]/u.test(text)
 
 const properties: WriteDocument = (settings, refuse) => {
   const escaped = (text: string, more: RegExp): string =>
@@ -76,7 +78,7 @@ const ini: WriteDocument = (settings, refuse) => {
   for (const { key, value } of settings) {
     const [section, name] = iniPath(key)
     if (hasLines(String(value))) refuse(key, manyLines)
-    else if (name.trim() === '' || /[=\n\r]|^\s*[;#]/.test(name) || hasLines(section)) refuse(key, badName)
+    else if (name.trim() === '' || /=|^\s*[;#]/.test(name) || hasLines(name + section)) refuse(key, badName)
     else sections.set(section, [...(sections.get(section) ?? []), `${name}=${value}\n`])
   }
   return [...sections].map(([section, lines]) => `${section === '' ? '' : `[${section}]\n`}${lines.join('')}`).join('')
@@ -104,21 +106,24 @@ const xml: WriteDocument = (settings, refuse) => {
     if (path.some((step) => !/^[A-Za-z_][\w:-]*$/.test(step))) refuse(key, badName)
     else if (noXml.test(String(value))) refuse(key, 'it holds signs that XML can not')
     else if (top.children.size > 0 && !top.children.has(root)) refuse(key, 'such a file has only one outermost element')
-    else setElement(top, path, String(value))
+    else if (!setElement(top, path, String(value))) refuse(key, inTheWay)
   }
   return [...top.children].map(([tag, element]) => printElement(tag, element, '')).join('')
 }
 
-const setElement = (top: Element, path: readonly string[], value: string): void => {
-  let element = top
-  for (const tag of path) {
+/** False when an element would hold both text and elements. */
+const setElement = (element: Element, [tag, ...rest]: readonly string[], value: string): boolean => {
+  if (tag !== undefined) {
     const next = element.children.get(tag) ?? newElement()
+    if (element.text.trim() !== '' || !setElement(next, rest, value)) return false
     element.children.set(tag, next)
-    element = next
+    return true
   }
   const [, attribute, inner = ''] = attributeValue.exec(value) ?? []
+  if (attribute === undefined && element.children.size > 0) return false
   if (attribute === undefined) element.text = value
   else element.attributes.set(attribute, inner)
+  return true
 }
 
 const printElement = (tag: string, { text, attributes, children }: Element, indent: string): string => {

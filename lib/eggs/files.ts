@@ -28,7 +28,7 @@ const volumePath = (name: string): string | undefined => {
     .split('/')
     .filter((step) => step !== '' && step !== '.')
   const path = steps.join('/')
-  return steps.length === 0 || steps.includes('..') || /\{\{|[\p{Cc}\p{Cs}]/u.test(path) ? undefined : path
+  return path.trim() === '' || steps.includes('..') || /\{\{|[\p{Cc}\p{Cs}]/u.test(path) ? undefined : path
 }
 
 const readFile = (path: string, at: string, given: unknown, variables: Names, report: Report): ConfigFile[] => {

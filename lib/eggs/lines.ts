@@ -2,20 +2,22 @@ import type { WriteDocument } from './settings.ts'
 
 /**
  * Beginnings of lines with the whole lines that take their place. Ours are looked for at every start, so a line must begin
- * as what it was found by; Wings finds a comment once, and what it wrote for it never again.
+ * as what it was found by; Wings finds a comment once, and what it wrote for it never again. As there, a line that is nowhere
+ * is not added.
  */
 export const writeLines: WriteDocument = (settings, refuse) => {
-  const wanted: Record<string, string> = Object.create(null)
+  const wanted: Record<string, { line: string; append: boolean }> = Object.create(null)
   for (const { key, value } of settings) {
     const line = String(value)
     const old = key.trimStart()
     const begin = line.trimStart().startsWith(old) ? old : ownBeginning(old, line)
-    const fault = faultOf(old, begin, line) ?? ((wanted[begin!] ?? line) === line ? undefined : sameBeginning)
+    const fault = faultOf(old, begin, line) ?? ((wanted[begin!]?.line ?? line) === line ? undefined : sameBeginning)
     if (fault !== undefined) {
       refuse(key, fault)
       continue
     }
-    wanted[begin!] = line
+    // What stands there as a comment only is set by a line of its own, wherever that comes from.
+    wanted[begin!] = { line, append: begin !== old || wanted[begin!]?.append === true }
     if (begin !== old) refuse(key, 'it is set by a line of its own; a comment like it stays')
   }
   return `${JSON.stringify(wanted, null, 2)}\n`

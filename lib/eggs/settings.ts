@@ -12,19 +12,22 @@ export type WriteDocument = (settings: readonly Setting[], refuse: (key: string,
 export type Section = Map<string, Section | Leaf>
 
 /** Puts a leaf at its path; false when something else stands in its way. */
-export const put = (root: Section, path: readonly string[], leaf: Leaf): boolean => {
-  let section = root
-  for (const step of path.slice(0, -1)) {
-    const next = section.get(step) ?? new Map()
-    if (!(next instanceof Map)) return false
-    section.set(step, next)
-    section = next
-  }
-  const last = path.at(-1)!
-  if (section.get(last) instanceof Map) return false
-  section.set(last, leaf)
+export const put = (section: Section, [step, ...rest]: readonly string[], leaf: Leaf): boolean => {
+  const there = section.get(step!)
+  if (there === undefined ? !mayFollow(section, step!) : there instanceof Map === (rest.length === 0)) return false
+  const next: Section = there instanceof Map ? there : new Map()
+  if (rest.length > 0 && !put(next, rest, leaf)) return false
+  section.set(step!, rest.length > 0 ? next : leaf)
   return true
 }
+
+/** Entries of a list are named from `[0]` on, and nothing else beside them; `*` goes with everything. */
+const mayFollow = (section: Section, step: string): boolean => {
+  const steps = [...section.keys()].filter((one) => one !== '*')
+  if (step === '*') return true
+  return isEntry(step) ? step === `[${steps.length}]` && steps.every(isEntry) : !steps.some(isEntry)
+}
+const isEntry = (step: string): boolean => /^\[\d+\]$/.test(step)
 
 /** As plain objects; without a prototype, so that every key is only a key. */
 export const toObject = (section: Section): Record<string, unknown> => {

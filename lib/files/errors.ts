@@ -26,8 +26,10 @@ export class UnreadableFile extends ManManError {
 
 /** A value can't stand where the content puts it, in any way of writing. The message doesn't tell the value. */
 export class UnwritableValue extends ManManError {
+  readonly what: string
   constructor(where: string, what: string) {
     super('INVALID_INPUT', `${where}: ${what}`)
+    this.what = what
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigFile, FileStrategy } from '../domain/game-config.ts'
-import { maxLength, tooDeep, Unparseable, UnreadableFile } from './errors.ts'
+import { maxLength, tooDeep, Unparseable, UnreadableFile, UnwritableValue } from './errors.ts'
 import type { Format } from './format.ts'
 import { ini } from './ini.ts'
 import { json } from './json.ts'
@@ -42,6 +42,8 @@ export const fileFaults = (file: ConfigFile, known: ReadonlySet<string>): string
   } catch (error) {
     if (error instanceof RangeError) return [tooDeep]
     if (error instanceof Unparseable) return [error.message]
+    // The content's own text, as nothing is filled in.
+    if (error instanceof UnwritableValue) return [error.what]
     throw error
   }
 }

@@ -3,15 +3,21 @@ import { applyEdits, beginsLine, type Edit, indentAt, lineEnd } from './edits.ts
 import { lineAt, maxDepth, tooDeep, Unparseable } from './errors.ts'
 import type { Format } from './format.ts'
 import {
+  anew,
+  entriesBehind,
   exactly,
   fillSetting,
-  hasEvery,
+  isOnlyPatch,
   type MapSetting,
   makesSomething,
   mapOf,
   newEntries,
+  type ReadBare,
+  refuseTwice,
+  type Said,
   type Setting,
   saysSame,
+  setsEntries,
   settingFor,
   settingPlaces,
 } from './settings.ts'
@@ -22,8 +28,8 @@ export const json: Format = {
   places: (content) => settingPlaces(readContent(content)),
   fresh: (content, fill) => {
     const setting = readContent(content)
-    if (hasEvery(setting))
-      return `${write(fillSetting(setting, fill, bareValue), { indent: '', unit: '  ', end: '\n', space: ' ' })}\n`
+    if (isOnlyPatch(setting))
+      return `${write(anew(fillSetting(setting, fill, bareValue)), { indent: '', unit: '  ', end: '\n', space: ' ' })}\n`
     const edits = stringsOf(parse(content)).map((node): Edit => {
       const filled = fill(node.value as string)
       const isKey = node.parent?.type === 'property' && node.parent.children?.[0] === node
@@ -39,8 +45,16 @@ export const json: Format = {
   },
 }
 
-/** The setting a JSON content says; also what LINES is written in. */
-export const readContent = (content: string): Setting => toSetting(parse(content), content, true)
+const readContent = (content: string): Setting => toSetting(parse(content), content, true)
+
+/** What LINES is written in: the entries of one object, where no key means more than it says. */
+export const readEntries = (content: string): (readonly [string, Setting])[] => {
+  const root = parse(content)
+  if (root.type !== 'object') throw new Unparseable(1, 'is no object {"begin of a line": "the whole line"}')
+  const entries = membersOf(root, content, true)
+  refuseTwice(entries)
+  return entries
+}
 
 interface Style {
   unit: string
@@ -76,13 +90,14 @@ const rangeOf = (node: Node): { from: number; to: number } => ({ from: node.offs
 const keyOf = (property: Node): Node => property.children![0]!
 const memberValue = (property: Node): Node => property.children![1]!
 
-const bareValue = (written: string): unknown => exactly(JSON.parse(written), written)
+const bareValue: ReadBare = (written) => ({ kind: 'bare', written, value: exactly(JSON.parse(written), written) })
+
+const membersOf = (node: Node, source: string, content: boolean): (readonly [string, Setting])[] =>
+  (node.children ?? []).map((property) => [keyOf(property).value as string, toSetting(memberValue(property), source, content)])
 
 const toSetting = (node: Node, source: string, content: boolean): Setting => {
   if (node.type === 'object') {
-    const entries = (node.children ?? []).map(
-      (property) => [keyOf(property).value as string, toSetting(memberValue(property), source, content)] as const,
-    )
+    const entries = membersOf(node, source, content)
     return content ? mapOf(entries) : { kind: 'map', entries: new Map(entries), every: null }
   }
   if (node.type === 'array') {
@@ -109,12 +124,16 @@ const spaceOf = (root: Node): string => {
 }
 
 const editsFor = (text: string, node: Node, setting: Setting, style: Style): Edit[] => {
-  if (setting.kind === 'map' && node.type === 'object') return editsForMap(text, node, setting, style)
-  if (!makesSomething(setting) || saysSame(toSetting(node, text, false), setting)) return []
+  if (setting.kind === 'map' && !setting.list && node.type === 'object') return editsForMap(text, node, setting, style)
+  if (node.type === 'array' && setsEntries(setting)) return editsForList(text, node, setting, style)
+  if (!makesSomething(setting)) return []
+  const there = toSetting(node, text, false)
+  const wanted = anew(setting, there)
+  if (saysSame(there, wanted)) return []
   const oneLine = !text.slice(node.offset, node.offset + node.length).includes('\n') && node.type !== 'null'
   const indent = indentAt(text, node.offset)
   return [
-    { ...rangeOf(node), text: write(setting, oneLine && isFilledList(node) ? { ...style, indent: null } : { ...style, indent }) },
+    { ...rangeOf(node), text: write(wanted, oneLine && isFilledList(node) ? { ...style, indent: null } : { ...style, indent }) },
   ]
 }
 
@@ -128,10 +147,26 @@ const editsForMap = (text: string, node: Node, setting: MapSetting, style: Style
   })
   const there = new Set(properties.map((property) => keyOf(property).value as string))
   const missing = newEntries(setting).filter(([key]) => !there.has(key))
-  return missing.length === 0 ? edits : [...edits, ...insertions(text, node, missing, style)]
+  const members: WriteAll = (indent) =>
+    missing.map(([key, child]) => `${JSON.stringify(key)}:${style.space}${write(child, { ...style, indent })}`)
+  return missing.length === 0 ? edits : [...edits, ...insertions(text, node, members, style)]
 }
 
-const insertions = (text: string, node: Node, missing: [string, Setting][], style: Style): Edit[] => {
+const editsForList = (text: string, node: Node, setting: MapSetting, style: Style): Edit[] => {
+  const items = node.children ?? []
+  const edits = items.flatMap((item, index) => {
+    const wanted = settingFor(setting, String(index), true)
+    return wanted === undefined ? [] : editsFor(text, item, wanted, style)
+  })
+  const added = entriesBehind(setting, items.length, lineAt(text, node.offset))
+  const members: WriteAll = (indent) => added.map((item) => write(item, { ...style, indent }))
+  return added.length === 0 ? edits : [...edits, ...insertions(text, node, members, style)]
+}
+
+/** What is to be added, over lines from `indent` on or each in one line. */
+type WriteAll = (indent: string | null) => string[]
+
+const insertions = (text: string, node: Node, members: WriteAll, style: Style): Edit[] => {
   const last = node.children?.at(-1)
   const base = indentAt(text, node.offset)
   const open = node.offset + 1
@@ -140,8 +175,6 @@ const insertions = (text: string, node: Node, missing: [string, Setting][], styl
       ? style.space !== '' && (node.parent === undefined || text.includes('\n'))
       : text.slice(open, node.children![0]!.offset).includes('\n')
   const lastKeyIndent = last !== undefined && beginsLine(text, last.offset) ? indentAt(text, last.offset) : base + style.unit
-  const members = (indent: string | null): string[] =>
-    missing.map(([key, child]) => `${JSON.stringify(key)}:${style.space}${write(child, { ...style, indent })}`)
   if (last === undefined) {
     if (!lines) return [{ from: open, to: open, text: members(null).join(',') }]
     const before = style.end + lastKeyIndent
@@ -180,14 +213,14 @@ const tailAfter = (text: string, end: number): { at: number; comma: boolean; lin
 }
 
 /** A setting as JSON, over lines from `indent` on, or in one line when that is null. */
-const write = (setting: Setting, style: Style & { indent: string | null }): string => {
+const write = (setting: Said, style: Style & { indent: string | null }): string => {
   if (setting.kind === 'text') return JSON.stringify(setting.text)
   if (setting.kind === 'bare') return setting.written
   const inner = style.indent === null ? null : style.indent + style.unit
   const members =
     setting.kind === 'list'
       ? setting.items.map((item) => write(item, { ...style, indent: inner }))
-      : newEntries(setting).map(
+      : [...setting.entries].map(
           ([key, child]) => `${JSON.stringify(key)}:${style.space}${write(child, { ...style, indent: inner })}`,
         )
   const [open, close] = setting.kind === 'list' ? '[]' : '{}'

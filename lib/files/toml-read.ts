@@ -1,7 +1,7 @@
 import { type AST, ParseError, parseTOML } from 'toml-eslint-parser'
 import { lineStop } from './edits.ts'
 import { lineAt, maxDepth, tooDeep, Unparseable } from './errors.ts'
-import { exactly, mapOf, type Setting } from './settings.ts'
+import { exactly, mapOf, type ReadBare, type Setting } from './settings.ts'
 
 /** What stands under a key: a value, a table however it is written, or the tables of `[[key]]`. */
 export type Place =
@@ -12,6 +12,8 @@ export type Place =
 /** A table as it is meant; `site` is where it takes new entries. */
 export interface Table {
   path: readonly string[]
+  /** It stands in an entry of a list: no further header can name it. */
+  inList: boolean
   entries: Map<string, Place>
   site:
     | { kind: 'root'; top: AST.TOMLTopLevelTable }
@@ -26,7 +28,7 @@ export interface Table {
 /** TOML 1.0 as a tree of what it means; throws `Unparseable`. */
 export const readToml = (text: string): Table => {
   const top = parse(text).body[0]
-  const root: Table = { path: [], entries: new Map(), site: { kind: 'root', top } }
+  const root: Table = { path: [], inList: false, entries: new Map(), site: { kind: 'root', top } }
   for (const node of top.body) {
     if (node.type === 'TOMLKeyValue') addEntry(root, node)
     else {
@@ -83,7 +85,7 @@ const childTable = (parent: Table, key: string, site: Table['site']): Table => {
   const there = parent.entries.get(key)
   if (there?.kind === 'table') return there.table
   if (there?.kind === 'tables') return there.tables.at(-1)!
-  const table: Table = { path: [...parent.path, key], entries: new Map(), site }
+  const table: Table = { path: [...parent.path, key], inList: parent.inList, entries: new Map(), site }
   parent.entries.set(key, { kind: 'table', table })
   return table
 }
@@ -103,7 +105,7 @@ const openHeader = (root: Table, header: AST.TOMLTable): Table => {
     table.site = { kind: 'header', header }
     return table
   }
-  const table: Table = { path: keys, entries: new Map(), site: { kind: 'header', header } }
+  const table: Table = { path: keys, inList: true, entries: new Map(), site: { kind: 'header', header } }
   const place = parent.entries.get(key)
   if (place?.kind === 'tables') {
     place.tables.push(table)
@@ -123,14 +125,14 @@ const addEntry = (base: Table, entry: AST.TOMLKeyValue): void => {
   parent.entries.set(keys.at(-1)!, placeOf(entry.value, [...base.path, ...keys]))
 }
 
-const placeOf = (node: AST.TOMLContentNode, path: readonly string[]): Place => {
+export const placeOf = (node: AST.TOMLContentNode, path: readonly string[]): Place => {
   checkDepth(path, node.loc.start.line)
   if (node.type === 'TOMLArray') {
     checkArray(node, path)
     return { kind: 'value', node }
   }
   if (node.type !== 'TOMLInlineTable') return { kind: 'value', node }
-  const table: Table = { path, entries: new Map(), site: { kind: 'inline', node } }
+  const table: Table = { path, inList: false, entries: new Map(), site: { kind: 'inline', node } }
   for (const entry of node.body) addEntry(table, entry)
   return { kind: 'table', table }
 }
@@ -159,16 +161,18 @@ const nodeSetting = (node: AST.TOMLContentNode, content: boolean): Setting => {
     case 'boolean':
       return { kind: 'bare', written: String(node.value), value: node.value }
     case 'integer':
-      return { kind: 'bare', written: node.number, value: `integer ${node.bigint}` }
+      return { kind: 'bare', written: node.number, value: node.bigint }
     case 'float':
-      return { kind: 'bare', written: node.number, value: `float ${exactly(node.value, node.number)}` }
+      return { kind: 'bare', written: node.number, value: exactly(node.value, node.number) }
     default:
       return { kind: 'bare', written: node.datetime, value: `${node.kind} ${node.datetime}` }
   }
 }
 
-/** A number or boolean of a value, as TOML reads it. */
-export const bareToml = (written: string): unknown => {
-  if (written === 'true' || written === 'false') return written === 'true'
-  return /[.eE]/.test(written) ? `float ${exactly(Number(written), written)}` : `integer ${BigInt(written)}`
+/** A number or boolean of a value, as TOML reads it; a float stays one. */
+export const bareToml: ReadBare = (written, there) => {
+  if (written === 'true' || written === 'false') return { kind: 'bare', written, value: written === 'true' }
+  if (/[.eE]/.test(written)) return { kind: 'bare', written, value: exactly(Number(written), written) }
+  if (typeof there === 'number') return bareToml(`${written}.0`)
+  return { kind: 'bare', written, value: BigInt(written) }
 }

@@ -1,19 +1,23 @@
 import type { AST } from 'toml-eslint-parser'
 import { applyEdits, type Edit, indentAt, insertLines, lineEnd, lineStart, lineStop } from './edits.ts'
-import { Unparseable } from './errors.ts'
+import { lineAt, Unparseable } from './errors.ts'
 import type { Format } from './format.ts'
 import {
+  anew,
+  entriesBehind,
   fillSetting,
-  hasEvery,
+  isOnlyPatch,
   type MapSetting,
   makesSomething,
   newEntries,
+  type Said,
   type Setting,
   saysSame,
+  setsEntries,
   settingFor,
   settingPlaces,
 } from './settings.ts'
-import { bareToml, type Place, readToml, settingOf, type Table, tableSetting } from './toml-read.ts'
+import { bareToml, type Place, placeOf, readToml, settingOf, type Table, tableSetting } from './toml-read.ts'
 import { type Fill, hasPlaceholder } from './values.ts'
 
 /** TOML 1.0. */
@@ -21,7 +25,7 @@ export const toml: Format = {
   places: (content) => settingPlaces(readContent(content)),
   fresh: (content, fill) => {
     const setting = readContent(content)
-    if (hasEvery(setting)) return merge('', fillSetting(setting, fill, bareToml))
+    if (isOnlyPatch(setting)) return merge('', fillSetting(setting, fill, bareToml))
     return applyEdits(content, placeholdersOf((readToml(content).site as { top: AST.TOMLTopLevelTable }).top, fill))
   },
   merge: (content, fill, current) => merge(current, fillSetting(readContent(content), fill, bareToml)),
@@ -80,27 +84,66 @@ const mergeTable = (work: Work, table: Table, setting: MapSetting): void => {
 }
 
 const mergePlace = (work: Work, parent: Table, key: string, place: Place, setting: Setting): void => {
-  if (place.kind === 'table' && setting.kind === 'map') {
+  if (place.kind === 'table' && setting.kind === 'map' && !setting.list) {
     mergeTable(work, place.table, setting)
     return
   }
-  if (!makesSomething(setting) || saysSame(settingOf(place, false), setting)) return
+  if (place.kind === 'tables' && setsEntries(setting)) {
+    mergeTables(work, [...parent.path, key], place, setting)
+    return
+  }
+  if (place.kind === 'value' && place.node.type === 'TOMLArray' && setsEntries(setting)) {
+    mergeArray(work, parent, key, place.node, setting)
+    return
+  }
+  if (!makesSomething(setting)) return
+  const there = settingOf(place, false)
+  const wanted = anew(setting, there)
+  if (saysSame(there, wanted)) return
   if (place.kind === 'tables') {
-    replaceTables(work, parent, key, place.headers, setting)
+    replaceTables(work, parent, key, place.headers, wanted)
     return
   }
   const node = place.kind === 'value' ? place.node : place.table.site.kind === 'inline' ? place.table.site.node : null
   if (node === null) throw new Unparseable(null, `${[...parent.path, key].join('.')} is a table there, and a value is to be set`)
-  work.edits.push({ from: node.range[0], to: node.range[1], text: write(setting) })
+  work.edits.push({ from: node.range[0], to: node.range[1], text: write(wanted) })
+}
+
+type Tables = Extract<Place, { kind: 'tables' }>
+
+const mergeTables = (work: Work, path: readonly string[], { tables, headers }: Tables, setting: MapSetting): void => {
+  for (const [index, table] of tables.entries()) {
+    const wanted = settingFor(setting, String(index), true)
+    if (wanted === undefined) continue
+    const shown = [...path, index].join('.')
+    if (wanted.kind !== 'map' || wanted.list)
+      throw new Unparseable(null, `${shown} is a table there, and something else is to be set`)
+    mergeTable(work, table, wanted)
+  }
+  const added = entriesBehind(setting, tables.length, headers[0]!.loc.start.line)
+  if (!added.every(isMap)) throw new Unparseable(null, `${path.join('.')} has tables there, and something else is to be added`)
+  work.sections.push(...sectionsFor(path, { kind: 'list', items: added }))
+}
+
+const mergeArray = (work: Work, parent: Table, key: string, node: AST.TOMLArray, setting: MapSetting): void => {
+  const { elements } = node
+  for (const [index, element] of elements.entries()) {
+    const wanted = settingFor(setting, String(index), true)
+    if (wanted !== undefined) mergePlace(work, parent, `${key}.${index}`, placeOf(element, []), wanted)
+  }
+  const added = entriesBehind(setting, elements.length, lineAt(work.text, node.range[0])).map(write)
+  if (added.length === 0) return
+  const at = elements.at(-1)?.range[1] ?? node.range[0] + 1
+  work.edits.push({ from: at, to: at, text: `${elements.length === 0 ? '' : ', '}${added.join(', ')}` })
 }
 
 /** `[[key]]` and all that belongs to it goes, the new value comes. */
-const replaceTables = (work: Work, parent: Table, key: string, headers: readonly AST.TOMLTable[], setting: Setting): void => {
+const replaceTables = (work: Work, parent: Table, key: string, headers: readonly AST.TOMLTable[], wanted: Said): void => {
   for (const header of headers) {
     const last = header.body.at(-1)?.range[1] ?? header.key.range[1]
     work.edits.push({ from: lineStart(work.text, header.range[0]), to: nextLine(work.text, last), text: '' })
   }
-  add(work, parent, [[key, setting]])
+  add(work, parent, [[key, wanted]])
 }
 
 const nextLine = (source: string, offset: number): number => {
@@ -108,7 +151,7 @@ const nextLine = (source: string, offset: number): number => {
   return at === -1 ? source.length : at + 1
 }
 
-type Missing = readonly (readonly [string, Setting])[]
+type Missing = readonly (readonly [string, Said])[]
 
 const add = (work: Work, table: Table, missing: Missing): void => {
   const { site } = table
@@ -125,8 +168,8 @@ const add = (work: Work, table: Table, missing: Missing): void => {
     } else addLines(work, nextLine(work.text, entry.range[1]), indentAt(work.text, entry.range[0]), missing, `${prefix}.`)
     return
   }
-  const values = missing.filter(([, child]) => !isSection(child))
-  const sections = missing.filter(([, child]) => isSection(child))
+  const sections = table.inList ? [] : missing.filter(([, child]) => isSection(child))
+  const values = missing.filter((entry) => !sections.includes(entry))
   if (site.kind === 'implied' && values.length > 0)
     work.sections.push([`[${table.path.map(keyText).join('.')}]`, ...linesFor(values)])
   if (site.kind === 'header' && values.length > 0) {
@@ -184,15 +227,16 @@ const addInline = (source: string, node: AST.TOMLInlineTable, missing: Missing):
   return { from: node.range[0] + 1, to: node.range[0] + 1, text: blank ? ` ${text}` : ` ${text} ` }
 }
 
-const isMap = (setting: Setting): setting is MapSetting => setting.kind === 'map'
-const isTables = (setting: Setting): boolean => setting.kind === 'list' && setting.items.length > 0 && setting.items.every(isMap)
-const isSection = (setting: Setting): boolean => isMap(setting) || isTables(setting)
+type SaidMap = Extract<Said, { kind: 'map' }>
+const isMap = (setting: Said): setting is SaidMap => setting.kind === 'map'
+const isTables = (setting: Said): boolean => setting.kind === 'list' && setting.items.length > 0 && setting.items.every(isMap)
+const isSection = (setting: Said): boolean => isMap(setting) || isTables(setting)
 
 /** A new table, or those of a list, with the tables inside. */
-const sectionsFor = (path: readonly string[], setting: Setting): string[][] => {
+const sectionsFor = (path: readonly string[], setting: Said): string[][] => {
   const name = path.map(keyText).join('.')
-  if (setting.kind === 'list') return setting.items.map((item) => [`[[${name}]]`, ...linesFor(newEntries(item as MapSetting))])
-  const entries = newEntries(setting as MapSetting)
+  if (setting.kind === 'list') return setting.items.map((item) => [`[[${name}]]`, ...linesFor([...(item as SaidMap).entries])])
+  const entries = [...(setting as SaidMap).entries]
   const values = entries.filter(([, child]) => !isSection(child))
   const inner = entries.filter(([, child]) => isSection(child)).flatMap(([key, child]) => sectionsFor([...path, key], child))
   return values.length === 0 && inner.length > 0 ? inner : [[`[${name}]`, ...linesFor(values)], ...inner]
@@ -202,10 +246,10 @@ const keyText = (key: string): string => (/^[A-Za-z0-9_-]+$/.test(key) ? key : t
 const text = (value: string): string => JSON.stringify(value).replaceAll('\u007f', '\\u007f')
 
 /** A setting as a value in one line. */
-const write = (setting: Setting): string => {
+const write = (setting: Said): string => {
   if (setting.kind === 'bare') return setting.written
   if (setting.kind === 'text') return text(setting.text)
   if (setting.kind === 'list') return `[${setting.items.map(write).join(', ')}]`
-  const entries = linesFor(newEntries(setting))
+  const entries = linesFor([...setting.entries])
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`
 }

@@ -7,18 +7,19 @@ export interface FileValue {
   kind: 'text' | 'number' | 'boolean'
 }
 
-/** A template filled in; `bare` when it is one placeholder alone whose value is a real number or boolean. */
+/** A template filled in; `alone` when it is one placeholder, and `bare` when its value is a real number or boolean too. */
 export interface Filled {
   text: string
+  alone: boolean
   bare: boolean
 }
 
 export type Fill = (template: string) => Filled
 
-const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
-const isBare = (value: FileValue): boolean =>
-  (value.kind === 'number' && number.test(value.text)) ||
-  (value.kind === 'boolean' && (value.text === 'true' || value.text === 'false'))
+export const isNumber = (text: string): boolean => /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)
+export const isBoolean = (text: string): boolean => text === 'true' || text === 'false'
+const isBare = ({ kind, text }: FileValue): boolean =>
+  (kind === 'number' && isNumber(text)) || (kind === 'boolean' && isBoolean(text))
 
 /**
  * Fills templates that were checked when they were saved. What a value holds is never taken for a template. With
@@ -37,11 +38,12 @@ export const fillWith =
       if (oneLine) onOneLine(value.text, path)
       return value
     })
-    return { text: texts.map(({ text }) => text).join(''), bare: texts.length === 1 && isBare(texts[0]!) }
+    const alone = parts.length === 1 && 'name' in parts[0]!
+    return { text: texts.map(({ text }) => text).join(''), alone, bare: alone && isBare(texts[0]!) }
   }
 
 /** Leaves templates as they are: for looking at content that is not rendered. */
-export const fillNothing: Fill = (template) => ({ text: template, bare: false })
+export const fillNothing: Fill = (template) => ({ text: template, alone: false, bare: false })
 
 export const hasPlaceholder = (template: string): boolean => template.includes('{{')
 

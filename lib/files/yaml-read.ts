@@ -15,7 +15,8 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { lineAt, maxDepth, tooDeep, Unparseable } from './errors.ts'
-import { exactly, type MapSetting, mapOf, type Setting } from './settings.ts'
+import { exactly, mapOf, type ReadBare, type Said, type Setting } from './settings.ts'
+import { isSurelyText } from './yaml-write.ts'
 
 export type YamlDocument = Document.Parsed
 
@@ -49,8 +50,10 @@ export const keyText = (key: unknown): string | null => {
   return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value ?? ''))
 }
 
-export const bareYaml = (written: string): unknown =>
-  written === 'true' || written === 'false' ? written === 'true' : exactly(Number(written), written)
+export const bareYaml: ReadBare = (written) => {
+  const value = written === 'true' || written === 'false' ? written === 'true' : exactly(Number(written), written)
+  return { kind: 'bare', written, value }
+}
 
 const scalarSetting = (node: Scalar): Setting => {
   if (typeof node.value === 'string') return { kind: 'text', text: node.value }
@@ -80,11 +83,19 @@ const fail = (text: string, node: unknown, what: string): never => {
   throw new Unparseable(isNode(node) ? lineAt(text, node.range?.[0] ?? 0) : null, what)
 }
 
+/** The scalar at a node, or behind its alias; null for what is none, or what some readers take for no text (`on`, `010`). */
+export const scalarAt = (document: YamlDocument, node: unknown): Setting | null => {
+  const seen = isAlias(node) ? node.resolve(document) : node
+  if (!isScalar(seen)) return null
+  const isPlainText = typeof seen.value === 'string' && seen.type === 'PLAIN'
+  return isPlainText && !isSurelyText(seen.value as string) ? null : scalarSetting(seen)
+}
+
 /**
  * What stands at a node, as deep as `like` goes: aliases are looked behind, never more often than the content has settings.
  * Null for what no setting can be the same as.
  */
-export const thereLike = (document: YamlDocument, node: unknown, like: Setting): Setting | null => {
+export const thereLike = (document: YamlDocument, node: unknown, like: Said): Setting | null => {
   const seen = isAlias(node) ? node.resolve(document) : node
   if (isMap(seen)) return like.kind === 'map' && seen.items.length === like.entries.size ? mapLike(document, seen, like) : null
   if (isSeq(seen)) {
@@ -95,7 +106,7 @@ export const thereLike = (document: YamlDocument, node: unknown, like: Setting):
   return isScalar(seen) ? scalarSetting(seen) : { kind: 'bare', written: 'null', value: null }
 }
 
-const mapLike = (document: YamlDocument, map: YAMLMap, like: MapSetting): Setting | null => {
+const mapLike = (document: YamlDocument, map: YAMLMap, like: Extract<Said, { kind: 'map' }>): Setting | null => {
   const entries = new Map<string, Setting>()
   for (const pair of map.items) {
     const key = keyText(pair.key)
@@ -134,5 +145,5 @@ export const afterColon = (pair: YamlPair): number | null => {
 export const isVoid = (node: ParsedNode | null): boolean =>
   node === null || (isScalar(node) && !node.source && node.type === 'PLAIN')
 
-const pairEnd = (text: string, pair: YamlPair): number =>
+export const pairEnd = (text: string, pair: YamlPair): number =>
   isVoid(pair.value) ? (afterColon(pair) ?? pair.key.range[1]) : contentEnd(text, pair.value!)

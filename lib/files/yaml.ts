@@ -1,15 +1,19 @@
-import { isAlias, isMap, isScalar, isSeq, type ParsedNode, visit, type YAMLMap } from 'yaml'
+import { isAlias, isMap, isPair, isScalar, isSeq, type ParsedNode, visit, type YAMLMap, type YAMLSeq } from 'yaml'
 import { applyEdits, type Edit, lineEnd, lineStart, lineStop } from './edits.ts'
 import { lineAt, Unparseable } from './errors.ts'
 import type { Format } from './format.ts'
 import {
+  anew,
+  entriesBehind,
   fillSetting,
-  hasEvery,
+  isOnlyPatch,
   type MapSetting,
   makesSomething,
   newEntries,
+  type Said,
   type Setting,
   saysSame,
+  setsEntries,
   settingFor,
   settingPlaces,
 } from './settings.ts'
@@ -21,7 +25,9 @@ import {
   contentSetting,
   isVoid,
   keyText,
+  pairEnd,
   parseYaml,
+  scalarAt,
   thereLike,
   type YamlDocument,
   type YamlPair,
@@ -33,7 +39,7 @@ export const yaml: Format = {
   places: (content) => settingPlaces(readContent(content)),
   fresh: (content, fill) => {
     const setting = readContent(content)
-    if (hasEvery(setting)) return merge('', fillSetting(setting, fill, bareYaml))
+    if (isOnlyPatch(setting)) return merge('', fillSetting(setting, fill, bareYaml))
     const edits: Edit[] = []
     visit(parseYaml(content), {
       Scalar: (role, node) => {
@@ -68,8 +74,9 @@ interface File {
 
 const freshRoot = (file: File, setting: Setting): string => {
   const open = file.text !== '' && !file.text.endsWith('\n') ? file.end : ''
-  if (setting.kind !== 'map') return `${open}${flow(setting)}${file.end}`
-  const lines = newEntries(setting).map(([key, child]) => blockEntry(key, child, '', file.unit, file.end))
+  const said = anew(setting)
+  if (said.kind !== 'map') return `${open}${flow(said)}${file.end}`
+  const lines = [...said.entries].map(([key, child]) => blockEntry(key, child, '', file.unit, file.end))
   return `${open}${lines.join(file.end) || '{}'}${file.end}`
 }
 
@@ -84,40 +91,43 @@ const unitOf = (text: string, root: ParsedNode | null): string => {
 }
 
 const editsFor = (file: File, node: ParsedNode, setting: Setting): Edit[] => {
-  if (setting.kind === 'map' && isMap(node)) return editsForMap(file, node as YAMLMap<ParsedNode, ParsedNode | null>, setting)
-  if (!makesSomething(setting) || isSame(file, node, setting)) return []
+  const inner = editsInside(file, node, setting)
+  if (inner !== null) return inner
+  const wanted = wantedAt(file, node, setting)
+  if (wanted === null) return []
   if (isAlias(node)) throw new Unparseable(lineAt(file.text, node.range[0]), 'an alias stands where a setting is to be made')
   refuseAnchors(file, node)
   const [from] = node.range
   const to = contentEnd(file.text, node)
-  if (isSeq(node) && !node.flow && setting.kind === 'list' && setting.items.length > 0) {
+  if (isSeq(node) && !node.flow && wanted.kind === 'list' && wanted.items.length > 0) {
     const indent = ' '.repeat(column(file.text, from))
-    return [{ from, to, text: setting.items.map((item) => `- ${flow(item)}`).join(file.end + indent) }]
+    return [{ from, to, text: wanted.items.map((item) => `- ${flow(item)}`).join(file.end + indent) }]
   }
-  return [{ from, to, text: flow(setting) }]
+  return [{ from, to, text: flow(wanted) }]
 }
 
-const isSame = (file: File, node: ParsedNode | null, setting: Setting): boolean => {
-  if (setting.kind === 'map' && isAlias(node)) return aliasSays(file, node, setting)
-  const wanted = settled(setting)
+type BlockMap = YAMLMap<ParsedNode, ParsedNode | null>
+type BlockList = YAMLSeq<ParsedNode>
+
+/** The edits within a map or list, all around which stays; null where something else takes its place. */
+const editsInside = (file: File, node: unknown, setting: Setting): Edit[] | null => {
+  if (setting.kind === 'map' && !setting.list && isMap(node)) return editsForMap(file, node as BlockMap, setting)
+  return isSeq(node) && setsEntries(setting) ? editsForList(file, node as BlockList, setting) : null
+}
+
+/** What is to be written at a node; null when that stands there already, or nothing is to be. */
+const wantedAt = (file: File, node: ParsedNode | null, setting: Setting): Said | null => {
+  if (!makesSomething(setting) || aliasSays(file, node, setting)) return null
+  const wanted = anew(setting, scalarAt(file.document, node))
   const there = thereLike(file.document, node, wanted)
-  return there !== null && saysSame(there, wanted)
+  return there !== null && saysSame(there, wanted) ? null : wanted
 }
 
-/** A setting as it is written anew, without any `*`. */
-const settled = (setting: Setting): Setting => {
-  if (setting.kind === 'list') return { kind: 'list', items: setting.items.map(settled) }
-  if (setting.kind !== 'map') return setting
-  return { kind: 'map', entries: new Map(newEntries(setting).map(([key, child]) => [key, settled(child)])), every: null }
-}
+/** Whether the map or list behind an alias says all of the setting already. */
+const aliasSays = (file: File, alias: unknown, setting: Setting): boolean =>
+  isAlias(alias) && editsInside(file, alias.resolve(file.document), setting)?.length === 0
 
-/** Whether the map behind an alias says all of the setting already. */
-const aliasSays = (file: File, alias: ParsedNode, setting: MapSetting): boolean => {
-  const behind = isAlias(alias) ? alias.resolve(file.document) : alias
-  return isMap(behind) && editsForMap(file, behind as YAMLMap<ParsedNode, ParsedNode | null>, setting).length === 0
-}
-
-const editsForMap = (file: File, map: YAMLMap<ParsedNode, ParsedNode | null>, setting: MapSetting): Edit[] => {
+const editsForMap = (file: File, map: BlockMap, setting: MapSetting): Edit[] => {
   const edits: Edit[] = []
   const there = new Set<string>()
   for (const pair of map.items as YamlPair[]) {
@@ -128,21 +138,43 @@ const editsForMap = (file: File, map: YAMLMap<ParsedNode, ParsedNode | null>, se
     if (wanted !== undefined) edits.push(...editsForPair(file, pair, wanted))
   }
   const missing = newEntries(setting).filter(([key]) => !there.has(key))
-  return missing.length === 0 ? edits : [...edits, map.flow ? inFlow(file, map, missing) : inBlock(file, map, missing)]
+  const inFlow = missing.map(([key, child]) => `${JSON.stringify(key)}: ${flow(child)}`)
+  const inBlock = (indent: string): string[] => missing.map(([key, child]) => blockEntry(key, child, indent, file.unit, file.end))
+  return missing.length === 0 ? edits : [...edits, addTo(file, map, inFlow, inBlock)]
+}
+
+const editsForList = (file: File, list: BlockList, setting: MapSetting): Edit[] => {
+  const { items } = list
+  const edits = items.flatMap((item, index) => {
+    const wanted = settingFor(setting, String(index), true)
+    if (wanted === undefined) return []
+    return isVoid(item) ? editsForVoid(file, item, wanted) : editsFor(file, item, wanted)
+  })
+  const added = entriesBehind(setting, items.length, lineAt(file.text, list.range![0])).map(flow)
+  return added.length === 0 ? edits : [...edits, addTo(file, list, added, (indent) => added.map((item) => `${indent}- ${item}`))]
+}
+
+/** Behind the dash of an entry without a value. */
+const editsForVoid = (file: File, item: ParsedNode, setting: Setting): Edit[] => {
+  const wanted = wantedAt(file, item, setting)
+  const at = file.text.lastIndexOf('-', item.range[0]) + 1
+  return wanted === null ? [] : [{ from: at, to: at, text: ` ${flow(wanted)}` }]
 }
 
 const editsForPair = (file: File, pair: YamlPair, setting: Setting): Edit[] => {
   const { value } = pair
   const block = (isMap(value) || isSeq(value)) && !value.flow
   if (!isVoid(value) && !block) return editsFor(file, value!, setting)
-  if (block && (isMap(value) ? setting.kind === 'map' : setting.kind === 'list' && setting.items.length > 0)) {
+  const inner = editsInside(file, value, setting)
+  if (inner !== null) return inner
+  const wanted = wantedAt(file, value, setting)
+  if (wanted === null) return []
+  if (isSeq(value) && block && wanted.kind === 'list' && wanted.items.length > 0)
     return editsFor(file, value as ParsedNode, setting)
-  }
-  if (!makesSomething(setting) || isSame(file, value, setting)) return []
   const at = afterColon(pair)
   if (!block) {
     const from = at ?? pair.key.range[1]
-    return [{ from, to: from, text: `${at === null ? ': ' : ' '}${flow(setting)}` }]
+    return [{ from, to: from, text: `${at === null ? ': ' : ' '}${flow(wanted)}` }]
   }
   if (at === null) throw new Unparseable(lineAt(file.text, pair.key.range[0]), 'a key stands alone where a setting is to be made')
   refuseAnchors(file, value as ParsedNode)
@@ -151,7 +183,7 @@ const editsForPair = (file: File, pair: YamlPair, setting: Setting): Edit[] => {
   const first = lineStart(file.text, range[0])
   const from = first > at ? lineStop(file.text, first - 1 - (file.text[first - 2] === '\r' ? 1 : 0)) : at
   return [
-    { from: at, to: at, text: ` ${flow(setting)}` },
+    { from: at, to: at, text: ` ${flow(wanted)}` },
     { from, to: contentEnd(file.text, value as ParsedNode), text: '' },
   ]
 }
@@ -165,27 +197,28 @@ const refuseAnchors = (file: File, value: ParsedNode): void =>
     },
   })
 
-type Missing = [string, Setting][]
-
-const inFlow = (file: File, map: YAMLMap<ParsedNode, ParsedNode | null>, missing: Missing): Edit => {
-  const text = missing.map(([key, child]) => `${JSON.stringify(key)}: ${flow(child)}`).join(', ')
-  const last = map.items.at(-1) as YamlPair | undefined
-  if (last === undefined) return { from: map.range![0] + 1, to: map.range![0] + 1, text }
-  const at = isVoid(last.value) ? (afterColon(last) ?? last.key.range[1]) : contentEnd(file.text, last.value!)
-  return { from: at, to: at, text: `, ${text}` }
-}
-
-const inBlock = (file: File, map: YAMLMap<ParsedNode, ParsedNode | null>, missing: Missing): Edit => {
+/** Puts new entries behind the last of a map or list: in its line as `inFlow`, else as lines of `inBlock`. */
+const addTo = (
+  file: File,
+  node: BlockMap | BlockList,
+  inFlow: readonly string[],
+  inBlock: (indent: string) => string[],
+): Edit => {
   const { text, end } = file
-  const indent = ' '.repeat(column(text, map.range![0]))
-  const lines = missing.map(([key, child]) => blockEntry(key, child, indent, file.unit, end)).join(end)
-  const last = lastOf(map as unknown as ParsedNode)
+  const whole = node as unknown as ParsedNode
+  if (node.flow) {
+    const last = node.items.at(-1)
+    const at = last === undefined ? node.range![0] + 1 : isPair(last) ? pairEnd(text, last as YamlPair) : contentEnd(text, last)
+    return { from: at, to: at, text: `${last === undefined ? '' : ', '}${inFlow.join(', ')}` }
+  }
+  const lines = inBlock(' '.repeat(column(text, node.range![0]))).join(end)
+  const last = lastOf(whole)
   // Blank lines behind a block of text may be part of it.
   if (isScalar(last) && (last.type === 'BLOCK_LITERAL' || last.type === 'BLOCK_FOLDED')) {
     const at = last.range![1]
     return text[at - 1] === '\n' ? { from: at, to: at, text: lines + end } : { from: at, to: at, text: end + lines }
   }
-  const at = lineStop(text, contentEnd(text, map as unknown as ParsedNode))
+  const at = lineStop(text, contentEnd(text, whole))
   return { from: at, to: at, text: end + lines }
 }
 

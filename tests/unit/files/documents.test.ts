@@ -30,20 +30,68 @@ const scalars = fc.oneof(
     '\n',
   ),
 )
+const patchKeys = fc.oneof({ arbitrary: keys, weight: 4 }, fc.constantFrom('0', '1', '2'))
 const documents = (leaf: fc.Arbitrary<Json>) =>
   fc.letrec<{ value: Json; map: { [key: string]: Json } }>((tie) => ({
     value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, fc.array(tie('value'), { maxLength: 3 }), tie('map')),
     map: fc.dictionary(keys, tie('value'), { maxKeys: 4, noNullPrototype: true }),
   })).map
 
+/** The same, with entries of lists by their numbers. */
+const patches = (leaf: fc.Arbitrary<Json>) =>
+  fc.letrec<{ value: Json; map: { [key: string]: Json } }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      leaf,
+      fc.array(tie('value'), { maxLength: 3 }),
+      tie('map'),
+      fc
+        .array(tie('value'), { minLength: 1, maxLength: 3 })
+        .map((items) => Object.fromEntries(items.map((item, index) => [`[${index}]`, item]))),
+    ),
+    map: fc.dictionary(patchKeys, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  })).map
+
+const isMap = (value: unknown): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isListPatch = (patch: { [key: string]: Json }): boolean => Object.hasOwn(patch, '[0]')
+
+class Gap extends Error {}
+
 /** What the documentation promises, on plain values. */
 const merged = (current: Json | undefined, patch: Json): Json => {
-  const isMap = (value: unknown): value is { [key: string]: Json } =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (Array.isArray(patch)) return patch.map((item) => merged(undefined, item))
   if (!isMap(patch)) return patch
+  const numbers = Object.keys(patch).map((key) => key.replace(/^\[(.*)\]$/, '$1'))
+  if (Array.isArray(current) && numbers.length > 0 && numbers.every((key) => /^\d+$/.test(key))) {
+    const items = [...current]
+    const sorted = Object.entries(patch).sort(([a], [b]) => a.localeCompare(b))
+    for (const [key, value] of sorted) {
+      const index = Number(key.replace(/[[\]]/g, ''))
+      if (index > items.length) throw new Gap()
+      items[index] = merged(items[index], value)
+    }
+    return items
+  }
+  if (isListPatch(patch)) return Object.values(patch).map((item) => merged(undefined, item))
   const entries = new Map(isMap(current) ? Object.entries(current) : [])
   for (const [key, value] of Object.entries(patch)) entries.set(key, merged(entries.get(key), value))
   return Object.fromEntries(entries)
+}
+
+/** Compares with what is promised, which may be that a list would get a gap. */
+const expectMerged = (read: (text: string) => Json, current: Json, patch: Json, run: () => string): string | null => {
+  let promised: unknown
+  try {
+    promised = sorted(merged(current, patch))
+  } catch (error) {
+    if (!(error instanceof Gap)) throw error
+    expect(run).toThrow(/^server\.cfg, line \d+: the list has \d entries, and one behind entry \d is to be set$/)
+    return null
+  }
+  const result = run()
+  expect(sorted(read(result))).toEqual(promised)
+  return result
 }
 
 const sorted = (value: Json): unknown => {
@@ -67,14 +115,13 @@ test('JSON of any shape and indentation is merged as promised', () => {
   fc.assert(
     fc.property(
       documents(withNull),
-      documents(withNull),
+      patches(withNull),
       fc.constantFrom(undefined, 2, '\t'),
       ends,
       (current, patch, indent, end) => {
         const text = JSON.stringify(current, null, indent).replaceAll('\n', end)
-        const result = render('JSON', JSON.stringify(patch), text)
-        expect(sorted(readJson(result))).toEqual(sorted(merged(current, patch)))
-        if (text.includes('\r\n')) expect(result).not.toMatch(/[^\r]\n/)
+        const result = expectMerged(readJson, current, patch, () => render('JSON', JSON.stringify(patch), text))
+        if (text.includes('\r\n') && result !== null) expect(result).not.toMatch(/[^\r]\n/)
       },
     ),
     { numRuns: 150 },
@@ -97,12 +144,11 @@ const readYaml = (text: string): Json => {
 
 test('YAML of any shape and style is merged as promised', () => {
   fc.assert(
-    fc.property(documents(withNull), documents(withNull), yamlStyles, ends, (current, patch, style, end) => {
+    fc.property(documents(withNull), patches(withNull), yamlStyles, ends, (current, patch, style, end) => {
       const text = stringifyYaml(current, style).replaceAll('\n', end)
       // The writer has styles that the reader refuses.
       fc.pre(parseDocument(text).errors.length === 0)
-      const result = render('YAML', stringifyYaml(patch), text)
-      expect(sorted(readYaml(result))).toEqual(sorted(merged(readYaml(text), patch)))
+      expectMerged(readYaml, readYaml(text), patch, () => render('YAML', stringifyYaml(patch), text))
     }),
     { numRuns: 250 },
   )
@@ -145,8 +191,6 @@ const tomlValue = (value: Json): string => {
 }
 /** With tables as sections, as dotted keys or inline, by turns. */
 const stringifyToml = (value: { [key: string]: Json }, style: number, path: string[] = []): string => {
-  const isMap = (child: Json): child is { [key: string]: Json } =>
-    typeof child === 'object' && child !== null && !Array.isArray(child)
   const entries = Object.entries(value)
   const asSection = entries.filter(([, child]) => style % 3 === 0 && isMap(child))
   const lines = entries
@@ -165,20 +209,26 @@ const stringifyToml = (value: { [key: string]: Json }, style: number, path: stri
 }
 const keepsTables = (current: Json | undefined, patch: Json): boolean => {
   if (typeof current !== 'object' || current === null || Array.isArray(current)) return true
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return false
+  if (!isMap(patch) || isListPatch(patch)) return false
   return Object.entries(patch).every(([key, value]) => !Object.hasOwn(current, key) || keepsTables(current[key], value))
 }
 
 test('TOML of any shape is merged as promised', () => {
-  const noProto = documents(scalars).filter((map) => !JSON.stringify(map).includes('__proto__'))
+  const noProto = (map: Json): boolean => !JSON.stringify(map).includes('__proto__')
   fc.assert(
-    fc.property(noProto, noProto, fc.nat(2), fc.nat(2), ends, (current, patch, style, patchStyle, end) => {
-      fc.pre(style === 2 || keepsTables(current, patch))
-      const text = stringifyToml(current, style).replaceAll('\n', end)
-      const result = render('TOML', stringifyToml(patch, patchStyle), text)
-      const read = (from: string) => sorted(getStaticTOMLValue(parseTOML(from)) as Json)
-      expect(read(result)).toEqual(sorted(merged(current, patch)))
-    }),
+    fc.property(
+      documents(scalars).filter(noProto),
+      patches(scalars).filter(noProto),
+      fc.nat(2),
+      fc.nat(2),
+      ends,
+      (current, patch, style, patchStyle, end) => {
+        fc.pre(style === 2 || keepsTables(current, patch))
+        const text = stringifyToml(current, style).replaceAll('\n', end)
+        const read = (from: string) => getStaticTOMLValue(parseTOML(from)) as Json
+        expectMerged(read, current, patch, () => render('TOML', stringifyToml(patch, patchStyle), text))
+      },
+    ),
     { numRuns: 250 },
   )
 })

@@ -133,6 +133,12 @@ describe('LINES', () => {
     expect(render('LINES', content, null, { p: '1' })).toBe('set port 1\nset portal off\nnew 1\n')
     expect(() => render('LINES', content, '', { p: '1\nquit' })).toThrow(UnwritableValue)
   })
+  test('a line that is not to be appended is set where it stands', () => {
+    const content = '{"port ": {"line": "port {{p}}", "append": false}, "[0]": {"line": "[0] x", "append": true}, "*": "* y"}'
+    expect(render('LINES', content, 'port 1\n', { p: '2' })).toBe('port 2\n[0] x\n* y\n')
+    expect(render('LINES', content, 'name\n', { p: '2' })).toBe('name\n[0] x\n* y\n')
+    expect(render('LINES', '{"port ": {"line": "port {{p}}", "append": false}}', null, { p: '2' })).toBe('')
+  })
 })
 
 test('REPLACE takes no value of more than a line, and renders no value again', () => {
@@ -195,6 +201,7 @@ describe('faults of content', () => {
     ['PROPERTIES', 'a=1\na=2', ['line 2: the key a is there twice']],
     ['INI', 'a={{x}}\n', ['a has {{x}}, which is not known here (known: port)']],
     ['INI', 'a=1\nwhat', ['line 2: is no section, no key=value and no comment']],
+    ['INI', 'a\u0001=1', ['a value with line breaks or control characters can’t be written here']],
     ['JSON', '{"a": [{"b": "{{x}}"}]}', ['a.0.b has {{x}}, which is not known here (known: port)']],
     ['JSON', '{"a": {{port}}}', ['line 1: is not JSON: PropertyNameExpected']],
     ['JSON', '{"a": 1, "a": 2}', ['the key a is there twice']],
@@ -206,7 +213,10 @@ describe('faults of content', () => {
     ['XML', '<a><b c="{{x}}"/></a>', ['a/b c has {{x}}, which is not known here (known: port)']],
     ['LINES', '{"a": "b"}', ['the line for "a" doesn\'t begin so itself']],
     ['LINES', '{"": "b"}', ['the begin of a line is empty or begins with a blank']],
-    ['LINES', '{"a": 1}', ['the line for "a" is no text']],
+    ['LINES', '{"a": 1}', ['the line for "a" is no text and no {"line": "…", "append": false}']],
+    ['LINES', '{"a": {"line": "a"}}', ['the line for "a" is no text and no {"line": "…", "append": false}']],
+    ['LINES', '{"a": {"line": "a{{x}}", "append": true}}', ['a has {{x}}, which is not known here (known: port)']],
+    ['LINES', '{"a": "a", "a": "a"}', ['the key a is there twice']],
   ] as const)('%s: %j', (strategy, content, expected) => {
     expect(faults(strategy, content)).toEqual(expected)
   })

@@ -250,3 +250,60 @@ test('an owner that this process may not give files to is told as such', async (
   expect(output).toContain("f can't be given to user 1:1: this process is not root")
   expect(readdirSync(volumeDir)).toEqual([])
 })
+
+test('what a crash in the middle of a write has left is swept, and nothing else', async () => {
+  const left = '.manman-6f1f2c1e-1111-4222-8333-444455556666.tmp'
+  const link = '.manman-6f1f2c1e-1111-4222-8333-444455557777.tmp'
+  for (const directory of ['a', 'b']) {
+    mkdirSync(inside(directory))
+    writeFileSync(inside(`${directory}/${left}`), 'half')
+  }
+  writeFileSync(inside('a/.manman-mine.tmp'), 'x')
+  writeFileSync(outside('secret'), 'secret')
+  symlinkSync(outside('secret'), inside(`a/${link}`))
+  await write(properties('a/p'))
+  expect(readdirSync(inside('a')).sort()).toEqual([link, '.manman-mine.tmp', 'p'].sort())
+  expect(readdirSync(inside('b'))).toEqual([left])
+  expect(readFileSync(outside('secret'), 'utf8')).toBe('secret')
+})
+
+test('a file in which no line is to be set is not made, so that the game can write its own', async () => {
+  const lines: ConfigFile = { path: 'f', strategy: 'LINES', content: '{"port ": {"line": "port {{port}}", "append": false}}' }
+  await write(lines, { ...replace('marker'), content: '' })
+  expect(readdirSync(volumeDir)).toEqual(['marker'])
+  writeFileSync(inside('f'), 'name x\nport 1\n')
+  await write(lines)
+  expect(readFileSync(inside('f'), 'utf8')).toBe('name x\nport 25565\n')
+})
+
+const large = (lines: number): string => Array.from({ length: lines }, (_, index) => `key${index}: ${index}\n`).join('')
+const yaml: ConfigFile = { path: 'large.yaml', strategy: 'YAML', content: 'key5: "{{port}}"' }
+
+test('a large file is rendered beside the agent, which goes on meanwhile', async () => {
+  const before = large(20_000)
+  writeFileSync(inside('large.yaml'), before)
+  let turns = 0
+  let done = false
+  const work = write(yaml).finally(() => {
+    done = true
+  })
+  while (!done) {
+    turns++
+    await new Promise((next) => setImmediate(next))
+  }
+  await work
+  expect(readFileSync(inside('large.yaml'), 'utf8')).toBe(before.replace('key5: 5\n', 'key5: 25565\n'))
+  // In one thread there were a handful, for the reading and the writing.
+  expect(turns).toBeGreaterThan(100)
+})
+
+test('a large file that is broken, or takes too long, is refused by name', async () => {
+  writeFileSync(inside('large.yaml'), `${large(20_000)}: : "\n`)
+  expect((await failure(write(yaml))).message).toMatch(/large\.yaml, line 2000\d: is not YAML/)
+  writeFileSync(inside('large.yaml'), large(20_000))
+  const error = await failure(writeFiles({ volumeDir, files: [yaml], values, owner, timeoutMs: 1 }))
+  expect(error.faults).toEqual([
+    { path: 'large.yaml', message: 'large.yaml is too large: its settings are not made after 0.001 s' },
+  ])
+  expect(readFileSync(inside('large.yaml'), 'utf8')).toBe(large(20_000))
+})

@@ -57,7 +57,9 @@ describe('a patch', () => {
       content: 'top=1\n[Server]\nName={{NAME}}\nnet.Max=2\n[/Script/A.B]\nSlots={{SLOTS}}\n',
       left: [],
     })
-    expect(patch('ini', { 'a=b': '1', x: 'two\nlines', '': 'y' }).left).toEqual([at('a=b'), at('x'), at('')])
+    expect(patch('ini', { 'a=b': '1', x: 'two\nlines', '': 'y', 'b\u0001': 'z' }).left).toEqual(
+      ['a=b', 'x', '', 'b\u0001'].map(at),
+    )
   })
 
   it('of JSON is a nested document, in which whole numbers are numbers', () => {
@@ -96,11 +98,26 @@ describe('a patch', () => {
     )
   })
 
-  it('of a document never replaces a list for the sake of one entry, nor a value by a section', () => {
-    expect(patch('yaml', { 'listeners[0].host': 'x', 'listen.0': 'x', a: '1', 'a.b': '2', 'c..d': '3' })).toEqual({
-      strategy: 'YAML',
-      content: 'a: 1\n',
-      left: [at('listeners[0].host'), at('listen.0'), at('a.b'), at('c..d')],
+  it('of a document sets entries of lists by their numbers', () => {
+    const { content, left } = patch('yaml', {
+      'listeners[0].host': 'x',
+      'listeners[0].query_port': '{{server.build.default.port}}',
+      'listeners[1][0]': 'y',
+      'listeners.*.z': '5',
+      'config.0.name': 'z',
+    })
+    expect(parse(content!)).toEqual({
+      listeners: { '[0]': { host: 'x', query_port: '{{port.game}}' }, '[1]': { '[0]': 'y' }, '*': { z: 5 } },
+      config: { '0': { name: 'z' } },
+    })
+    expect(left).toEqual([])
+  })
+
+  it('of a document replaces no value by a section, no object by a list, and leaves no gap in one', () => {
+    expect(patch('json', { a: '1', 'a.b': '2', 'c..d': '3', 'a[0]': '4', 'e.f': '5', 'e[0]': '6', 'g[1]': '7' })).toEqual({
+      strategy: 'JSON',
+      content: '{\n  "a": 1,\n  "e": {\n    "f": 5\n  }\n}\n',
+      left: [at('a.b'), at('c..d'), at('a[0]'), at('e[0]'), at('g[1]')],
     })
   })
 
@@ -116,7 +133,9 @@ describe('a patch', () => {
         '<Settings>\n  <Name>{{NAME}} &amp; &lt;co&gt;</Name>\n  <Net>\n    <Port value="{{port.game}}"/>\n  </Net>\n  <On>true</On>\n</Settings>\n',
       left: [],
     })
-    expect(patch('xml', { 'a.b': '1', 'c.d': '2', 'a.*': '3', 'a.e': '\u0001' }).left).toEqual([at('c.d'), at('a.*'), at('a.e')])
+    expect(patch('xml', { 'a.b': '1', 'c.d': '2', 'a.*': '3', 'a.e': '\u0001', a: '4', 'a.b.f': '5' }).left).toEqual(
+      ['c.d', 'a.*', 'a.e', 'a', 'a.b.f'].map(at),
+    )
   })
 
   it('of lines finds them by their beginning, also at the next start', () => {
@@ -131,9 +150,9 @@ describe('a patch', () => {
     const { strategy, content, left } = patch('file', find)
     expect(strategy).toBe('LINES')
     expect(JSON.parse(content!)).toEqual({
-      'port=': 'port={{port.game}}',
-      'name ': '  name "{{NAME}}"',
-      'slots =': 'slots = {{SLOTS}};',
+      'port=': { line: 'port={{port.game}}', append: false },
+      'name ': { line: '  name "{{NAME}}"', append: false },
+      'slots =': { line: 'slots = {{SLOTS}};', append: true },
     })
     expect(left).toEqual([at('//slots='), at('slots='), at('exec server;'), at('#x:')])
   })
@@ -165,9 +184,10 @@ describe('a file', () => {
       '/home/container/e.ini': file,
       '../f': file,
       '/': file,
+      ' ': file,
     })
     expect(files.map(({ path }) => path)).toEqual(['cfg/a.ini', 'b.ini', 'c/d.ini', 'e.ini'])
-    expect(unmapped.map(({ path }) => path)).toEqual(['config.files.../f', 'config.files./'])
+    expect(unmapped.map(({ path }) => path)).toEqual(['config.files.../f', 'config.files./', 'config.files. '])
   })
 
   it('is told when nothing can be made of it', () => {
