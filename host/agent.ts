@@ -15,6 +15,7 @@ import { makeDocker } from './docker/docker.ts'
 import { fenced, mutable } from './fence.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
+import { keepLinks } from './links.ts'
 import { makeLiveLogs } from './live-logs.ts'
 import { makeLiveStats } from './live-stats.ts'
 import { startLogArchive } from './log-archive.ts'
@@ -32,6 +33,7 @@ import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
 import { openTypedKeys } from './typed-keys.ts'
 import { makeVitals } from './vitals.ts'
+import { startVolumeWatch, volumeConditions } from './volume-watch.ts'
 
 /** Keys of typed lines: of many hours, and a file of some megabytes at most. */
 const rememberedKeys = 10_000
@@ -50,6 +52,8 @@ export interface AgentOptions {
   store: SessionStore
   /** See `makeSessions`. */
   startPatienceMs?: number
+  /** See `startVolumeWatch`. */
+  volumesEveryMs?: number
   /** False once another agent has taken over: then nothing is done any more. */
   holds?: () => boolean
   /** The machine has left the fleet, in order; why, for people. */
@@ -72,6 +76,7 @@ export const makeAgent = async (options: AgentOptions) => {
   // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
   let lockedOut = (): boolean => false
   let isMute = (): boolean => true
+  const acts = (): boolean => holds() && !lockedOut()
   const publisher = mutable(makePublisher({ rabbit, name: 'reports' }), () => isMute())
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
@@ -104,7 +109,7 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
   })
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
-  const { containers, networks } = docker
+  const { containers, networks, links } = docker
   const liveStats = makeLiveStats({
     serverId,
     publisher: logPublisher,
@@ -128,6 +133,7 @@ export const makeAgent = async (options: AgentOptions) => {
   const steps = makeSteps({
     containers,
     networks,
+    links,
     attachments,
     logs,
     prepare,
@@ -143,7 +149,7 @@ export const makeAgent = async (options: AgentOptions) => {
     logs,
     lifeSigns,
     machine,
-    steps: fenced(steps, () => holds() && !lockedOut()),
+    steps: fenced(steps, acts),
     onUnreported: () => reporter.wake(),
     startPatienceMs: options.startPatienceMs,
     logger,
@@ -161,7 +167,22 @@ export const makeAgent = async (options: AgentOptions) => {
   const absence = await openAbsence(config.dataDir)
   await sessions.resume(absence)
   absence.keep()
-  const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const linkKeeper = keepLinks({ links: fenced(links, acts), logger })
+  const events = docker.events({
+    onEvent: (event) => sessions.wake(event.sessionId),
+    onConnected: () => {
+      sessions.wakeAll()
+      linkKeeper.look()
+    },
+  })
+  const volumeWatch = startVolumeWatch({
+    dataDir: config.dataDir,
+    records: store.all,
+    change: sessions.changeKnown,
+    say: async (sessionId, text) => void (await (await logs.open(sessionId)).system(text)),
+    everyMs: options.volumesEveryMs,
+    logger,
+  })
   const reconciler = makeReconciler({
     serverId,
     epoch: options.epoch,
@@ -211,7 +232,8 @@ export const makeAgent = async (options: AgentOptions) => {
     watchStats: liveStats.watch,
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
-  const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
+  const more = () => volumeConditions(store.all())
+  const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes, more })
   const { epoch, agentVersion } = options
   const heartbeat = startHeartbeat({
     serverId,
@@ -267,6 +289,7 @@ export const makeAgent = async (options: AgentOptions) => {
       absence.close()
       await departure.close()
       await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
+      await Promise.all([linkKeeper.close(), volumeWatch.close()])
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])

@@ -61,6 +61,8 @@ export const sessionRecordSchema = z.object({
     ])
     .nullable(),
   logLastSeq: z.number().int().nonnegative().nullable(),
+  /** Its volumes are larger than its `diskWarnMb`, and it was said. */
+  volumeLarge: z.boolean().default(false),
   /** Container and network are gone. */
   cleaned: z.boolean(),
   /** Begins again with others after a restart of the machine, and waits for its turn. */
@@ -95,6 +97,7 @@ export const newSessionRecord = (
   stop: { attemptedAt: null, sentAt: null, killedAt: null },
   ended: null,
   logLastSeq: null,
+  volumeLarge: false,
   cleaned: false,
   staggered: false,
   adopted: false,

@@ -25,6 +25,7 @@ import {
   markDeploymentDeleted,
   writeDeployment,
 } from './deployment-store.ts'
+import { checkLinks, refuseWhileLinked } from './deployment-links.ts'
 import { keepValues } from './deployment-values.ts'
 import { actionNames } from './game-config-input.ts'
 import { bindingsOfDeployments, replacePorts } from './port-store.ts'
@@ -57,6 +58,7 @@ export const makeUpdateDeployment =
           ...keepValues(secrets, known, values, config.parameters),
           revision: known.revision + 1,
         }
+        if (input.links !== undefined) await checkLinks(tx, check, changed, config)
         await rebind(tx, changed, config, { check, portBindings })
         await writeDeployment(tx, changed, actor).catch(asNameConflict(changed.name))
         if (comesBackOtherwise(known, changed)) await addConfigUpdates(tx, [id], actor)
@@ -70,12 +72,13 @@ type Parsed = Omit<ParsedDeployment, 'portBindings'>
 /** What an update changes: null takes the default, but for the name, which then stays. */
 const given = (
   input: UpdateServerGameConfigInput,
-  { name, restartPolicy, startPriority, resources }: Parsed,
+  { name, restartPolicy, startPriority, resources, links }: Parsed,
 ): Partial<Deployment> => ({
   ...(name === null ? {} : { name }),
   ...(input.restartPolicy === undefined ? {} : { restartPolicy }),
   ...(input.startPriority === undefined ? {} : { startPriority }),
   ...(input.resources === undefined ? {} : { resources }),
+  ...(input.links === undefined ? {} : { links }),
 })
 
 const comesBackOtherwise = (before: Deployment, after: Deployment): boolean =>
@@ -105,13 +108,18 @@ export const rebind = async (
   await replacePorts(tx, { id, serverId }, bindings)
 }
 
-/** Deletes a deployment and frees its ports; throws `Conflict` while a session of it lives. Already so is success. */
+/**
+ * Deletes a deployment and frees its ports; throws `Conflict` while a session of it lives, or another has a link to it. Already so
+ * is success.
+ */
 export const makeDeleteDeployment =
   ({ db }: { db: Database }) =>
   async (id: string, actor: string): Promise<{ id: string }> => {
-    await known(db, id)
+    const { serverId } = await known(db, id)
     await inTransaction(db, async (tx) => {
+      await lockServer(tx, serverId)
       if (!(await lockDeployment(tx, id))) return
+      await refuseWhileLinked(tx, id)
       await openOperation(tx, { serverGameConfigId: id, kind: 'DELETE', subjectId: id })
       await markDeploymentDeleted(tx, id, actor)
       await closeOperation(tx, id, new Date())

@@ -32,6 +32,7 @@ export interface NewGameConfig {
   readOnlyRootfs: boolean
   volumes: VolumeDefinition[]
   ports: PortDefinition[]
+  hostNetwork: boolean
   parameters: ParameterDefinition[]
   files: ConfigFile[]
   install: InstallStep | null
@@ -79,6 +80,7 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'read_only_rootfs as readOnlyRootfs',
       'volumes',
       'ports',
+      'host_network as hostNetwork',
       'parameters',
       'files',
       'install',
@@ -193,6 +195,7 @@ const columnsOf = (config: Omit<GameConfig, 'id' | 'revision' | 'deletedAt'>) =>
   read_only_rootfs: config.readOnlyRootfs,
   volumes: JSON.stringify(config.volumes),
   ports: JSON.stringify(config.ports),
+  host_network: config.hostNetwork,
   parameters: JSON.stringify(config.parameters),
   files: JSON.stringify(config.files),
   actions: JSON.stringify(config.actions),
