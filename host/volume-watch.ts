@@ -49,7 +49,8 @@ export const startVolumeWatch = (options: {
       const beganMs = performance.now()
       for (const record of options.records()) {
         if (stop.signal.aborted) return
-        if (isLive(record)) await look(record).catch((err) => logger.warn({ err, sessionId: record.sessionId }, 'volume not measured'))
+        if (isLive(record))
+          await look(record).catch((err) => logger.warn({ err, sessionId: record.sessionId }, 'volume not measured'))
       }
       const restMs = Math.max(everyMs, restFactor * (performance.now() - beganMs))
       await delay(restMs, undefined, { signal: stop.signal }).catch(() => undefined) // ended by close

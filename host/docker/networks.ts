@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os'
 import type { NetworkInspectInfo } from 'dockerode'
 import { NotFound, Unavailable } from '../../lib/domain/errors.ts'
-import type { DockerClients } from './client.ts'
 import type { DeploymentLink } from '../../lib/messages/session-spec.ts'
+import type { DockerClients } from './client.ts'
 import { ask, dockerMessage, translateDockerError } from './errors.ts'
 import {
   labelFilter,

@@ -17,6 +17,7 @@ import {
   parseDeployment,
   type UpdateServerGameConfigInput,
 } from './deployment-input.ts'
+import { checkLinks, refuseWhileLinked } from './deployment-links.ts'
 import {
   type Deployment,
   deploymentsById,
@@ -25,7 +26,6 @@ import {
   markDeploymentDeleted,
   writeDeployment,
 } from './deployment-store.ts'
-import { checkLinks, refuseWhileLinked } from './deployment-links.ts'
 import { keepValues } from './deployment-values.ts'
 import { actionNames } from './game-config-input.ts'
 import { bindingsOfDeployments, replacePorts } from './port-store.ts'

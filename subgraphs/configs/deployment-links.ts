@@ -40,14 +40,16 @@ export const checkLinks = async (
 ): Promise<void> => {
   const { links } = from
   if (links.length === 0) return
-  if (config.hostNetwork) check.refuse('links', 'can not be had with hostNetwork, which has no network of its own to reach them by')
+  if (config.hostNetwork)
+    check.refuse('links', 'can not be had with hostNetwork, which has no network of its own to reach them by')
   const known = await reachable(tx, from.serverId, links)
   for (const [index, { serverGameConfigId }] of links.entries()) {
     const path = `links.${index}.serverGameConfigId`
     const target = known.get(serverGameConfigId)
     if (serverGameConfigId === from.id) check.refuse(path, 'is the deployment itself')
     else if (!target) check.refuse(path, 'is no deployment of this server')
-    else if (target.hostNetwork) check.refuse(path, `is ${target.name}, which has the network of the machine and no alias in another`)
+    else if (target.hostNetwork)
+      check.refuse(path, `is ${target.name}, which has the network of the machine and no alias in another`)
   }
 }
 

@@ -85,7 +85,8 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
 /** Nothing is translated there: a game is reached where it listens. */
 const parseHostNetwork = (check: InputCheck, given: Maybe<boolean>, ports: readonly PortDefinition[]): boolean => {
   for (const [index, { sameInside }] of ports.entries())
-    if (given && !sameInside) check.refuse(`ports.${index}.sameInside`, "must be true with hostNetwork, the machine's own network")
+    if (given && !sameInside)
+      check.refuse(`ports.${index}.sameInside`, "must be true with hostNetwork, the machine's own network")
   return given ?? false
 }
 
