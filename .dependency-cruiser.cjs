@@ -60,12 +60,15 @@ module.exports = {
     // No I/O, no clock, no randomness: neither packages nor the platform.
     ...may(lib('domain'), lib('domain')),
     ...may(lib('messages'), lib('messages', 'domain'), '^node_modules/zod/'),
-    ...may(lib('files'), lib('files', 'domain'), '^node_modules/(jsonc-parser|saxes|toml-eslint-parser|yaml)/'),
+    ...may(lib('files'), lib('files', 'domain'), '^node_modules/(diff|jsonc-parser|saxes|toml-eslint-parser|yaml)/'),
     ...may(lib('eggs'), lib('eggs', 'domain'), '^node_modules/(re2js|yaml|zod)/'),
     ...may(lib('process'), lib('process', 'domain')),
     ...mayUseAnyPackage(lib('process')),
     // What operators set, and where it goes: pure, but for the package that matches patterns.
     ...may(lib('parameters'), lib('parameters', 'domain'), '^node_modules/re2js/'),
+    // What a host is told to run, from rows.
+    ...may(lib('spec'), lib('spec', 'domain', 'messages', 'parameters', 'crypto')),
+    { from: { path: lib('spec') }, to: { dependencyTypes: ['core'] } },
     ...may(lib('crypto'), lib('crypto', 'domain')),
     { from: { path: lib('crypto') }, to: { dependencyTypes: ['core'] } },
     ...may('^lib/(db|rabbit|storage)/', '^lib/$1/', lib('domain', 'messages', 'process')),
@@ -73,13 +76,13 @@ module.exports = {
     ...may(lib('presets'), lib('presets', 'domain'), '^node_modules/(yaml|zod)/'),
     { from: { path: lib('presets') }, to: { dependencyTypes: ['core'] } },
 
-    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters')),
+    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters', 'spec', 'presets', 'eggs')),
     ...mayUseAnyPackage(graphqlSide),
     ...may(
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'parameters', 'presets', 'eggs', 'files', 'crypto', 'db', 'storage'),
+      lib('domain', 'messages', 'parameters', 'spec', 'presets', 'eggs', 'files', 'crypto', 'db', 'storage'),
     ),
     ...mayUseAnyPackage(rulesSide),
     ...may(frame, frame, lib('domain', 'parameters', 'process')),

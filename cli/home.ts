@@ -14,9 +14,12 @@ export interface Home {
   hostDir: string
 }
 
+/** Where it is, there or not. */
+export const homeDir = (env: NodeJS.ProcessEnv): string => resolve(env.MANMAN_HOME || '.manman')
+
 /** Opens it, making what a first start makes: the admin token, the key of the internal identity and that of secrets, mode 0600. */
 export const openHome = (env: NodeJS.ProcessEnv): Home => {
-  const dir = resolve(env.MANMAN_HOME || '.manman')
+  const dir = homeDir(env)
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
   chmodSync(dir, 0o700)
   const home: Home = {

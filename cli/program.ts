@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander'
 import { type Running, runProcess } from '../lib/process/run.ts'
 import { addDlq } from './dlq.ts'
+import { addEgg } from './egg.ts'
 import { type MigrateWord, migrate } from './migrate.ts'
 import { endWithParent, tellParent, waitForParent } from './parent.ts'
 import { addPresets } from './presets.ts'
@@ -17,6 +18,7 @@ export const run = async (argv: readonly string[], handover?: Handover): Promise
   addDeployables(program)
   addDlq(program)
   addPresets(program)
+  addEgg(program)
   await program.parseAsync([...argv])
 }
 

@@ -23,6 +23,7 @@ import { startLogRetention } from './log-retention.ts'
 import { makeLogStore } from './logs/store.ts'
 import { readMachine } from './machine.ts'
 import { makePreparation } from './prepare.ts'
+import { makeFilesPreview } from './preview.ts'
 import { makeReconciler } from './reconcile.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
@@ -230,6 +231,7 @@ export const makeAgent = async (options: AgentOptions) => {
     watch: live.watch,
     archived: archive.archived,
     watchStats: liveStats.watch,
+    previewFiles: makeFilesPreview({ ...config, privateKey: options.privateKey }),
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
   const more = () => volumeConditions(store.all())

@@ -22,6 +22,7 @@ export const makeAnswers = (options: {
   watch: (sessionId: string, leaseMs: number) => void
   archived: (sessionId: string, lastSeq: number) => Promise<void>
   watchStats: (sessionId: string, leaseMs: number) => void
+  previewFiles: (request: Of<'files.preview'>) => Promise<ReplyResult<'files.preview'>>
 }): Answers => {
   const { typedKeys } = options
   const typing = new Map<string, Promise<ReplyResult<'session.input'>>>()
@@ -83,6 +84,7 @@ export const makeAnswers = (options: {
       const batch = await history.read({ afterSeq, maxLines: request.maxLines, maxBytes })
       return { ...history.extent(), batch: batch && toLogLines(request.sessionId, batch) }
     },
+    'files.preview': options.previewFiles,
     'logs.archived': async ({ sessions }) => {
       for (const { sessionId, lastSeq } of sessions) await options.archived(sessionId, lastSeq)
       return {}

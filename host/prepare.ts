@@ -1,13 +1,7 @@
 import { CannotDecrypt } from '../lib/crypto/errors.ts'
 import { open } from '../lib/crypto/sealed-box.ts'
 import { registryContext } from '../lib/domain/images.ts'
-import {
-  type FileValue,
-  type RegistryAuth,
-  type RegistryLogin,
-  registryLoginSchema,
-  type SessionSpec,
-} from '../lib/messages/session-spec.ts'
+import { type RegistryAuth, type RegistryLogin, registryLoginSchema } from '../lib/messages/session-spec.ts'
 import type { Docker } from './docker/docker.ts'
 import { ImageUnavailable, StartFailure } from './docker/errors.ts'
 import { diskFreeBytes } from './docker/info.ts'
@@ -16,9 +10,10 @@ import { findTakenPort, readListeners } from './docker/ports-in-use.ts'
 import { socketOwner } from './docker/socket-owner.ts'
 import { portTakenFailure } from './docker/start-failure.ts'
 import { volumeMounts } from './docker/volumes.ts'
+import { FilesFailure } from './files/errors.ts'
 import { writeFiles } from './files/write.ts'
 import type { LogStore } from './logs/store.ts'
-import { type OpenedSecrets, openSpecSecrets } from './secrets.ts'
+import { filesOf, openSpecSecrets } from './secrets.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** Makes all a session needs up to its created container. Resolves with what it will run. Already so is success. */
@@ -109,17 +104,16 @@ export const makePreparation = (options: {
     const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
     const memo = await options.memoOf(record)
     const fill = (owner: FileOwner): Promise<void> =>
-      writeFiles({ volumeDir: mounts[0]!.hostPath, files: spec.files, values: fileValues(spec, secrets), owner })
+      writeFiles({ volumeDir: mounts[0]!.hostPath, ...filesOf(spec, secrets.values), owner }).catch(asStartFailure)
     await docker.containers.create({ labels, spec, memo, mounts, networkId, reveal: secrets.reveal, fill })
     return { imageDigest }
   }
 }
 
-const fileValues = (spec: SessionSpec, secrets: OpenedSecrets): Map<string, FileValue> =>
-  new Map([
-    ...Object.entries(spec.values),
-    ...[...secrets.values].map(([name, text]) => [name, { text, kind: 'text' as const }] as const),
-  ])
+const asStartFailure = (error: unknown): never => {
+  if (!(error instanceof FilesFailure)) throw error
+  throw new StartFailure(error.reason, error.message, { cause: error })
+}
 
 const missingSpec = (record: SessionRecord): never => {
   throw new TypeError(`session ${record.sessionId} has nothing to run`)

@@ -1,6 +1,6 @@
 import { CannotDecrypt } from '../lib/crypto/errors.ts'
 import { open } from '../lib/crypto/sealed-box.ts'
-import { type SessionSpec, secretValuesSchema } from '../lib/messages/session-spec.ts'
+import { type FileValue, type SessionSpec, secretValuesSchema } from '../lib/messages/session-spec.ts'
 import { revealSecrets, secretsContext } from '../lib/parameters/secrets.ts'
 import { StartFailure } from './docker/errors.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -13,7 +13,11 @@ export interface OpenedSecrets {
 }
 
 /** Fails with `StartFailure` when this host can't open them: then no start of this session ever can. */
-export const openSpecSecrets = (privateKey: string, serverGameConfigId: string, spec: SessionSpec): OpenedSecrets => {
+export const openSpecSecrets = (
+  privateKey: string,
+  serverGameConfigId: string,
+  spec: Pick<SessionSpec, 'secrets'>,
+): OpenedSecrets => {
   const { secrets } = spec
   if (!secrets) return { values: new Map(), reveal: (text) => text }
   try {
@@ -25,6 +29,15 @@ export const openSpecSecrets = (privateKey: string, serverGameConfigId: string, 
     throw new StartFailure('BAD_CONFIG', `Its secrets can not be opened by this host: ${error.message}`, { cause: error })
   }
 }
+
+/** The files of a session with what their templates know. */
+export const filesOf = ({ files, values }: Pick<SessionSpec, 'files' | 'values'>, secrets: ReadonlyMap<string, string>) => ({
+  files,
+  values: new Map<string, FileValue>([
+    ...Object.entries(values),
+    ...[...secrets].map(([name, text]) => [name, { text, kind: 'text' }] as const),
+  ]),
+})
 
 /** What must not be seen in a session's log. None where they can't be opened: then the game does not have them either. */
 export const secretTexts = (privateKey: string, record: SessionRecord | undefined): string[] => {

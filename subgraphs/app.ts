@@ -2,7 +2,6 @@ import { connectDatabase } from '../lib/db/connect.ts'
 import { makeIdentityVerifier } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
-import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makePathSigner } from '../lib/process/signed-path.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
@@ -10,10 +9,9 @@ import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeBackupsSchema } from './backups/schema.ts'
 import { makeBackupsService } from './backups/service.ts'
 import { readSubgraphConfig } from './config.ts'
-import { makeConfigsSchema } from './configs/schema.ts'
-import { makeConfigsService } from './configs/service.ts'
 import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
 import { addSubgraphMetrics } from './metrics.ts'
+import { makeConfigsPart } from './parts/configs.ts'
 import type { Part, PartOptions } from './parts/part.ts'
 import { makeServersPart } from './parts/servers.ts'
 import { makeSessionsPart } from './parts/sessions.ts'
@@ -25,10 +23,7 @@ const nothingToClose = async (): Promise<void> => undefined
 
 const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   servers: makeServersPart,
-  configs: ({ db, secrets }) => ({
-    schema: makeConfigsSchema({ service: makeConfigsService({ db, newId, secrets }) }),
-    close: nothingToClose,
-  }),
+  configs: makeConfigsPart,
   sessions: makeSessionsPart,
   backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db }) }), close: nothingToClose }),
 }

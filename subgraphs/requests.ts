@@ -26,6 +26,10 @@ export const makeHostRequests = ({ requester }: { requester: Requester }) => ({
   watchStats: (serverId: string, sessionId: string, leaseMs: number): Promise<ReplyResult<'stats.watch'>> =>
     requester.request(serverId, { kind: 'stats.watch', sessionId, leaseMs }, watchLimitMs),
 
+  /** What the next start of a deployment would change in its files. */
+  previewFiles: (serverId: string, body: Omit<Of<'files.preview'>, 'kind'>): Promise<ReplyResult<'files.preview'>> =>
+    requester.request(serverId, { kind: 'files.preview', ...body }, readLimitMs),
+
   /** A page of a session's lines. */
   readLogs: (
     serverId: string,

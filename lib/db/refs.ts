@@ -46,6 +46,16 @@ export const refDeployment = async (tx: Transaction, id: string) => {
   return { ...deployment, gameConfig, ports }
 }
 
+/** A config that can be deployed, whole. */
+export const refGameConfig = (tx: Transaction, id: string) =>
+  tx
+    .selectFrom('configs.game_configs')
+    .selectAll()
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .forShare()
+    .executeTakeFirst()
+
 /** The actions of a deployment's game, its config, and itself, for reading only. */
 export const actionsOf = (db: Database, deploymentId: string) =>
   db

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { errorCodes } from '../domain/errors.ts'
 import { envelope } from './envelope.ts'
 import { logLinesSchema } from './logs.ts'
+import { sessionSpecSchema } from './session-spec.ts'
 
 /** Requests: answered by a host at once or not at all. Transient; a host that is away answers nothing and keeps nothing. */
 export const sessionInputSchema = envelope('session.input', {
@@ -32,12 +33,19 @@ export const logsArchivedSchema = envelope('logs.archived', {
   sessions: z.array(z.object({ sessionId: z.uuid(), lastSeq: z.number().int().nonnegative() })).min(1),
 })
 
+/** Asks what the next start of a deployment would change in its files. Its secrets are sealed for the host, as in a start. */
+export const filesPreviewSchema = envelope('files.preview', {
+  serverGameConfigId: z.uuid(),
+  spec: sessionSpecSchema.pick({ files: true, values: true, secrets: true }),
+})
+
 export const requestSchema = z.discriminatedUnion('kind', [
   sessionInputSchema,
   sessionWatchSchema,
   statsWatchSchema,
   logsReadSchema,
   logsArchivedSchema,
+  filesPreviewSchema,
 ])
 export type Request = z.infer<typeof requestSchema>
 export type RequestKind = Request['kind']
@@ -55,6 +63,10 @@ export const replyResultSchemas = {
   'stats.watch': z.object({}),
   'logs.read': logExtentSchema.extend({ batch: logLinesSchema.nullable() }),
   'logs.archived': z.object({}),
+  /** Null where the deployment has no volume yet. A diff is null when there is too much to be shown. */
+  'files.preview': z.object({
+    files: z.array(z.object({ path: z.string(), exists: z.boolean(), diff: z.string().nullable() })).nullable(),
+  }),
 } as const satisfies Record<RequestKind, z.ZodType>
 
 export type ReplyResult<Kind extends RequestKind> = z.infer<(typeof replyResultSchemas)[Kind]>

@@ -39,7 +39,14 @@ export const speakerOf = (routingKey: string): string | undefined => routingKey.
 export const topicOf = (routingKey: string): string | undefined => routingKey.split('.')[1]
 
 /** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
-export const requestKinds = ['session.input', 'session.watch', 'stats.watch', 'logs.read', 'logs.archived'] as const
+export const requestKinds = [
+  'session.input',
+  'session.watch',
+  'stats.watch',
+  'logs.read',
+  'logs.archived',
+  'files.preview',
+] as const
 /** Kinds that are commands: routed to the host's durable commands queue. */
 export const commandKinds = [
   'session.start',

@@ -7,8 +7,10 @@ import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import type { PortBinding } from '../../lib/domain/ports.ts'
 import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
+import { recordChange } from './changes.ts'
 import { asNameConflict } from './deploy.ts'
 import {
   type GivenBinding,
@@ -59,8 +61,11 @@ export const makeUpdateDeployment =
           revision: known.revision + 1,
         }
         if (input.links !== undefined) await checkLinks(tx, check, changed, config)
-        await rebind(tx, changed, config, { check, portBindings })
+        const ports = await rebind(tx, changed, config, { check, portBindings })
         await writeDeployment(tx, changed, actor).catch(asNameConflict(changed.name))
+        const before = { ...known, portBindings: ports.before }
+        const after = { ...changed, portBindings: ports.after }
+        await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: id, actor, before, after })
         if (comesBackOtherwise(known, changed)) await addConfigUpdates(tx, [id], actor)
         return changed
       }),
@@ -89,14 +94,14 @@ const comesBackOtherwise = (before: Deployment, after: Deployment): boolean =>
 
 /**
  * Gives a deployment the ports that `config` declares: as asked for, else those it has, else picked. Throws what was found
- * wrong with the input until here. The caller holds the server's lock and the deployment's.
+ * wrong with the input until here. Resolves with the ports as they were and as they are. The caller holds the server's lock and the deployment's.
  */
 export const rebind = async (
   tx: Transaction,
   { id, serverId }: Deployment,
   config: Pick<GameConfig, 'ports'>,
   { check, portBindings }: { check: InputCheck; portBindings: readonly GivenBinding[] },
-): Promise<void> => {
+): Promise<{ before: PortBinding[]; after: PortBinding[] }> => {
   const server = await refServer(tx, serverId)
   if (!server) throw new NotFound('server', serverId)
   // What a live session binds is kept for it: it must neither begin nor end while that is looked at.
@@ -106,6 +111,7 @@ export const rebind = async (
   check.throwIfAny()
   const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)
   await replacePorts(tx, { id, serverId }, bindings)
+  return { before: current, after: bindings }
 }
 
 /**
@@ -113,15 +119,17 @@ export const rebind = async (
  * is success.
  */
 export const makeDeleteDeployment =
-  ({ db }: { db: Database }) =>
+  ({ db, newId }: { db: Database; newId: () => string }) =>
   async (id: string, actor: string): Promise<{ id: string }> => {
     const { serverId } = await known(db, id)
     await inTransaction(db, async (tx) => {
       await lockServer(tx, serverId)
-      if (!(await lockDeployment(tx, id))) return
+      const before = await lockDeployment(tx, id)
+      if (!before) return
       await refuseWhileLinked(tx, id)
       await openOperation(tx, { serverGameConfigId: id, kind: 'DELETE', subjectId: id })
       await markDeploymentDeleted(tx, id, actor)
+      await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: id, actor, before, after: null })
       await closeOperation(tx, id, new Date())
     })
     return { id }

@@ -6,12 +6,35 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { withIds } from '../../lib/parameters/actions.ts'
 import { rebind } from './change-deployment.ts'
+import { recordChange } from './changes.ts'
 import { refuseLinksWithout } from './deployment-links.ts'
 import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
-import { parseGameConfigUpdate, type UpdateGameConfigInput } from './game-config-input.ts'
+import {
+  type CreateGameConfigInput,
+  parseGameConfig,
+  parseGameConfigUpdate,
+  type UpdateGameConfigInput,
+} from './game-config-input.ts'
 import { asNameConflict } from './name-conflict.ts'
 import { lookingAgain } from './ports.ts'
 import * as store from './store.ts'
+
+/** Throws `Invalid` with every fault, `NotFound`, or `Conflict` for a name that another config of the game has. */
+export const makeCreateGameConfig =
+  ({ db, newId }: { db: Database; newId: () => string }) =>
+  async (input: CreateGameConfigInput, actor: string): Promise<store.GameConfig> => {
+    const config = parseGameConfig(input)
+    if (!isUuid(config.gameId)) throw new NotFound('game', config.gameId)
+    return inTransaction(db, async (tx) => {
+      if (!(await store.lockGame(tx, config.gameId))) throw new NotFound('game', config.gameId)
+      const after = { ...config, id: newId(), actions: withIds(config.actions, [], newId) }
+      const inserted = await store.insertGameConfig(tx, after, actor)
+      await recordChange(tx, { id: newId(), kind: 'GAME_CONFIG', subjectId: after.id, actor, before: null, after })
+      return inserted
+    }).catch(asNameConflict('game_configs_name', nameTaken(config.name)))
+  }
+
+const nameTaken = (name: string): string => `The game has a config named ${name} already.`
 
 /**
  * Changes what is given of a config, for every session that starts from now on. Those that live go on as they are, but for
@@ -30,10 +53,13 @@ export const makeUpdateGameConfig =
         if (parsed.hostNetwork && !known.hostNetwork) await refuseLinksWithout(tx, deployments)
         const actions = withIds(parsed.actions, known.actions, newId)
         const config = { ...known, ...parsed, actions, revision: known.revision + 1 }
-        await store
-          .writeGameConfig(tx, config, actor)
-          .catch(asNameConflict('game_configs_name', `The game has a config named ${config.name} already.`))
-        for (const deployment of deployments) await rebind(tx, deployment, config, { check: makeInputCheck(), portBindings: [] })
+        await store.writeGameConfig(tx, config, actor).catch(asNameConflict('game_configs_name', nameTaken(config.name)))
+        await recordChange(tx, { id: newId(), kind: 'GAME_CONFIG', subjectId: id, actor, before: known, after: config })
+        for (const deployment of deployments) {
+          const ports = await rebind(tx, deployment, config, { check: makeInputCheck(), portBindings: [] })
+          const [before, after] = [{ portBindings: ports.before }, { portBindings: ports.after }]
+          await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: deployment.id, actor, before, after })
+        }
         if (stopsOtherwise(known, config)) {
           const ids = deployments.map((deployment) => deployment.id)
           await addConfigUpdates(tx, ids, actor)
@@ -54,14 +80,16 @@ const stopsOtherwise = ({ stop: before }: store.GameConfig, { stop: after }: sto
 
 /** Throws `Conflict` while it is deployed. Already so is success. */
 export const makeDeleteGameConfig =
-  ({ db }: { db: Database }) =>
+  ({ db, newId }: { db: Database; newId: () => string }) =>
   async (id: string, actor: string): Promise<{ id: string }> => {
     const [known] = isUuid(id) ? await store.gameConfigsById(db, [id]) : []
     if (!known) throw new NotFound('game config', id)
     await inTransaction(db, async (tx) => {
-      if (!(await store.lockGameConfigToChange(tx, id))) return
+      const before = await store.lockGameConfigToChange(tx, id)
+      if (!before) return
       if ((await serversOf(tx, id)).length > 0) throw new Conflict('The config is deployed: delete its deployments first.')
       await store.markGameConfigDeleted(tx, id, actor)
+      await recordChange(tx, { id: newId(), kind: 'GAME_CONFIG', subjectId: id, actor, before, after: null })
     })
     return { id }
   }

@@ -7,6 +7,7 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
+import { recordChange } from './changes.ts'
 import { type DeployGameConfigInput, matchPorts, parseDeployment } from './deployment-input.ts'
 import { checkLinks } from './deployment-links.ts'
 import { freeName } from './deployment-name.ts'
@@ -70,6 +71,8 @@ const place = async (tx: Transaction, { secrets, newId }: DeployDeps, wanted: Wa
   const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)
   await insertDeployment(tx, deployment, actor).catch(asNameConflict(deployment.name))
   await insertPorts(tx, wanted, bindings)
+  const after = { ...deployment, portBindings: bindings }
+  await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: id, actor, before: null, after })
   return { ...deployment, revision: 1, deletedAt: null }
 }
 

@@ -48,7 +48,7 @@ const selectDeployments = (db: Database | Transaction) =>
 const selectPresent = (db: Database) => selectDeployments(db).where('deleted_at', 'is', null)
 
 /** Also deleted ones: history keeps naming them. */
-export const deploymentsById = (db: Database, ids: readonly string[]): Promise<Deployment[]> =>
+export const deploymentsById = (db: Database | Transaction, ids: readonly string[]): Promise<Deployment[]> =>
   selectDeployments(db).where('id', 'in', ids).execute()
 
 export const deploymentsPage = (db: Database, page: KeysetPage): Promise<Deployment[]> =>

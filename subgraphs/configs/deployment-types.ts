@@ -54,7 +54,7 @@ export const addDeployment = (
       }),
     }),
   })
-  return refs.Deployment.implement({
+  refs.Deployment.implement({
     description: 'A deployment: a game config placed on one server, with its own ports.',
     fields: (t) => ({
       id: t.exposeID('id'),
@@ -115,7 +115,10 @@ export const addDeployment = (
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
   })
+  return { Binding, Value }
 }
+
+export type DeploymentParts = ReturnType<typeof addDeployment>
 
 export const addServerPort = (refs: Refs, loaders: Loaders, enums: Enums): void => {
   refs.ServerPort.implement({
@@ -205,3 +208,5 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
     }),
   }
 }
+
+export type DeploymentInputs = ReturnType<typeof addDeploymentInputs>

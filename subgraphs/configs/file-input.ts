@@ -1,12 +1,12 @@
 import type { ConfigFile } from '../../lib/domain/game-config.ts'
 import { duplicates, type InputCheck } from '../../lib/domain/inputs.ts'
-import { templateFaults } from '../../lib/domain/template.ts'
+import { fileFaults } from '../../lib/files/files.ts'
 
 const maxFiles = 64
 const maxPathLength = 500
 const maxContentLength = 256 * 1024
 
-/** Where they are, and that their templates can be filled in with the names that are `known`. */
+/** Where they are, that they can be read in their format, and filled in with the names that are `known`. */
 export const parseFiles = (check: InputCheck, given: readonly ConfigFile[], known: ReadonlySet<string>): ConfigFile[] => {
   if (given.length > maxFiles) {
     check.refuse('files', `must not have more than ${maxFiles} entries`)
@@ -22,7 +22,7 @@ export const parseFiles = (check: InputCheck, given: readonly ConfigFile[], know
     }
     if (twice.has(path)) check.refuse(`${at}.path`, 'is the path of more than one file')
     if (check.text(`${at}.content`, content, maxContentLength, { lines: true, empty: true }) !== undefined)
-      for (const fault of templateFaults(content, known)) check.refuse(`${at}.content`, fault)
+      for (const fault of fileFaults({ path, strategy, content }, known)) check.refuse(`${at}.content`, fault)
     return { path, strategy, content }
   })
 }

@@ -1,9 +1,11 @@
 import { fileStrategies, parameterTypes } from '../../lib/domain/game-config.ts'
 import { protocols } from '../../lib/domain/ports.ts'
 import { restartModes } from '../../lib/domain/restart-policy.ts'
+import { writeGameConfigYaml } from '../../lib/presets/format.ts'
 import type { Builder } from '../builder.ts'
 import type { ActionTypes } from './action-types.ts'
 import type { GameConfigParts } from './game-config-part-types.ts'
+import { toDraft } from './store.ts'
 import { type Loaders, must, type Refs } from './types.ts'
 
 /** Enums that objects and inputs share. */
@@ -92,6 +94,13 @@ export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts:
       logRetentionMb: t.exposeInt('logRetentionMb', {
         nullable: true,
         description: "Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all.",
+      }),
+      yaml: t.string({
+        description: 'As our YAML, for `importGameConfig`: here, or in another installation.',
+        resolve: async (config, _, context) => {
+          const { name, steamAppId } = await must(loaders.game(context, config.gameId))
+          return writeGameConfigYaml({ version: 1, game: { name, steamAppId }, config: toDraft(config) })
+        },
       }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),

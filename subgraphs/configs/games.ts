@@ -6,6 +6,7 @@ import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { commonNames } from '../../lib/domain/template.ts'
 import { type NewAction, parseActions, withIds } from '../../lib/parameters/actions.ts'
+import { recordChange } from './changes.ts'
 import { asNameConflict } from './name-conflict.ts'
 import * as store from './store.ts'
 
@@ -27,7 +28,11 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
   createGame: async (input: CreateGameInput, actor: string): Promise<store.Game> => {
     const parsed = parseGame(input)
     const game = { ...parsed, id: newId(), actions: withIds(parsed.actions, [], newId) }
-    return inTransaction(db, (tx) => store.insertGame(tx, game, actor)).catch(nameConflict(game))
+    return inTransaction(db, async (tx) => {
+      const inserted = await store.insertGame(tx, game, actor)
+      await recordChange(tx, { id: newId(), kind: 'GAME', subjectId: game.id, actor, before: null, after: game })
+      return inserted
+    }).catch(nameConflict(game))
   },
 
   updateGame: async (id: string, input: UpdateGameInput, actor: string): Promise<store.Game> => {
@@ -37,8 +42,9 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
       if (!known) throw new NotFound('game', id)
       const { name, steamAppId = known.steamAppId, metadata = known.metadata, actions = known.actions } = input
       const parsed = parseGame({ name: name ?? known.name, steamAppId, metadata, actions })
-      const game = { ...parsed, id, actions: withIds(parsed.actions, known.actions, newId) }
+      const game = { ...known, ...parsed, actions: withIds(parsed.actions, known.actions, newId) }
       await store.writeGame(tx, game, actor).catch(nameConflict(game))
+      await recordChange(tx, { id: newId(), kind: 'GAME', subjectId: id, actor, before: known, after: game })
       return game
     })
   },
@@ -48,15 +54,17 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
     const [known] = isUuid(id) ? await store.gamesById(db, [id]) : []
     if (!known) throw new NotFound('game', id)
     await inTransaction(db, async (tx) => {
-      if (!(await store.lockGameToChange(tx, id))) return
+      const before = await store.lockGameToChange(tx, id)
+      if (!before) return
       if (await store.hasConfigs(tx, id)) throw new Conflict('The game has configs: delete them first.')
       await store.markGameDeleted(tx, id, actor)
+      await recordChange(tx, { id: newId(), kind: 'GAME', subjectId: id, actor, before, after: null })
     })
     return { id }
   },
 })
 
-const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions'> & { actions: NewAction[] } => {
+const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions' | 'deletedAt'> & { actions: NewAction[] } => {
   const check = makeInputCheck()
   check.name('name', input.name)
   if (input.steamAppId != null) check.integer('steamAppId', input.steamAppId, 1, maxInt)
@@ -66,4 +74,5 @@ const parseGame = (input: CreateGameInput): Omit<store.Game, 'id' | 'actions'> &
   return { name: input.name, steamAppId: input.steamAppId ?? null, metadata: metadata ?? {}, actions }
 }
 
-const nameConflict = ({ name }: store.Game) => asNameConflict('games_name', `There is a game named ${name} already.`)
+const nameConflict = ({ name }: Pick<store.Game, 'name'>) =>
+  asNameConflict('games_name', `There is a game named ${name} already.`)

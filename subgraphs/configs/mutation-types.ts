@@ -9,11 +9,12 @@ import type { Refs } from './types.ts'
 
 type Delete = (id: string, actor: string) => Promise<{ id: string }>
 
-export const addMutations = (builder: Builder, refs: Refs, enums: Enums, actions: ActionTypes, service: ConfigsService): void => {
+export const addMutations = (builder: Builder, refs: Refs, enums: Enums, actions: ActionTypes, service: ConfigsService) => {
   addGames(builder, refs, actions, service)
   const parts = addPartInputs(builder, enums)
   addGameConfigs(builder, refs, addGameConfigInputs(builder, enums, parts, actions), service)
-  addDeployments(builder, refs, addDeploymentInputs(builder, enums, parts, actions), service)
+  const deploymentInputs = addDeploymentInputs(builder, enums, parts, actions)
+  addDeployments(builder, refs, deploymentInputs, service)
   const Payload = addDeletePayload(builder)
   const addDelete = (name: string, description: string, remove: Delete): void => {
     builder.mutationField(name, (t) =>
@@ -33,6 +34,7 @@ export const addMutations = (builder: Builder, refs: Refs, enums: Enums, actions
     'Frees its ports. Refused while a session lives, or another deployment has a link to it.',
     service.deleteDeployment,
   )
+  return deploymentInputs
 }
 
 const addGames = (builder: Builder, refs: Refs, actions: ActionTypes, service: ConfigsService): void => {

@@ -3,10 +3,13 @@ import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { type ActionTypes, addActions } from './action-types.ts'
+import { addChanges } from './change-types.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
 import { addGameConfigParts } from './game-config-part-types.ts'
 import { addEnums, addGameConfig } from './game-config-types.ts'
+import { addImports } from './import-types.ts'
 import { addMutations } from './mutation-types.ts'
+import { addPreview } from './preview-types.ts'
 import { addRegistryCredentials } from './registry-types.ts'
 import type { ConfigsService } from './service.ts'
 import { type Loaders, makeLoaders, makeRefs, type Refs } from './types.ts'
@@ -20,7 +23,7 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   addGame(refs, actions)
   const parts = addGameConfigParts(builder, enums)
   addGameConfig(refs, loaders, enums, parts, actions)
-  addDeployment(builder, refs, loaders, enums, parts, actions)
+  const deployment = addDeployment(builder, refs, loaders, enums, parts, actions)
   addServerPort(refs, loaders, enums)
   addPortConflictError(builder, refs, loaders, enums)
   refs.Server.implement({ fields: (t) => ({ id: t.exposeID('id') }) })
@@ -28,7 +31,10 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   const lists = addLists(builder, refs, loaders)
   addQueries(builder, refs, loaders, lists, service)
   builder.mutationType({})
-  addMutations(builder, refs, enums, actions, service)
+  const inputs = addMutations(builder, refs, enums, actions, service)
+  addPreview(builder, { deployment, inputs, parts }, service)
+  addImports(builder, refs, service)
+  addChanges(builder, refs, service)
   addRegistryCredentials(builder, service.registries)
   return toSubgraphSchema(builder)
 }

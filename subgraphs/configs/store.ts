@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
-import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
+import type { ConfigFile, GameConfigDraft, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 import type { Action, NewAction } from '../../lib/parameters/actions.ts'
@@ -14,6 +14,7 @@ export interface Game {
   steamAppId: number | null
   metadata: Record<string, unknown>
   actions: Action[]
+  deletedAt: Date | null
 }
 
 export interface NewGameConfig {
@@ -56,8 +57,17 @@ export interface GameConfig extends NewGameConfig {
   deletedAt: Date | null
 }
 
+/** What a config says, without what it is in this installation. */
+export const toDraft = ({ id, gameId, revision, deletedAt, actions, ...config }: GameConfig): GameConfigDraft => ({
+  ...config,
+  actions: actions.map(({ id: _, ...action }) => action),
+})
+
 const selectGames = (db: Database | Transaction) =>
-  db.selectFrom('configs.games').select(['id', 'name', 'steam_app_id as steamAppId', 'metadata', 'actions']).$castTo<Game>()
+  db
+    .selectFrom('configs.games')
+    .select(['id', 'name', 'steam_app_id as steamAppId', 'metadata', 'actions', 'deleted_at as deletedAt'])
+    .$castTo<Game>()
 
 // The inserts below are the only writers of the JSON columns, so their shapes are known.
 const selectGameConfigs = (db: Database | Transaction) =>
@@ -105,11 +115,30 @@ export const gamesById = (db: Database, ids: readonly string[]): Promise<Game[]>
 export const gamesPage = (db: Database, page: KeysetPage): Promise<Game[]> =>
   pageOf(selectGames(db).where('deleted_at', 'is', null), 'id', page).execute()
 
+/** Names differ by more than their case. */
+const named = (name: string) => sql<boolean>`lower(name) = lower(${name})`
+
+export const gameNamed = (db: Database, name: string): Promise<Game | undefined> =>
+  selectGames(db).where(named(name)).where('deleted_at', 'is', null).executeTakeFirst()
+
+export const gameConfigNamed = (db: Database, gameId: string, name: string): Promise<GameConfig | undefined> =>
+  selectGameConfigs(db).where('game_id', '=', gameId).where(named(name)).where('deleted_at', 'is', null).executeTakeFirst()
+
+export const configNames = async (db: Database, gameId: string): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('configs.game_configs')
+    .select('name')
+    .where('game_id', '=', gameId)
+    .where('deleted_at', 'is', null)
+    .execute()
+  return rows.map(({ name }) => name)
+}
+
 /** The game, if it is there to get another config; it stays so until the transaction ends. */
 export const lockGame = (tx: Transaction, id: string): Promise<Game | undefined> =>
   selectGames(tx).where('id', '=', id).where('deleted_at', 'is', null).forShare().executeTakeFirst()
 
-export const insertGame = async (tx: Transaction, game: Game, actor: string): Promise<Game> => {
+export const insertGame = async (tx: Transaction, game: Omit<Game, 'deletedAt'>, actor: string): Promise<Game> => {
   await tx
     .insertInto('configs.games')
     .values({
@@ -122,7 +151,7 @@ export const insertGame = async (tx: Transaction, game: Game, actor: string): Pr
       updated_by: actor,
     })
     .execute()
-  return game
+  return { ...game, deletedAt: null }
 }
 
 /** The game, locked: nobody gives it a config until the transaction ends. */
@@ -157,7 +186,7 @@ export const hasConfigs = async (tx: Transaction, gameId: string): Promise<boole
 }
 
 /** Also deleted ones: history keeps naming them. */
-export const gameConfigsById = (db: Database, ids: readonly string[]): Promise<GameConfig[]> =>
+export const gameConfigsById = (db: Database | Transaction, ids: readonly string[]): Promise<GameConfig[]> =>
   selectGameConfigs(db).where('id', 'in', ids).execute()
 
 export const gameConfigsPage = (db: Database, page: KeysetPage): Promise<GameConfig[]> =>

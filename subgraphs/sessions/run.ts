@@ -5,9 +5,9 @@ import { addStart, announceSession } from '../../lib/db/session-life.ts'
 import { isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound, Unavailable } from '../../lib/domain/errors.ts'
 import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
+import { buildInstallSpec, buildSpec } from '../../lib/spec/build.ts'
+import { type Settings, type SettingsSource, settle } from '../../lib/spec/settings.ts'
 import { sealRegistryAuth } from './registry-auth.ts'
-import { type Settings, type SettingsSource, settle } from './settings.ts'
-import { buildInstallSpec, buildSpec } from './spec.ts'
 import * as store from './store.ts'
 
 /** What a session is begun with. */

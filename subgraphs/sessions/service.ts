@@ -50,6 +50,9 @@ export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
 
     ofDeployments: (ids: readonly string[], page: KeysetPage) => store.sessionsOfDeployments(db, ids.filter(isUuid), page),
 
+    /** Whether the live session of each of many deployments runs with older settings. */
+    behindOf: forUuids((ids) => store.behindOfDeployments(db, ids)),
+
     /** The newest install step of each of many deployments, by deployment. */
     installsOf: forUuids(async (ids) => {
       const sessions = await store.installsOfDeployments(db, ids)

@@ -1,17 +1,18 @@
 import { sessionStatuses } from '../../lib/domain/session-states.ts'
+import { shownSpec } from '../../lib/spec/build.ts'
 import { addConnection, type Builder, pageArgs } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage } from '../pages.ts'
 import { addParameterValue } from '../parameter-value.ts'
 import type { SessionsService } from './service.ts'
-import { shownSpec } from './spec.ts'
 import { type Session, sessionKinds } from './store.ts'
 
 /** What fields load, gathered over all rows of one operation. */
 export const makeLoaders = (service: SessionsService) => ({
   session: makeLoader((ids: readonly string[]) => service.byIds(ids)),
   activeSession: makeLoader((ids: readonly string[]) => service.activeOf(ids)),
+  behind: makeLoader((ids: readonly string[]) => service.behindOf(ids)),
   installOf: makeLoader((ids: readonly string[]) => service.installsOf(ids)),
   sessionsOfDeployment: makePageLoader((ids, page) => service.ofDeployments(ids, page)),
   sessionsOfServer: makePageLoader((ids, page, live: boolean | null) => service.ofServers(ids, page, live)),
@@ -96,6 +97,11 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
         nullable: true,
         description: 'The one that has not ended.',
         resolve: ({ id }, _, context) => loaders.activeSession(context, id),
+      }),
+      behind: t.boolean({
+        nullable: true,
+        description: 'Whether its live session runs with older settings than a start would take now. Null without one.',
+        resolve: ({ id }, _, context) => loaders.behind(context, id),
       }),
       install: t.field({
         type: Session,

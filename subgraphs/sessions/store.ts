@@ -5,7 +5,7 @@ import type { Transaction } from '../../lib/db/transaction.ts'
 import type { EndReason, SessionStatus } from '../../lib/domain/session-states.ts'
 import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
 import type { ParameterValue } from '../../lib/parameters/values.ts'
-import type { OwnSettings } from './settings.ts'
+import type { OwnSettings } from '../../lib/spec/settings.ts'
 
 export const sessionKinds = ['GAME', 'INSTALL'] as const
 export type SessionKind = (typeof sessionKinds)[number]
@@ -186,6 +186,26 @@ export const insertSession = async (
 export const isInstalled = async (tx: Transaction, serverGameConfigId: string): Promise<boolean> => {
   const last = await newestInstalls(tx).where('server_game_config_id', '=', serverGameConfigId).executeTakeFirst()
   return last?.status === 'STOPPED' && last.endReason === 'EXITED'
+}
+
+/** Whether the live session of each of these was begun with an older version of its config or deployment. */
+export const behindOfDeployments = async (db: Database, ids: readonly string[]): Promise<Map<string, boolean>> => {
+  const rows = await db
+    .selectFrom('sessions.sessions as session')
+    .innerJoin('configs.server_game_configs as deployment', 'deployment.id', 'session.server_game_config_id')
+    .innerJoin('configs.game_configs as config', 'config.id', 'deployment.game_config_id')
+    .select('deployment.id')
+    .select(
+      sql<boolean>`coalesce(session.config_revision < config.revision OR session.deployment_revision < deployment.revision, true)`.as(
+        'behind',
+      ),
+    )
+    .where('deployment.id', 'in', ids)
+    .where('session.kind', '=', 'GAME')
+    .where(sql<boolean>`session.status NOT IN ('STOPPED', 'CRASHED', 'FAILED')`)
+    .where('session.waits_for', 'is', null)
+    .execute()
+  return new Map(rows.map(({ id, behind }) => [id, behind]))
 }
 
 /** The newest execution of the install step of each of many deployments. */

@@ -22,6 +22,8 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
   let running: Awaited<ReturnType<typeof open>> | undefined
   let type: Answers['session.input'] = async () => ({ writtenAt: new Date().toISOString() })
 
+  let preview: Answers['files.preview'] = async () => ({ files: null })
+
   const lines = (from: number, to: number): LogLines => ({
     sessionId,
     firstSeq: from,
@@ -53,6 +55,7 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
       return { firstSeq, lastSeq: texts.length, batch: first <= last ? lines(first, last) : null }
     },
     'logs.archived': async () => ({}),
+    'files.preview': (request) => preview(request),
   }
 
   const open = async () => {
@@ -122,6 +125,9 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
     /** Whether it has heard of the session. */
     setKnows: (value: boolean): void => {
       knows = value
+    },
+    onPreview: (answer: Answers['files.preview']): void => {
+      preview = answer
     },
     onInput: (answer: Answers['session.input']): void => {
       type = answer

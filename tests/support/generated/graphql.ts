@@ -143,6 +143,34 @@ export type BackupStatus =
   | 'PENDING'
   | 'RUNNING';
 
+/** What somebody changed. Secrets are named, and not shown. */
+export type Change = {
+  action: ChangeAction;
+  actor: Scalars['String']['output'];
+  /** The same fields as they are since. */
+  after: Scalars['JSON']['output'];
+  at: Scalars['DateTime']['output'];
+  /** The fields that differ, as they were. */
+  before: Scalars['JSON']['output'];
+  id: Scalars['ID']['output'];
+};
+
+export type ChangeAction =
+  | 'CREATED'
+  | 'DELETED'
+  | 'UPDATED';
+
+export type ChangeConnection = {
+  edges: Array<ChangeEdge>;
+  nodes: Array<Change>;
+  pageInfo: PageInfo;
+};
+
+export type ChangeEdge = {
+  cursor: Scalars['String']['output'];
+  node: Change;
+};
+
 export type ConfigFile = {
   /** A template. */
   content: Scalars['String']['output'];
@@ -272,6 +300,21 @@ export type DeploymentLinkInput = {
   serverGameConfigId: Scalars['ID']['input'];
 };
 
+/** What a deployment would run. Nothing of it is kept. */
+export type DeploymentPreview = {
+  /** Null keeps that of the image. */
+  command?: Maybe<Array<Scalars['String']['output']>>;
+  env: Scalars['JSON']['output'];
+  files: Array<FilePreview>;
+  /** Why the files are not compared with what the game has. */
+  filesNote?: Maybe<Scalars['String']['output']>;
+  /** What keeps it from being deployed, or its sessions from starting. */
+  issues: Array<PreviewIssue>;
+  parameters: Array<ParameterValue>;
+  ports: Array<PortBinding>;
+  resources: Resources;
+};
+
 /** ACTIVE can be started; INSTALLING has its install step done; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
 export type DeploymentStatus =
   | 'ACTIVE'
@@ -304,6 +347,13 @@ export type Error = {
   message: Scalars['String']['output'];
 };
 
+export type FilePreview = {
+  /** A unified diff, empty when nothing changes; null when there is too much to be shown. Secrets are hidden. */
+  diff?: Maybe<Scalars['String']['output']>;
+  exists: Scalars['Boolean']['output'];
+  path: Scalars['String']['output'];
+};
+
 /** REPLACE writes the whole file. PROPERTIES, INI, JSON, YAML, TOML and XML make the given settings in what the game has written, LINES replaces lines by their beginning; what is not named stays. */
 export type FileStrategy =
   | 'INI'
@@ -326,11 +376,22 @@ export type ForbiddenError = Error & {
 export type Game = {
   /** For all its configs. */
   actions: Array<Action>;
+  /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
+  changes: ChangeConnection;
   configs: GameConfigConnection;
   id: Scalars['ID']['output'];
   metadata: Scalars['JSON']['output'];
   name: Scalars['String']['output'];
   steamAppId?: Maybe<Scalars['Int']['output']>;
+};
+
+
+/** A title that can be run. */
+export type GameChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -350,6 +411,8 @@ export type GameConfig = {
   argsTemplate?: Maybe<Scalars['String']['output']>;
   /** Linux capabilities added back; all others are dropped. */
   capabilities: Array<Scalars['String']['output']>;
+  /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
+  changes: ChangeConnection;
   /** Exact arguments. Null keeps the command of the image. */
   command?: Maybe<Array<Scalars['String']['output']>>;
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -388,6 +451,17 @@ export type GameConfig = {
   volumes: Array<VolumeDefinition>;
   watchdog?: Maybe<Watchdog>;
   workingDir?: Maybe<Scalars['String']['output']>;
+  /** As our YAML, for `importGameConfig`: here, or in another installation. */
+  yaml: Scalars['String']['output'];
+};
+
+
+/** How to run a game: image, command, environment, ports, volumes, limits, stop procedure. */
+export type GameConfigChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -420,6 +494,36 @@ export type GameEdge = {
   cursor: Scalars['String']['output'];
   node: Game;
 };
+
+export type ImportEggInput = {
+  /** Without one the game is named after the egg, made or reused. */
+  gameId?: InputMaybe<Scalars['ID']['input']>;
+  /** The egg's own text: JSON of Pterodactyl, JSON or YAML of Pelican. */
+  source: Scalars['String']['input'];
+};
+
+export type ImportEggPayload = {
+  gameConfig: GameConfig;
+  unmapped: Array<UnmappedField>;
+};
+
+export type ImportEggResult = ConflictError | ImportEggPayload | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type ImportGameConfigInput = {
+  /** Without one the game is the one it names, made or reused. */
+  gameId?: InputMaybe<Scalars['ID']['input']>;
+  /** YAML as `GameConfig.yaml` writes it. */
+  source: Scalars['String']['input'];
+};
+
+export type ImportGameConfigResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | UnavailableError;
+
+export type ImportPresetInput = {
+  /** As `presets` names it: minecraft, cs2 … */
+  name: Scalars['String']['input'];
+};
+
+export type ImportPresetResult = ConflictError | GameConfig | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | UnavailableError;
 
 export type InputIssue = {
   message: Scalars['String']['output'];
@@ -518,6 +622,12 @@ export type Mutation = {
   drainServer: DrainServerResult;
   /** Spends an enrollment token: the caller becomes its server's host. Needs no other credentials. */
   enrollServer: EnrollServerResult;
+  /** Makes a config from an egg. A taken name gets a number: Paper (2). */
+  importEgg: ImportEggResult;
+  /** Makes a config from our YAML; the one of its name in its game is replaced. */
+  importGameConfig: ImportGameConfigResult;
+  /** Makes the game and the config of a preset, or makes them again what the preset says. */
+  importPreset: ImportPresetResult;
   /** Without asking the game. Already ended is success. */
   killSession: KillSessionResult;
   /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
@@ -600,6 +710,21 @@ export type MutationDrainServerArgs = {
 
 export type MutationEnrollServerArgs = {
   input: EnrollServerInput;
+};
+
+
+export type MutationImportEggArgs = {
+  input: ImportEggInput;
+};
+
+
+export type MutationImportGameConfigArgs = {
+  input: ImportGameConfigInput;
+};
+
+
+export type MutationImportPresetArgs = {
+  input: ImportPresetInput;
 };
 
 
@@ -804,6 +929,25 @@ export type PortDefinitionInput = {
   sameInside?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** A known game with a config that runs it. */
+export type Preset = {
+  game: Scalars['String']['output'];
+  image: Scalars['String']['output'];
+  /** For `importPreset`. */
+  name: Scalars['String']['output'];
+  sourceDate?: Maybe<Scalars['String']['output']>;
+  /** Where it was read how this game is run. */
+  sourceUrl?: Maybe<Scalars['String']['output']>;
+  /** Run by ManMan's own tests. */
+  verified: Scalars['Boolean']['output'];
+  yaml: Scalars['String']['output'];
+};
+
+export type PreviewIssue = {
+  message: Scalars['String']['output'];
+  path: Scalars['String']['output'];
+};
+
 export type Protocol =
   | 'TCP'
   | 'UDP';
@@ -819,6 +963,9 @@ export type Query = {
   gameConfig?: Maybe<GameConfig>;
   gameConfigs: GameConfigConnection;
   games: GameConnection;
+  presets: Array<Preset>;
+  /** With a deployment: what it would run with this input instead of its own; values left out stay. */
+  previewDeployment: DeploymentPreview;
   registryCredentials: RegistryCredentialConnection;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
@@ -869,6 +1016,12 @@ export type QueryGamesArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryPreviewDeploymentArgs = {
+  input: DeployGameConfigInput;
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
 };
 
 
@@ -1111,6 +1264,10 @@ export type ServerGameConfig = {
   /** The one that has not ended. */
   activeSession?: Maybe<Session>;
   backups?: Maybe<BackupConnection>;
+  /** Whether its live session runs with older settings than a start would take now. Null without one. */
+  behind?: Maybe<Scalars['Boolean']['output']>;
+  /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
+  changes: ChangeConnection;
   /** What a player types to join: its port `game`, or else its first. Null without a known address. */
   connectAddress?: Maybe<Scalars['String']['output']>;
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -1138,6 +1295,15 @@ export type ServerGameConfig = {
 
 /** A deployment: a game config placed on one server, with its own ports. */
 export type ServerGameConfigBackupsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigChangesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -1400,6 +1566,12 @@ export type UnavailableError = Error & {
 };
 
 export type UndrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+/** Something of an egg that a game config has no place for. */
+export type UnmappedField = {
+  path: Scalars['String']['output'];
+  reason: Scalars['String']['output'];
+};
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateGameConfigInput = {

@@ -1,15 +1,55 @@
-import type { refDeployment, refServer } from '../../lib/db/refs.ts'
-import { renderArgs } from '../../lib/domain/argv.ts'
-import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
-import { type BuiltIns, builtInValues, renderTemplate } from '../../lib/domain/template.ts'
-import type { FileValue, PortBinding, SessionSpec } from '../../lib/messages/session-spec.ts'
-import { hideSecrets, secretMark } from '../../lib/parameters/secrets.ts'
+import { renderArgs } from '../domain/argv.ts'
+import type { ConfigFile, InstallStep, ParameterDefinition } from '../domain/game-config.ts'
+import { type BuiltIns, builtInValues, renderTemplate } from '../domain/template.ts'
+import type { FileValue, PortBinding, SessionSpec } from '../messages/session-spec.ts'
+import { hideSecrets, secretMark } from '../parameters/secrets.ts'
 import { type Settings, sealSecrets } from './settings.ts'
 
-type Found<Read extends (...args: never[]) => Promise<unknown>> = NonNullable<Awaited<ReturnType<Read>>>
+/** A row of configs.game_configs, as far as it says how a game is run. Written by the configs subgraph alone. */
+export interface ConfigRow {
+  image: string
+  pull_policy: string
+  entrypoint: string[] | null
+  command: string[] | null
+  args_template: string | null
+  env_template: unknown
+  container_user: string | null
+  working_dir: string | null
+  tty: boolean
+  capabilities: string[]
+  read_only_rootfs: boolean
+  host_network: boolean
+  volume_path: string
+  volumes: unknown
+  resources: unknown
+  stop: unknown
+  ready_pattern: string | null
+  ready_timeout_seconds: number | null
+  watchdog: unknown
+  files: unknown
+  parameters: unknown
+  install: unknown
+}
 
-export type DeploymentToRun = Found<typeof refDeployment>
-export type ServerToRunOn = Pick<Found<typeof refServer>, 'name' | 'publicKey'>
+/** A deployment with the config it runs and the ports it has. */
+export interface DeploymentToRun {
+  id: string
+  name: string
+  /** Limits of its own, or null. */
+  resources: unknown
+  /** Values by name; secret ones encrypted. */
+  parameters: unknown
+  secrets: unknown
+  ports: readonly unknown[]
+  /** Other deployments of its server that its game reaches by name. */
+  links: unknown
+  gameConfig: ConfigRow
+}
+
+export interface ServerToRunOn {
+  name: string
+  publicKey: string | null
+}
 
 /**
  * Everything the host needs to run a session of this deployment now, with every template rendered but those of files. Templates
@@ -19,7 +59,7 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
   const config = deployment.gameConfig
   // Written by the configs subgraph alone, in these shapes.
   const resources = limitsOf(config.resources, deployment.resources)
-  const ports = deployment.ports as PortBinding[]
+  const ports = deployment.ports as readonly PortBinding[] as PortBinding[]
   const files = config.files as unknown as ConfigFile[]
   const builtIns: BuiltIns = {
     serverName: server.name,
@@ -66,11 +106,14 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
 export const buildInstallSpec = (game: SessionSpec, step: unknown): SessionSpec => {
   // Written by the configs subgraph alone, in this shape.
   const { image, script, entrypoint, volumePath, user, capabilities, timeoutSeconds } = step as InstallStep
+  // Of the game's image, as its user is.
+  const { HOME: _home, USER: _user, ...env } = game.env
   return {
     ...game,
     image,
     pullPolicy: 'IF_MISSING',
     entrypoint,
+    env,
     command: [script],
     user,
     workingDir: null,

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { CannotDecrypt } from '../../lib/crypto/errors.ts'
-import { type KeptSecrets, keepSecrets, openSecrets } from '../../lib/crypto/kept-secrets.ts'
-import { seal } from '../../lib/crypto/sealed-box.ts'
-import type { SecretBox } from '../../lib/crypto/secret-box.ts'
-import { Unavailable } from '../../lib/domain/errors.ts'
-import type { ParameterDefinition } from '../../lib/domain/game-config.ts'
-import { makeInputCheck } from '../../lib/domain/inputs.ts'
-import type { SessionSpec } from '../../lib/messages/session-spec.ts'
-import { deploymentOwner, secretsContext, sessionOwner } from '../../lib/parameters/secrets.ts'
-import { type ParameterValue, parseValues, type Resolved, resolveParameters } from '../../lib/parameters/values.ts'
-import type { DeploymentToRun } from './spec.ts'
+import { CannotDecrypt } from '../crypto/errors.ts'
+import { type KeptSecrets, keepSecrets, openSecrets } from '../crypto/kept-secrets.ts'
+import { seal } from '../crypto/sealed-box.ts'
+import type { SecretBox } from '../crypto/secret-box.ts'
+import { Unavailable } from '../domain/errors.ts'
+import type { ParameterDefinition } from '../domain/game-config.ts'
+import { type InputCheck, makeInputCheck } from '../domain/inputs.ts'
+import type { SessionSpec } from '../messages/session-spec.ts'
+import { deploymentOwner, secretsContext, sessionOwner } from '../parameters/secrets.ts'
+import { type ParameterValue, parseValues, type Resolved, resolveParameters } from '../parameters/values.ts'
+import type { DeploymentToRun } from './build.ts'
 
 /** What was given for one session alone, as its row keeps it. */
 export interface OwnSettings {
@@ -30,12 +30,24 @@ export interface Settings extends Resolved {
  * when a secret can't be read.
  */
 export const settle = (box: SecretBox, deployment: DeploymentToRun, id: string, source: SettingsSource): Settings => {
+  const check = makeInputCheck()
+  const settings = settleWith(check, box, deployment, id, source)
+  check.throwIfAny()
+  return settings
+}
+
+/** The same where faults are told with others. */
+export const settleWith = (
+  check: InputCheck,
+  box: SecretBox,
+  deployment: Pick<DeploymentToRun, 'id' | 'parameters' | 'secrets' | 'gameConfig'>,
+  id: string,
+  source: SettingsSource,
+): Settings => {
   // Written by the configs subgraph alone, in these shapes.
   const definitions = deployment.gameConfig.parameters as unknown as ParameterDefinition[]
-  const check = makeInputCheck()
   const session = 'input' in source ? parseValues(check, source.input, definitions) : inherited(box, source)
   const resolved = resolveParameters(check, { definitions, deployment: valuesOf(box, deployment), session })
-  check.throwIfAny()
   const types = new Map(definitions.map(({ name, type }) => [name, type]))
   const given = [...session].flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))
   const isSecret = ([name]: readonly [string, string]): boolean => types.get(name) === 'SECRET'
@@ -49,7 +61,10 @@ export const settle = (box: SecretBox, deployment: DeploymentToRun, id: string, 
 const inherited = (box: SecretBox, { sessionId, own }: { sessionId: string; own: OwnSettings }): Map<string, string> =>
   new Map([...Object.entries(own.parameters), ...readable(() => openSecrets(box, sessionOwner(sessionId), own.secrets))])
 
-const valuesOf = (box: SecretBox, { id, parameters, secrets }: DeploymentToRun): Map<string, string> =>
+const valuesOf = (
+  box: SecretBox,
+  { id, parameters, secrets }: Pick<DeploymentToRun, 'id' | 'parameters' | 'secrets'>,
+): Map<string, string> =>
   new Map([
     ...Object.entries(parameters as Record<string, string>),
     ...readable(() => openSecrets(box, deploymentOwner(id), secrets as unknown as KeptSecrets)),

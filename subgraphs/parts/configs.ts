@@ -1,0 +1,19 @@
+import { makeShelf } from '../../lib/presets/shelf.ts'
+import { newId } from '../../lib/process/new-id.ts'
+import { makeRequester } from '../../lib/rabbit/requester.ts'
+import { makeConfigsSchema } from '../configs/schema.ts'
+import { makeConfigsService } from '../configs/service.ts'
+import { makeHostRequests } from '../requests.ts'
+import type { Part, PartOptions } from './part.ts'
+
+export const makeConfigsPart = ({
+  db,
+  rabbit,
+  logger,
+  secrets,
+}: Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'secrets'>): Part => {
+  const requester = makeRequester({ rabbit, logger })
+  const { previewFiles } = makeHostRequests({ requester })
+  const service = makeConfigsService({ db, newId, secrets, shelf: makeShelf(), previewFiles })
+  return { schema: makeConfigsSchema({ service }), close: () => requester.close() }
+}
