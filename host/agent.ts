@@ -28,13 +28,13 @@ import { makeReconciler } from './reconcile.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
 import { secretTexts } from './secrets.ts'
-import { type SessionRecord, statusOf } from './session-record.ts'
+import { countByStatus, type SessionRecord } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
 import { openTypedKeys } from './typed-keys.ts'
 import { makeVitals } from './vitals.ts'
-import { startVolumeWatch, volumeConditions } from './volume-watch.ts'
+import { startVolumeWatch } from './volume-watch.ts'
 
 /** Keys of typed lines: of many hours, and a file of some megabytes at most. */
 const rememberedKeys = 10_000
@@ -169,21 +169,9 @@ export const makeAgent = async (options: AgentOptions) => {
   await sessions.resume(absence)
   absence.keep()
   const linkKeeper = keepLinks({ links: fenced(links, acts), logger })
-  const events = docker.events({
-    onEvent: (event) => sessions.wake(event.sessionId),
-    onConnected: () => {
-      sessions.wakeAll()
-      linkKeeper.look()
-    },
-  })
-  const volumeWatch = startVolumeWatch({
-    dataDir: config.dataDir,
-    records: store.all,
-    change: sessions.changeKnown,
-    say: async (sessionId, text) => void (await (await logs.open(sessionId)).system(text)),
-    everyMs: options.volumesEveryMs,
-    logger,
-  })
+  const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const everyMs = options.volumesEveryMs
+  const volumeWatch = startVolumeWatch({ dataDir: config.dataDir, store, logs, change: sessions.changeKnown, everyMs, logger })
   const reconciler = makeReconciler({
     serverId,
     epoch: options.epoch,
@@ -234,8 +222,7 @@ export const makeAgent = async (options: AgentOptions) => {
     previewFiles: makeFilesPreview({ ...config, privateKey: options.privateKey }),
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
-  const more = () => volumeConditions(store.all())
-  const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes, more })
+  const vitals = makeVitals({ ...config, docker, more: volumeWatch.conditions })
   const { epoch, agentVersion } = options
   const heartbeat = startHeartbeat({
     serverId,
@@ -310,9 +297,3 @@ const whyNotConsuming = (lockedOut: boolean): string =>
   lockedOut
     ? 'another agent of this identity has the queues of this server: do nothing while it lives, or end one of the two'
     : 'waits for its queues'
-
-const countByStatus = (records: SessionRecord[]): Record<string, number> => {
-  const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }
-  for (const record of records) if (!record.ended) counts[statusOf(record)] = (counts[statusOf(record)] ?? 0) + 1
-  return counts
-}

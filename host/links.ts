@@ -3,35 +3,29 @@ import type { Links } from './docker/links.ts'
 
 const everyMs = 30_000
 
-/** Looks after links at once, whenever it is told to, and every 30 s: one look at a time, and one more if asked meanwhile. */
+/** Looks after links at once and every 30 s, one look at a time. */
 export const keepLinks = (options: { links: Pick<Links, 'look'>; logger: Logger }) => {
   let looking: Promise<void> | undefined
-  let again = false
 
-  const run = async (): Promise<void> => {
-    do {
-      again = false
-      try {
-        await options.links.look()
-      } catch (error) {
-        // Without Docker there is nothing to link; when it is back it is looked at again.
-        options.logger.debug({ err: error }, 'links not looked at')
-      }
-    } while (again)
-    looking = undefined
+  const look = async (): Promise<void> => {
+    try {
+      await options.links.look()
+    } catch (error) {
+      // Without Docker there is nothing to link; it is looked at again.
+      options.logger.debug({ err: error }, 'links not looked at')
+    }
   }
-  const look = (): void => {
-    again = looking !== undefined
-    looking ??= run()
+  const begin = (): void => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
   }
 
-  const timer = setInterval(look, everyMs)
-  look()
+  const timer = setInterval(begin, everyMs)
+  begin()
   return {
-    look,
     close: async (): Promise<void> => {
       clearInterval(timer)
-      again = false
       await looking
     },
   }

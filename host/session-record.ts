@@ -112,3 +112,10 @@ export const statusOf = (record: SessionRecord): 'STARTING' | 'RUNNING' | 'STOPP
   if (record.desired !== 'run') return 'STOPPING'
   return record.startedAt ? 'RUNNING' : 'STARTING'
 }
+
+/** Sessions that have not ended, by the status they are in. */
+export const countByStatus = (records: readonly SessionRecord[]): Record<string, number> => {
+  const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }
+  for (const record of records) if (!record.ended) counts[statusOf(record)] = (counts[statusOf(record)] ?? 0) + 1
+  return counts
+}

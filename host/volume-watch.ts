@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../lib/process/logger.ts'
 import { volumeMounts } from './docker/volumes.ts'
 import type { Vitals } from './heartbeat.ts'
+import type { LogStore } from './logs/store.ts'
 import type { SessionRecord } from './session-record.ts'
+import type { SessionStore } from './session-store.ts'
 
 const defaultEveryMs = 60_000
 /** Most of the time the disk is the games' own: a round that took long makes the next one wait longer. */
@@ -20,10 +22,9 @@ const maxNamed = 10
  */
 export const startVolumeWatch = (options: {
   dataDir: string
-  records: () => readonly SessionRecord[]
+  store: Pick<SessionStore, 'all'>
+  logs: Pick<LogStore, 'open'>
   change: (sessionId: string, change: (record: SessionRecord) => SessionRecord) => Promise<void>
-  /** Writes a line of ours to the session's log. */
-  say: (sessionId: string, text: string) => Promise<void>
   /** Rest between two rounds. */
   everyMs?: number
   logger: Logger
@@ -40,14 +41,17 @@ export const startVolumeWatch = (options: {
     if (isLarge === null) logger.debug({ sessionId, maxEntries }, 'volume not measured: it has too many files')
     if (isLarge === null || isLarge === record.volumeLarge) return
     // Said first: told twice is better than never.
-    if (isLarge) await options.say(sessionId, `The volumes of this deployment have become larger than ${warnMb} MB.`)
+    if (isLarge) {
+      const log = await options.logs.open(sessionId)
+      await log.system(`The volumes of this deployment have become larger than ${warnMb} MB.`)
+    }
     await options.change(sessionId, (now) => (now.ended ? now : { ...now, volumeLarge: isLarge }))
   }
 
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       const beganMs = performance.now()
-      for (const record of options.records()) {
+      for (const record of options.store.all()) {
         if (stop.signal.aborted) return
         if (isLive(record))
           await look(record).catch((err) => logger.warn({ err, sessionId: record.sessionId }, 'volume not measured'))
@@ -59,6 +63,7 @@ export const startVolumeWatch = (options: {
   const running = run()
 
   return {
+    conditions: (): Vitals['conditions'] => volumeConditions(options.store.all()),
     close: async (): Promise<void> => {
       stop.abort()
       await running
