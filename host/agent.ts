@@ -15,6 +15,7 @@ import { makeDocker } from './docker/docker.ts'
 import { fenced, mutable } from './fence.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { makeLifeSigns } from './life-signs.ts'
+import { keepLinks } from './links.ts'
 import { makeLiveLogs } from './live-logs.ts'
 import { makeLiveStats } from './live-stats.ts'
 import { startLogArchive } from './log-archive.ts'
@@ -27,12 +28,13 @@ import { makeReconciler } from './reconcile.ts'
 import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
 import { secretTexts } from './secrets.ts'
-import { type SessionRecord, statusOf } from './session-record.ts'
+import { countByStatus, type SessionRecord } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
 import { openTypedKeys } from './typed-keys.ts'
 import { makeVitals } from './vitals.ts'
+import { startVolumeWatch } from './volume-watch.ts'
 
 /** Keys of typed lines: of many hours, and a file of some megabytes at most. */
 const rememberedKeys = 10_000
@@ -51,6 +53,8 @@ export interface AgentOptions {
   store: SessionStore
   /** See `makeSessions`. */
   startPatienceMs?: number
+  /** See `startVolumeWatch`. */
+  volumesEveryMs?: number
   /** False once another agent has taken over: then nothing is done any more. */
   holds?: () => boolean
   /** The machine has left the fleet, in order; why, for people. */
@@ -73,6 +77,7 @@ export const makeAgent = async (options: AgentOptions) => {
   // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
   let lockedOut = (): boolean => false
   let isMute = (): boolean => true
+  const acts = (): boolean => holds() && !lockedOut()
   const publisher = mutable(makePublisher({ rabbit, name: 'reports' }), () => isMute())
   const logPublisher = makePublisher({ rabbit: logRabbit, name: 'log lines' })
 
@@ -105,7 +110,7 @@ export const makeAgent = async (options: AgentOptions) => {
     logger,
   })
   const docker = makeDocker({ ...config, socketPath: config.dockerSocket, serverId, logger })
-  const { containers, networks } = docker
+  const { containers, networks, links } = docker
   const liveStats = makeLiveStats({
     serverId,
     publisher: logPublisher,
@@ -129,6 +134,7 @@ export const makeAgent = async (options: AgentOptions) => {
   const steps = makeSteps({
     containers,
     networks,
+    links,
     attachments,
     logs,
     prepare,
@@ -144,7 +150,7 @@ export const makeAgent = async (options: AgentOptions) => {
     logs,
     lifeSigns,
     machine,
-    steps: fenced(steps, () => holds() && !lockedOut()),
+    steps: fenced(steps, acts),
     onUnreported: () => reporter.wake(),
     startPatienceMs: options.startPatienceMs,
     logger,
@@ -162,7 +168,10 @@ export const makeAgent = async (options: AgentOptions) => {
   const absence = await openAbsence(config.dataDir)
   await sessions.resume(absence)
   absence.keep()
+  const linkKeeper = keepLinks({ links: fenced(links, acts), logger })
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const everyMs = options.volumesEveryMs
+  const volumeWatch = startVolumeWatch({ dataDir: config.dataDir, store, logs, change: sessions.changeKnown, everyMs, logger })
   const reconciler = makeReconciler({
     serverId,
     epoch: options.epoch,
@@ -213,7 +222,7 @@ export const makeAgent = async (options: AgentOptions) => {
     previewFiles: makeFilesPreview({ ...config, privateKey: options.privateKey }),
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
-  const vitals = makeVitals({ docker, dataDir: config.dataDir, diskFloorBytes: config.diskFloorBytes })
+  const vitals = makeVitals({ ...config, docker, more: volumeWatch.conditions })
   const { epoch, agentVersion } = options
   const heartbeat = startHeartbeat({
     serverId,
@@ -269,6 +278,7 @@ export const makeAgent = async (options: AgentOptions) => {
       absence.close()
       await departure.close()
       await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
+      await Promise.all([linkKeeper.close(), volumeWatch.close()])
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])
@@ -287,9 +297,3 @@ const whyNotConsuming = (lockedOut: boolean): string =>
   lockedOut
     ? 'another agent of this identity has the queues of this server: do nothing while it lives, or end one of the two'
     : 'waits for its queues'
-
-const countByStatus = (records: SessionRecord[]): Record<string, number> => {
-  const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }
-  for (const record of records) if (!record.ended) counts[statusOf(record)] = (counts[statusOf(record)] ?? 0) + 1
-  return counts
-}

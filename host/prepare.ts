@@ -99,7 +99,8 @@ export const makePreparation = (options: {
       environment,
       createdAt: new Date().toISOString(),
     }
-    const networkId = await docker.networks.ensure(labels)
+    const networkId = spec.hostNetwork ? null : await docker.networks.ensure(labels)
+    if (!spec.hostNetwork) await docker.networks.ensureLinks(labels, spec.links)
     const mounts = volumeMounts({ dataDir: options.dataDir, environment, sgcId, spec })
     const memo = await options.memoOf(record)
     const fill = (owner: FileOwner): Promise<void> =>

@@ -61,6 +61,8 @@ export const sessionRecordSchema = z.object({
     ])
     .nullable(),
   logLastSeq: z.number().int().nonnegative().nullable(),
+  /** Its volumes are larger than its `diskWarnMb`, and it was said. */
+  volumeLarge: z.boolean().default(false),
   /** Container and network are gone. */
   cleaned: z.boolean(),
   /** Begins again with others after a restart of the machine, and waits for its turn. */
@@ -95,6 +97,7 @@ export const newSessionRecord = (
   stop: { attemptedAt: null, sentAt: null, killedAt: null },
   ended: null,
   logLastSeq: null,
+  volumeLarge: false,
   cleaned: false,
   staggered: false,
   adopted: false,
@@ -108,4 +111,11 @@ export const statusOf = (record: SessionRecord): 'STARTING' | 'RUNNING' | 'STOPP
   if (record.ended) return record.ended.status
   if (record.desired !== 'run') return 'STOPPING'
   return record.startedAt ? 'RUNNING' : 'STARTING'
+}
+
+/** Sessions that have not ended, by the status they are in. */
+export const countByStatus = (records: readonly SessionRecord[]): Record<string, number> => {
+  const counts: Record<string, number> = { STARTING: 0, RUNNING: 0, STOPPING: 0 }
+  for (const record of records) if (!record.ended) counts[statusOf(record)] = (counts[statusOf(record)] ?? 0) + 1
+  return counts
 }

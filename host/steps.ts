@@ -5,6 +5,7 @@ import { newId } from '../lib/process/new-id.ts'
 import type { Attachments } from './attachments.ts'
 import type { Containers } from './docker/containers.ts'
 import { ImageUnavailable, StartFailure } from './docker/errors.ts'
+import type { Links } from './docker/links.ts'
 import type { Networks } from './docker/networks.ts'
 import type { LifeSigns } from './life-signs.ts'
 import type { SessionLog } from './logs/session-log.ts'
@@ -27,6 +28,7 @@ const givenUp: Record<KilledFor, string> = {
 export const makeSteps = (options: {
   containers: Containers
   networks: Networks
+  links: Links
   attachments: Attachments
   logs: LogStore
   prepare: Preparation
@@ -88,6 +90,7 @@ export const makeSteps = (options: {
     start: (context) =>
       orFail(context, async () => {
         const container = await containers.find(context.record.sessionId)
+        if (container) await options.links.join(container)
         if (container) await containers.start(container.id, context.record.spec?.ports ?? [])
         return unchanged
       }),

@@ -12,6 +12,8 @@ export const makeVitals = (options: {
   docker: Pick<Docker, 'info'>
   dataDir: string
   diskFloorBytes: number
+  /** What else is wrong, as others know it. */
+  more?: () => Vitals['conditions']
   /** Bytes left on the disk of a directory. */
   diskFree?: (directory: string) => Promise<number>
 }) => {
@@ -20,7 +22,7 @@ export const makeVitals = (options: {
   let wasLow = false
 
   return async (): Promise<Vitals> => {
-    const conditions: Vitals['conditions'] = []
+    const conditions: Vitals['conditions'] = [...(options.more?.() ?? [])]
     const free = await diskFree(options.dataDir)
     wasLow = free < diskFloorBytes * (wasLow ? wellAgain : 1)
     if (wasLow) conditions.push({ kind: 'DISK_LOW', message: describeDisk(free, diskFloorBytes) })

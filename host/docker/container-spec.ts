@@ -20,8 +20,8 @@ export interface ContainerSpec {
   memo: string
   /** The deployment's own volume and the further ones; the directories exist. */
   mounts: readonly VolumeMount[]
-  /** Id of the session's network. */
-  networkId: string
+  /** Id of the session's network; null for the machine's. */
+  networkId: string | null
   /** Puts secrets where their marks are, in arguments and environment. */
   reveal(text: string): string
   /** Writes what the game finds in its volumes, which belong to `owner` by then. */
@@ -69,8 +69,9 @@ const limits = ({ memoryMb, cpus, pids }: SessionSpec['resources']) => ({
 })
 
 const hostConfig = ({ spec, mounts, networkId }: ContainerSpec): NonNullable<ContainerCreateOptions['HostConfig']> => ({
-  NetworkMode: networkId,
-  PortBindings: portBindings(spec.ports),
+  NetworkMode: networkId ?? 'host',
+  // On the machine's network there is nothing between a game and its ports.
+  PortBindings: portBindings(networkId === null ? [] : spec.ports),
   // `Mounts`, not `Binds`: a directory that is not there is an error, and a colon in a path is only a colon.
   Mounts: mounts.map((mount) => ({ Type: 'bind', Source: mount.hostPath, Target: mount.mountPath, ReadOnly: mount.readOnly })),
   CapDrop: ['ALL'],
@@ -89,7 +90,7 @@ const hostConfig = ({ spec, mounts, networkId }: ContainerSpec): NonNullable<Con
 
 /** Docker's create options for a session. Pure. */
 export const createOptions = (container: ContainerSpec): ContainerCreateOptions => {
-  const { spec, labels } = container
+  const { spec, labels, networkId } = container
   return {
     name: resourceName(labels.environment, labels.sessionId),
     Image: spec.image,
@@ -99,7 +100,7 @@ export const createOptions = (container: ContainerSpec): ContainerCreateOptions 
     ...(spec.workingDir === null ? {} : { WorkingDir: spec.workingDir }),
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${container.reveal(value)}`),
     Labels: { ...sessionLabels('game', labels), ...specHashLabel(specHash(spec)), ...memoLabel(container.memo) },
-    ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries(networkId === null ? [] : spec.ports.map((port) => [portKey(port), {}])),
     Tty: spec.tty,
     // Stays open when the agent goes: a restarted one attaches again.
     OpenStdin: true,

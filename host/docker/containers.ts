@@ -1,6 +1,6 @@
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
-import type { PortBinding } from '../../lib/messages/session-spec.ts'
+import { isInstallStep, type PortBinding } from '../../lib/messages/session-spec.ts'
 import type { DockerClients } from './client.ts'
 import { makeContainerFiles } from './container-files.ts'
 import { type ContainerSpec, createOptions } from './container-spec.ts'
@@ -111,7 +111,7 @@ export const makeContainers = (options: { clients: DockerClients; owner: Owner; 
     // A container that was found may run already; its volumes are its own then.
     if (info.State.Status !== 'created') return
     const owner = await ownerOf(info)
-    await ownVolumes(container.mounts, owner)
+    await ownVolumes(container.mounts, { owner, isInstall: isInstallStep(container.spec) })
     await container.fill(owner)
     const { WorkingDir: workingDir, Env: env } = info.Config
     const fault = await executableFault(files, { id, program: info.Path, workingDir, env: env ?? [] })

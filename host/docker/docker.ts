@@ -6,6 +6,7 @@ import { type ContainerEvent, followEvents } from './events.ts'
 import { type Images, makeImages } from './images.ts'
 import { type EngineInfo, readEngineInfo } from './info.ts'
 import { type GameInput, makeGameInput } from './input.ts'
+import { type Links, makeLinks } from './links.ts'
 import { makeNetworks, type Networks } from './networks.ts'
 import { openOutput } from './output.ts'
 import { readUsage, type Usage } from './stats.ts'
@@ -25,6 +26,7 @@ export interface DockerOptions {
 export interface Docker {
   images: Images
   networks: Networks
+  links: Links
   containers: Containers
   info(): Promise<EngineInfo>
   /** See `readUsage`. */
@@ -42,9 +44,11 @@ export interface Docker {
 export const makeDocker = (options: DockerOptions): Docker => {
   const clients = makeDockerClients(options)
   const owner = { serverId: options.serverId, environment: options.environment }
+  const networks = makeNetworks({ clients, owner, pool: options.networkPool })
   return {
     images: makeImages({ clients }),
-    networks: makeNetworks({ clients, owner, pool: options.networkPool }),
+    networks,
+    links: makeLinks({ clients, owner, networks, logger: options.logger }),
     containers: makeContainers({ clients, owner, dataDir: options.dataDir }),
     info: () => readEngineInfo(clients),
     usage: (containerId) => readUsage(clients, containerId),

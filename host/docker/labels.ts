@@ -1,3 +1,5 @@
+import type { DeploymentLink } from '../../lib/messages/session-spec.ts'
+
 /** Whose a container or network is. Docker's labels are what remains when this process and its files are gone. */
 export interface SessionLabels {
   sessionId: string
@@ -19,6 +21,8 @@ const names = {
   environment: 'manman.env',
   specHash: 'manman.spec_hash',
   memo: 'manman.session',
+  linkAlias: 'manman.link_alias',
+  linkTo: 'manman.link_to',
 } as const
 
 export const sessionLabels = (type: ResourceType, labels: SessionLabels): Record<string, string> => ({
@@ -34,6 +38,19 @@ export const specHashLabel = (hash: string): Record<string, string> => ({ [names
 
 /** What a host that has lost its files needs to go on with the session. */
 export const memoLabel = (memo: string): Record<string, string> => ({ [names.memo]: memo })
+
+/** Of a network that is there for a link. */
+export const linkLabels = ({ alias, serverGameConfigId }: DeploymentLink): Record<string, string> => ({
+  [names.linkAlias]: alias,
+  [names.linkTo]: serverGameConfigId,
+})
+
+/** The link a network is there for; null for a session's own network. */
+export const readLinkLabels = (labels: Record<string, string> | null | undefined): DeploymentLink | null => {
+  const alias = labels?.[names.linkAlias]
+  const serverGameConfigId = labels?.[names.linkTo]
+  return alias && serverGameConfigId ? { alias, serverGameConfigId } : null
+}
 
 /** What the labels say; null when they are not ours or incomplete. */
 export const readSessionLabels = (

@@ -1,9 +1,19 @@
 import { networkInterfaces } from 'node:os'
 import type { NetworkInspectInfo } from 'dockerode'
 import { NotFound, Unavailable } from '../../lib/domain/errors.ts'
+import type { DeploymentLink } from '../../lib/messages/session-spec.ts'
 import type { DockerClients } from './client.ts'
 import { ask, dockerMessage, translateDockerError } from './errors.ts'
-import { labelFilter, type Owner, readSessionLabels, resourceName, type SessionLabels, sessionLabels } from './labels.ts'
+import {
+  labelFilter,
+  linkLabels,
+  type Owner,
+  readLinkLabels,
+  readSessionLabels,
+  resourceName,
+  type SessionLabels,
+  sessionLabels,
+} from './labels.ts'
 import { freeSubnets } from './subnets.ts'
 
 interface SessionNetwork {
@@ -13,19 +23,37 @@ interface SessionNetwork {
   createdAt: string
 }
 
+/** A network of two: the container of the session that has the link, and that of the deployment it leads to. */
+export interface LinkNetwork extends DeploymentLink {
+  id: string
+  name: string
+  /** Whose link it is. */
+  sessionId: string
+}
+
 /** Networks of their own for sessions: games reach the world and are reached by their ports, not by each other. */
 export interface Networks {
   /** The session's network, made when there is none; resolves with its id. `Unavailable` when the pool is full. */
   ensure(labels: SessionLabels): Promise<string>
-  /** Removes the session's network. Already gone is fine; `Conflict` while a container is in it. */
+  /** The same for each of its links. Nobody is in them yet: see `makeLinks`. */
+  ensureLinks(labels: SessionLabels, links: readonly DeploymentLink[]): Promise<void>
+  /** Those of all live links. */
+  listLinks(): Promise<LinkNetwork[]>
+  /**
+   * Removes the session's network and those of its links, out of which whoever is still there is taken first. Already gone is
+   * fine; `Conflict` while its container is in it.
+   */
   remove(sessionId: string): Promise<void>
-  /** Ours, of all sessions. */
+  /** Ours, of all sessions; those of links are their session's. */
   list(): Promise<SessionNetwork[]>
 }
 
 /** Slots that turn out to be taken by something Docker knows and does not list. */
 const maxAttempts = 64
 const overlap = /overlaps|conflicts with network/i
+
+const nameOf = ({ environment, sessionId }: SessionLabels, link?: DeploymentLink): string =>
+  [resourceName(environment, sessionId), ...(link ? [link.alias] : [])].join('.')
 
 const machineSubnets = (): string[] =>
   Object.values(networkInterfaces())
@@ -53,16 +81,18 @@ export const makeNetworks = (options: {
     return [...docker, ...machineSubnets(), ...reserved]
   }
 
-  const createIn = async (subnet: string, labels: SessionLabels): Promise<string> => {
+  const createIn = async (subnet: string, labels: SessionLabels, link?: DeploymentLink): Promise<string> => {
     reserved.add(subnet)
     try {
       const network = await calls.createNetwork({
-        Name: resourceName(labels.environment, labels.sessionId),
+        Name: nameOf(labels, link),
         // Docker allows two networks of one name otherwise.
         CheckDuplicate: true,
         Driver: 'bridge',
         IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] },
-        Labels: sessionLabels('network', labels),
+        // The way out, and the ports, stay those of the session's own network.
+        Internal: link !== undefined,
+        Labels: { ...sessionLabels('network', labels), ...(link && linkLabels(link)) },
       })
       return network.id
     } finally {
@@ -70,12 +100,12 @@ export const makeNetworks = (options: {
     }
   }
 
-  const create = async (labels: SessionLabels): Promise<string> => {
+  const create = async (labels: SessionLabels, link?: DeploymentLink): Promise<string> => {
     let attempts = 0
     for (const subnet of freeSubnets(options.pool, await takenSubnets())) {
       if (reserved.has(subnet)) continue
       try {
-        return await createIn(subnet, labels)
+        return await createIn(subnet, labels, link)
       } catch (error) {
         if (!overlap.test(dockerMessage(error))) throw translateDockerError(error, 'network', labels.sessionId)
         if (++attempts === maxAttempts) break
@@ -84,25 +114,28 @@ export const makeNetworks = (options: {
     throw new Unavailable(`No free network is left in ${options.pool}.`)
   }
 
-  /** An endpoint of a container that died badly keeps its network from going. */
-  const disconnectDead = async (network: NetworkInspectInfo): Promise<void> => {
+  const runs = (id: string): Promise<boolean> =>
+    calls
+      .getContainer(id)
+      .inspect()
+      .then(
+        (container) => container.State.Running,
+        () => false,
+      )
+
+  /** An endpoint of a container that died badly keeps its network from going, as does the other end of a link. */
+  const disconnect = async (network: NetworkInspectInfo): Promise<void> => {
     const info = (await calls.getNetwork(network.Id).inspect()) as NetworkInspectInfo
+    const isLink = readLinkLabels(network.Labels) !== null
     for (const id of Object.keys(info.Containers ?? {})) {
-      const running = await calls
-        .getContainer(id)
-        .inspect()
-        .then(
-          (container) => container.State.Running,
-          () => false,
-        )
-      if (!running) await calls.getNetwork(network.Id).disconnect({ Container: id, Force: true })
+      if (isLink || !(await runs(id))) await calls.getNetwork(network.Id).disconnect({ Container: id, Force: true })
     }
   }
 
   const removeOne = async (network: NetworkInspectInfo): Promise<void> => {
     try {
       await ask('network', network.Id, async () => {
-        await disconnectDead(network)
+        await disconnect(network)
         await calls.getNetwork(network.Id).remove()
       })
     } catch (error) {
@@ -112,8 +145,19 @@ export const makeNetworks = (options: {
 
   return {
     async ensure(labels) {
-      const [known] = await listOf(labels.sessionId)
+      const known = (await listOf(labels.sessionId)).find((network) => readLinkLabels(network.Labels) === null)
       return known?.Id ?? create(labels)
+    },
+    async ensureLinks(labels, links) {
+      if (links.length === 0) return
+      const known = new Set((await listOf(labels.sessionId)).map(({ Name }) => Name))
+      for (const link of links) if (!known.has(nameOf(labels, link))) await create(labels, link)
+    },
+    async listLinks() {
+      return (await listOf()).flatMap(({ Id: id, Name: name, Labels }) => {
+        const [labels, link] = [readSessionLabels(Labels), readLinkLabels(Labels)]
+        return labels === null || link === null ? [] : [{ id, name, sessionId: labels.sessionId, ...link }]
+      })
     },
     async remove(sessionId) {
       for (const network of await listOf(sessionId)) await removeOne(network)

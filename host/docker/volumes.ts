@@ -1,4 +1,4 @@
-import { lchown, lstat, mkdir, readdir, realpath } from 'node:fs/promises'
+import { lchown, lstat, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Unavailable } from '../../lib/domain/errors.ts'
 import type { SessionSpec } from '../../lib/messages/session-spec.ts'
@@ -42,29 +42,56 @@ export const makeVolumes = async (dataDir: string, mounts: readonly VolumeMount[
   }
 }
 
-const chownTree = async (target: string, owner: FileOwner): Promise<void> => {
-  const entries = await readdir(target, { withFileTypes: true })
-  for (const entry of entries) {
-    const child = path.join(target, entry.name)
-    if (entry.isDirectory()) await chownTree(child, owner)
-    else await lchown(child, owner.uid, owner.gid)
-  }
-  // Last, so that a tree that was done in part is begun anew.
-  await lchown(target, owner.uid, owner.gid)
+const give = async (target: string, owner: FileOwner): Promise<void> => {
+  const now = await lstat(target)
+  // What is so already keeps its time of change: backups go by it.
+  if (!isOwner(owner, now)) await lchown(target, owner.uid, owner.gid)
 }
 
-/** Gives the directories to the user the game runs as, with all that is in them; links are changed, never followed. */
-export const ownVolumes = async (mounts: readonly VolumeMount[], owner: FileOwner): Promise<void> => {
+const isOwner = (owner: FileOwner, { uid, gid }: FileOwner): boolean => uid === owner.uid && gid === owner.gid
+
+const giveTree = async (directory: string, owner: FileOwner): Promise<void> => {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const child = path.join(directory, entry.name)
+    await (entry.isDirectory() ? giveTree(child, owner) : give(child, owner))
+  }
+  await give(directory, owner)
+}
+
+/** Where it is noted whom a volume was given to: beside the volumes, as a game writes to its own. */
+const noteOf = (hostPath: string): string => path.join(path.dirname(hostPath), 'owners', path.basename(hostPath))
+
+const readNote = (hostPath: string): Promise<string | undefined> =>
+  readFile(noteOf(hostPath), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    return undefined
+  })
+
+/**
+ * Gives the directories to the user the container runs as, with all that is in them; links are changed, never followed. Once:
+ * while the same user follows itself, what an image that starts as root has made of its volume stays. An install step is
+ * somebody else than the game, also with the same numbers. Nobody but root gives files away, so a volume of any other user
+ * whose directory is not its own was put there by hand, and is given again.
+ */
+export const ownVolumes = async (
+  mounts: readonly VolumeMount[],
+  { owner, isInstall }: { owner: FileOwner; isInstall: boolean },
+): Promise<void> => {
+  const to = `${isInstall ? 'install ' : ''}${owner.uid}:${owner.gid}`
   for (const { hostPath } of mounts) {
-    const now = await lstat(hostPath)
-    if (now.uid === owner.uid && now.gid === owner.gid) continue
+    const isGiven = (await readNote(hostPath)) === to && (owner.uid === 0 || isOwner(owner, await lstat(hostPath)))
+    if (isGiven) continue
     try {
-      await chownTree(hostPath, owner)
+      // Without a note until it is done: one that was done in part is begun anew.
+      await rm(noteOf(hostPath), { force: true })
+      await giveTree(hostPath, owner)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
       throw new Unavailable(`${hostPath} can't be given to user ${owner.uid}:${owner.gid}: this process is not root.`, {
         cause: error,
       })
     }
+    await mkdir(path.dirname(noteOf(hostPath)), { recursive: true })
+    await writeFile(noteOf(hostPath), to)
   }
 }

@@ -23,7 +23,7 @@ export const refDeployment = async (tx: Transaction, id: string) => {
   const deployment = await tx
     .selectFrom('configs.server_game_configs')
     .select(['id', 'name', 'server_id as serverId', 'game_config_id as gameConfigId'])
-    .select(['parameters', 'secrets', 'resources', 'revision'])
+    .select(['parameters', 'secrets', 'resources', 'links', 'revision'])
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .forShare()

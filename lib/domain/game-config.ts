@@ -25,6 +25,8 @@ export interface GameConfigDraft {
   readOnlyRootfs?: Maybe<boolean>
   volumes?: Maybe<readonly { name: string; mountPath: string; readOnly?: Maybe<boolean> }[]>
   ports?: Maybe<readonly PortDraft[]>
+  /** The machine's network instead of one of its own; every port is then `sameInside`. */
+  hostNetwork?: Maybe<boolean>
   /** Where the deployment's own volume is mounted. */
   volumePath?: Maybe<string>
   stop?: Maybe<{ kind: 'STDIN' | 'SIGNAL'; value: string; graceSeconds?: Maybe<number> }>

@@ -29,6 +29,9 @@ export const volumeSchema = z.object({
   readOnly: z.boolean(),
 })
 
+/** Another deployment of the same server, whose running container the game reaches by a name. */
+export const deploymentLinkSchema = z.object({ alias: z.string(), serverGameConfigId: z.uuid() })
+
 /** Looks after a game that runs and does nothing. What it finds counts as a crash, and the restart policy decides. */
 export const watchdogSchema = z.object({
   /** NO_OUTPUT: no line for `seconds`. PORT: the named TCP port has refused connections for `seconds`. */
@@ -78,6 +81,10 @@ export const sessionSpecSchema = z.object({
   volumePath: z.string(),
   volumes: z.array(volumeSchema),
   ports: z.array(portBindingSchema),
+  /** The game has the machine's network instead of one of its own: no port is published, it listens on the machine itself. */
+  hostNetwork: z.boolean().default(false),
+  /** Not with `hostNetwork`. */
+  links: z.array(deploymentLinkSchema).default([]),
   resources: z.object({
     memoryMb: z.number().int().positive().nullable(),
     cpus: z.number().positive().nullable(),
@@ -117,5 +124,9 @@ export type RegistryLogin = z.infer<typeof registryLoginSchema>
 export type PortBinding = z.infer<typeof portBindingSchema>
 export type StopProcedure = z.infer<typeof stopProcedureSchema>
 export type VolumeDefinition = z.infer<typeof volumeSchema>
+export type DeploymentLink = z.infer<typeof deploymentLinkSchema>
 export type FileValue = z.infer<typeof fileValueSchema>
 export type SessionSpec = z.infer<typeof sessionSpecSchema>
+
+/** Only install steps have to come to an end by themselves. */
+export const isInstallStep = ({ timeoutSeconds }: Pick<SessionSpec, 'timeoutSeconds'>): boolean => timeoutSeconds !== null

@@ -132,6 +132,7 @@ const defaults: Record<string, unknown> = {
   pullPolicy: 'IF_MISSING',
   tty: false,
   readOnlyRootfs: false,
+  hostNetwork: false,
   volumePath: '/data/game',
   stop: { kind: 'SIGNAL', value: 'SIGTERM' },
 }

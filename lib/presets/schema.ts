@@ -85,6 +85,7 @@ const config = z.strictObject({
   tty: maybe(z.boolean()),
   capabilities: maybe(texts).describe('Those it keeps; all others are dropped.'),
   readOnlyRootfs: maybe(z.boolean()),
+  hostNetwork: maybe(z.boolean()).describe("The machine's network instead of one of its own."),
   resources: maybe(
     z.strictObject({ memoryMb: maybe(whole), cpus: maybe(z.number()), pids: maybe(whole), diskWarnMb: maybe(whole) }),
   ),

@@ -18,6 +18,7 @@ export interface ConfigRow {
   tty: boolean
   capabilities: string[]
   read_only_rootfs: boolean
+  host_network: boolean
   volume_path: string
   volumes: unknown
   resources: unknown
@@ -40,6 +41,8 @@ export interface DeploymentToRun {
   parameters: unknown
   secrets: unknown
   ports: readonly unknown[]
+  /** Other deployments of its server that its game reaches by name. */
+  links: unknown
   gameConfig: ConfigRow
 }
 
@@ -82,6 +85,8 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
     volumePath: config.volume_path,
     volumes: config.volumes as SessionSpec['volumes'],
     ports,
+    hostNetwork: config.host_network,
+    links: deployment.links as SessionSpec['links'],
     resources,
     stop: config.stop as SessionSpec['stop'],
     readyPattern: config.ready_pattern,
@@ -118,6 +123,8 @@ export const buildInstallSpec = (game: SessionSpec, step: unknown): SessionSpec 
     volumePath,
     volumes: [],
     ports: [],
+    hostNetwork: false,
+    links: [],
     stop: { kind: 'SIGNAL', value: 'SIGTERM', graceSeconds: installGraceSeconds },
     readyPattern: null,
     readyTimeoutSeconds: null,

@@ -19,6 +19,7 @@ import {
   parseDeployment,
   type UpdateServerGameConfigInput,
 } from './deployment-input.ts'
+import { checkLinks, refuseWhileLinked } from './deployment-links.ts'
 import {
   type Deployment,
   deploymentsById,
@@ -59,6 +60,7 @@ export const makeUpdateDeployment =
           ...keepValues(secrets, known, values, config.parameters),
           revision: known.revision + 1,
         }
+        if (input.links !== undefined) await checkLinks(tx, check, changed, config)
         const ports = await rebind(tx, changed, config, { check, portBindings })
         await writeDeployment(tx, changed, actor).catch(asNameConflict(changed.name))
         const before = { ...known, portBindings: ports.before }
@@ -75,12 +77,13 @@ type Parsed = Omit<ParsedDeployment, 'portBindings'>
 /** What an update changes: null takes the default, but for the name, which then stays. */
 const given = (
   input: UpdateServerGameConfigInput,
-  { name, restartPolicy, startPriority, resources }: Parsed,
+  { name, restartPolicy, startPriority, resources, links }: Parsed,
 ): Partial<Deployment> => ({
   ...(name === null ? {} : { name }),
   ...(input.restartPolicy === undefined ? {} : { restartPolicy }),
   ...(input.startPriority === undefined ? {} : { startPriority }),
   ...(input.resources === undefined ? {} : { resources }),
+  ...(input.links === undefined ? {} : { links }),
 })
 
 const comesBackOtherwise = (before: Deployment, after: Deployment): boolean =>
@@ -111,14 +114,19 @@ export const rebind = async (
   return { before: current, after: bindings }
 }
 
-/** Deletes a deployment and frees its ports; throws `Conflict` while a session of it lives. Already so is success. */
+/**
+ * Deletes a deployment and frees its ports; throws `Conflict` while a session of it lives, or another has a link to it. Already so
+ * is success.
+ */
 export const makeDeleteDeployment =
   ({ db, newId }: { db: Database; newId: () => string }) =>
   async (id: string, actor: string): Promise<{ id: string }> => {
-    await known(db, id)
+    const { serverId } = await known(db, id)
     await inTransaction(db, async (tx) => {
+      await lockServer(tx, serverId)
       const before = await lockDeployment(tx, id)
       if (!before) return
+      await refuseWhileLinked(tx, id)
       await openOperation(tx, { serverGameConfigId: id, kind: 'DELETE', subjectId: id })
       await markDeploymentDeleted(tx, id, actor)
       await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: id, actor, before, after: null })

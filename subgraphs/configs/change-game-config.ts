@@ -7,6 +7,7 @@ import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { withIds } from '../../lib/parameters/actions.ts'
 import { rebind } from './change-deployment.ts'
 import { recordChange } from './changes.ts'
+import { refuseLinksWithout } from './deployment-links.ts'
 import { type Deployment, lockDeploymentsOf, lockServer, serversOf } from './deployment-store.ts'
 import {
   type CreateGameConfigInput,
@@ -49,6 +50,7 @@ export const makeUpdateGameConfig =
         const known = await store.lockGameConfigToChange(tx, id)
         if (!known) throw new NotFound('game config', id)
         const parsed = parseGameConfigUpdate(known, input)
+        if (parsed.hostNetwork && !known.hostNetwork) await refuseLinksWithout(tx, deployments)
         const actions = withIds(parsed.actions, known.actions, newId)
         const config = { ...known, ...parsed, actions, revision: known.revision + 1 }
         await store.writeGameConfig(tx, config, actor).catch(asNameConflict('game_configs_name', nameTaken(config.name)))

@@ -9,6 +9,7 @@ import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
 import { recordChange } from './changes.ts'
 import { type DeployGameConfigInput, matchPorts, parseDeployment } from './deployment-input.ts'
+import { checkLinks } from './deployment-links.ts'
 import { freeName } from './deployment-name.ts'
 import { type Deployment, insertDeployment, lockServer, namesOnServer } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
@@ -56,6 +57,7 @@ const place = async (tx: Transaction, { secrets, newId }: DeployDeps, wanted: Wa
   const requests = matchPorts(check, config.ports, portBindings)
   const values = parseValues(check, input.parameters, config.parameters)
   const actions = parseActions(check, input.actions ?? [], actionNames(config))
+  await checkLinks(tx, check, { id, serverId, links: parsed.links }, config)
   check.throwIfAny()
   const deployment = {
     ...parsed,

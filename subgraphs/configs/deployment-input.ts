@@ -4,7 +4,8 @@ import { duplicates, type InputCheck } from '../../lib/domain/inputs.ts'
 import { rowOf, withFollowers } from '../../lib/domain/port-allocation.ts'
 import { addressesOverlap, anyAddress, maxPort, type PortDefinition, type PortRequest } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
-import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { DeploymentLink, SessionSpec } from '../../lib/messages/session-spec.ts'
+import { type DeploymentLinkInput, parseLinks } from './deployment-links.ts'
 import { parseRestartPolicy, type RestartPolicyInput } from './life-input.ts'
 import { parseResources, type ResourcesInput } from './resources-input.ts'
 
@@ -24,6 +25,8 @@ export interface UpdateServerGameConfigInput {
   resources?: ResourcesInput | null
   /** Beside those of its config and game; of those with one name these count. */
   actions?: readonly ActionDraft[] | null
+  /** All of them. */
+  links?: readonly DeploymentLinkInput[] | null
 }
 
 export interface PortBindingInput {
@@ -49,6 +52,8 @@ export interface ParsedDeployment {
   restartPolicy: RestartPolicy
   startPriority: number
   resources: SessionSpec['resources'] | null
+  /** Whom they name is not known yet. */
+  links: DeploymentLink[]
 }
 
 /** What can be checked without knowing the config. */
@@ -59,7 +64,8 @@ export const parseDeployment = (check: InputCheck, input: UpdateServerGameConfig
   const startPriority = input.startPriority ?? defaultPriority
   check.integer('startPriority', startPriority, 0, maxPriority)
   const resources = input.resources == null ? null : parseResources(check, input.resources)
-  return { name: input.name ?? null, portBindings, restartPolicy, startPriority, resources }
+  const links = parseLinks(check, input.links ?? [])
+  return { name: input.name ?? null, portBindings, restartPolicy, startPriority, resources, links }
 }
 
 const parseBindings = (check: InputCheck, all: readonly PortBindingInput[]): GivenBinding[] => {

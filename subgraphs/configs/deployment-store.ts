@@ -4,7 +4,7 @@ import type { Database } from '../../lib/db/connect.ts'
 import { containing, type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
-import type { SessionSpec } from '../../lib/messages/session-spec.ts'
+import type { DeploymentLink, SessionSpec } from '../../lib/messages/session-spec.ts'
 import type { Action } from '../../lib/parameters/actions.ts'
 import type { ListFilter } from './store.ts'
 
@@ -23,6 +23,8 @@ export interface Deployment {
   secrets: KeptSecrets
   /** Of its own, beside those of its config and game. */
   actions: Action[]
+  /** Other deployments of its server that its game reaches by name. */
+  links: DeploymentLink[]
   /** Grows with each change. */
   revision: number
   deletedAt: Date | null
@@ -39,6 +41,7 @@ const selectDeployments = (db: Database | Transaction) =>
       'parameters',
       'secrets',
       'actions',
+      'links',
       'revision',
     ])
     .$castTo<Deployment>()
@@ -83,6 +86,7 @@ const columnsOf = (deployment: Omit<Deployment, 'deletedAt' | 'revision'>) => ({
   parameters: JSON.stringify(deployment.parameters),
   secrets: JSON.stringify(deployment.secrets),
   actions: JSON.stringify(deployment.actions),
+  links: JSON.stringify(deployment.links),
 })
 
 export const insertDeployment = async (

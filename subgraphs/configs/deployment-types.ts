@@ -1,6 +1,7 @@
 import { PortTaken, type TakenPort } from '../../lib/domain/errors.ts'
 import { connectAddress, type PortBinding } from '../../lib/domain/ports.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
+import type { DeploymentLink } from '../../lib/messages/session-spec.ts'
 import { mergeActions } from '../../lib/parameters/actions.ts'
 import type { Builder } from '../builder.ts'
 import { addParameterValue } from '../parameter-value.ts'
@@ -41,6 +42,16 @@ export const addDeployment = (
       mode: t.expose('mode', { type: enums.RestartMode }),
       maxRetries: t.exposeInt('maxRetries', { description: 'For ON_FAILURE.' }),
       windowSeconds: t.exposeInt('windowSeconds'),
+    }),
+  })
+  const Link = builder.objectRef<DeploymentLink>('DeploymentLink').implement({
+    description: 'A deployment of the same server whose running container is reached by a name.',
+    fields: (t) => ({
+      alias: t.exposeString('alias'),
+      deployment: t.field({
+        type: refs.Deployment,
+        resolve: ({ serverGameConfigId }, _, context) => must(loaders.deployment(context, serverGameConfigId)),
+      }),
     }),
   })
   refs.Deployment.implement({
@@ -95,6 +106,10 @@ export const addDeployment = (
         type: parts.Resources,
         nullable: true,
         description: 'Limits of its own; null, and what is null in it, is as the config says.',
+      }),
+      links: t.expose('links', {
+        type: [Link],
+        description: 'What its game reaches by name, on the ports inside that container; from its next session on.',
       }),
       startPriority: t.exposeInt('startPriority', { description: 'After a reboot of the machine the lowest start first.' }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
@@ -157,6 +172,12 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
       bindAddress: t.string({ description: 'One address of the machine; 0.0.0.0, all of them, unless told.' }),
     }),
   })
+  const Link = builder.inputType('DeploymentLinkInput', {
+    fields: (t) => ({
+      alias: t.string({ required: true, description: 'A DNS label: lower-case letters, digits and -.' }),
+      serverGameConfigId: t.id({ required: true, description: 'Of the same server.' }),
+    }),
+  })
   return {
     Create: builder.inputType('DeployGameConfigInput', {
       fields: (t) => ({
@@ -169,6 +190,7 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
         parameters: t.field({ type: 'JSON', description: 'An object of values by name.' }),
         resources: t.field({ type: parts.Resources, description: 'Instead of what the config says.' }),
         actions: t.field({ type: [actions.Input], description: 'Beside those of its config and game.' }),
+        links: t.field({ type: [Link], description: 'At most 32.' }),
       }),
     }),
     Update: builder.inputType('UpdateServerGameConfigInput', {
@@ -181,6 +203,7 @@ export const addDeploymentInputs = (builder: Builder, enums: Enums, parts: PartI
         parameters: t.field({ type: 'JSON', description: 'Values by name; those left out stay, null takes one back.' }),
         resources: t.field({ type: parts.Resources }),
         actions: t.field({ type: [actions.Input], description: 'All of its own.' }),
+        links: t.field({ type: [Link], description: 'All of them.' }),
       }),
     }),
   }

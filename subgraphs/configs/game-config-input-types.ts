@@ -17,6 +17,10 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartI
     readOnlyRootfs: t.boolean(),
     volumes: t.field({ type: [parts.Volume] }),
     ports: t.field({ type: [parts.Port] }),
+    hostNetwork: t.boolean({
+      description:
+        "For admins: the machine's network instead of one of its own. Every port must be sameInside. False unless told.",
+    }),
     parameters: t.field({ type: [parts.Parameter] }),
     files: t.field({ type: [parts.File], description: 'Written into the volume before each start.' }),
     actions: t.field({ type: [actions.Input] }),

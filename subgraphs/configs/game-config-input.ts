@@ -68,6 +68,7 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     readOnlyRootfs: input.readOnlyRootfs ?? false,
     ...parseVolumes(check, input),
     ports,
+    hostNetwork: parseHostNetwork(check, input.hostNetwork, ports),
     parameters,
     files: parseFiles(check, input.files ?? [], known),
     install: parseInstall(check, input.install),
@@ -79,6 +80,14 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
   }
   check.throwIfAny()
   return config
+}
+
+/** Nothing is translated there: a game is reached where it listens. */
+const parseHostNetwork = (check: InputCheck, given: Maybe<boolean>, ports: readonly PortDefinition[]): boolean => {
+  for (const [index, { sameInside }] of ports.entries())
+    if (given && !sameInside)
+      check.refuse(`ports.${index}.sameInside`, "must be true with hostNetwork, the machine's own network")
+  return given ?? false
 }
 
 /** What templates of actions know of a config: not its secrets, as a console is for all to read. */

@@ -65,6 +65,12 @@ export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts:
       readOnlyRootfs: t.exposeBoolean('readOnlyRootfs'),
       volumes: t.expose('volumes', { type: [parts.Volume] }),
       ports: t.expose('ports', { type: [parts.Port] }),
+      hostNetwork: t.exposeBoolean('hostNetwork', {
+        description:
+          "The game has the machine's network instead of one of its own, and its ports are all `sameInside`. It gives up what a " +
+          'network of its own keeps apart: the game can listen on any port and address of the machine, reaches what listens on its ' +
+          'loopback, and no address that a port is bound to is enforced. No links lead from it or to it.',
+      }),
       parameters: t.expose('parameters', { type: [parts.Parameter] }),
       files: t.expose('files', { type: [parts.File], description: 'Written into the volume before each start.' }),
       actions: t.expose('actions', { type: [Action], description: 'Its own; those of its game count too.' }),

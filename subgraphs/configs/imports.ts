@@ -115,6 +115,7 @@ const resettable = [
   'tty',
   'capabilities',
   'readOnlyRootfs',
+  'hostNetwork',
   'volumes',
   'ports',
   'volumePath',

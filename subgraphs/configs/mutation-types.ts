@@ -29,7 +29,11 @@ export const addMutations = (builder: Builder, refs: Refs, enums: Enums, actions
   }
   addDelete('deleteGame', 'Refused while it has configs.', service.deleteGame)
   addDelete('deleteGameConfig', 'Refused while it is deployed.', service.deleteGameConfig)
-  addDelete('deleteServerGameConfig', 'Frees its ports. Refused while a session lives.', service.deleteDeployment)
+  addDelete(
+    'deleteServerGameConfig',
+    'Frees its ports. Refused while a session lives, or another deployment has a link to it.',
+    service.deleteDeployment,
+  )
   return deploymentInputs
 }
 

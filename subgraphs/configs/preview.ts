@@ -13,6 +13,7 @@ import { type ParameterValue, parseValues } from '../../lib/parameters/values.ts
 import { buildSpec, shownSpec } from '../../lib/spec/build.ts'
 import { settleWith } from '../../lib/spec/settings.ts'
 import { type DeployGameConfigInput, matchPorts, parseDeployment } from './deployment-input.ts'
+import { checkLinks } from './deployment-links.ts'
 import { freeName } from './deployment-name.ts'
 import { type Deployment, deploymentsById, namesOnServer } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
@@ -88,6 +89,8 @@ const prepare = async (tx: Transaction, deps: PreviewDeps, input: DeployGameConf
   const current = known ? ((await bindingsOfDeployments(tx, [id])).get(id) ?? []) : []
   const requests = matchPorts(check, config.ports, parsed.portBindings, current)
   const given = parseValues(check, input.parameters, config.parameters)
+  const links = input.links === undefined ? (known?.links ?? []) : parsed.links
+  await checkLinks(tx, check, { id, serverId, links }, config)
   const ports = await freePorts(check, () => allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config))
   const deployment = {
     id,
@@ -101,6 +104,7 @@ const prepare = async (tx: Transaction, deps: PreviewDeps, input: DeployGameConf
     ),
     // Templates name ports that none could be found for, too.
     ports: ports.length > 0 ? ports : config.ports.map((port) => ({ ...port, hostPort: 0, bindAddress: anyAddress })),
+    links,
     gameConfig: row,
   }
   const settings = settleWith(check, deps.secrets, deployment, id, { input: null })

@@ -34,6 +34,7 @@ export interface NewGameConfig {
   readOnlyRootfs: boolean
   volumes: VolumeDefinition[]
   ports: PortDefinition[]
+  hostNetwork: boolean
   parameters: ParameterDefinition[]
   files: ConfigFile[]
   install: InstallStep | null
@@ -90,6 +91,7 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'read_only_rootfs as readOnlyRootfs',
       'volumes',
       'ports',
+      'host_network as hostNetwork',
       'parameters',
       'files',
       'install',
@@ -242,6 +244,7 @@ const columnsOf = (config: Omit<GameConfig, 'id' | 'revision' | 'deletedAt'>) =>
   read_only_rootfs: config.readOnlyRootfs,
   volumes: JSON.stringify(config.volumes),
   ports: JSON.stringify(config.ports),
+  host_network: config.hostNetwork,
   parameters: JSON.stringify(config.parameters),
   files: JSON.stringify(config.files),
   actions: JSON.stringify(config.actions),

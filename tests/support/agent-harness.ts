@@ -28,6 +28,7 @@ const never: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 60 }
 interface Limits {
   diskFloorBytes?: number
   startPatienceMs?: number
+  volumesEveryMs?: number
 }
 
 /** A real agent in this process, with real Docker and RabbitMQ, and the control plane played by the test. */
@@ -49,12 +50,12 @@ export const makeAgentHarness = async () => {
   const openStore = (): Promise<SessionStore> => openSessionStore({ dataDir, serverId, logger })
   const gone: string[] = []
   /** What an agent of this server is made with, on any data directory. */
-  const agentOptions = async (dir: string, engine = dockerSocket, { diskFloorBytes = 1e6, startPatienceMs }: Limits = {}) => {
+  const agentOptions = async (dir: string, engine = dockerSocket, { diskFloorBytes = 1e6, ...patience }: Limits = {}) => {
     const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes }
     const config = { dataDir: dir, environment, dockerSocket: engine, networkPool, ...limits }
     const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
     const store = await openSessionStore({ dataDir: dir, serverId, logger })
-    return { config, ...who, store, startPatienceMs, onGone: (why: string) => void gone.push(why), logger }
+    return { config, ...who, store, ...patience, onGone: (why: string) => void gone.push(why), logger }
   }
   /** Waits until the agent is ready; not when it can't be, without a broker. `engine` is the way to Docker. */
   const startAgent = async (

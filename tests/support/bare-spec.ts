@@ -15,6 +15,8 @@ export const bareSpec: SessionSpec = {
   volumePath: '/data/game',
   volumes: [],
   ports: [],
+  hostNetwork: false,
+  links: [],
   resources: { memoryMb: null, cpus: null, pids: null },
   stop: { kind: 'STDIN', value: 'quit', graceSeconds: 5 },
   readyPattern: null,

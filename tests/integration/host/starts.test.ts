@@ -66,11 +66,13 @@ describe('a start that can not work', () => {
   it('names the port and the program of this machine that has it', async () => {
     const taken = await listen()
     const ports = [{ name: 'game', containerPort: 7_000, hostPort: taken.port, protocol: 'TCP' as const, bindAddress: '0.0.0.0' }]
-    const report = await failed({ ports })
+    for (const hostNetwork of [false, true]) {
+      const report = await failed({ ports, hostNetwork })
+      expect(report.endReason).toBe('PORT_TAKEN')
+      expect(report.endMessage).toContain(`Port ${taken.port}/TCP (game) on 0.0.0.0 is taken by `)
+      expect(report.endMessage).toContain(`(process ${process.pid}) on this machine`)
+    }
     taken.close()
-    expect(report.endReason).toBe('PORT_TAKEN')
-    expect(report.endMessage).toContain(`Port ${taken.port}/TCP (game) on 0.0.0.0 is taken by `)
-    expect(report.endMessage).toContain(`(process ${process.pid}) on this machine`)
   })
 
   it('says how far the disk is below its floor', async () => {

@@ -207,6 +207,8 @@ export type CreateGameConfigInput = {
   /** Written into the volume before each start. */
   files?: InputMaybe<Array<ConfigFileInput>>;
   gameId: Scalars['ID']['input'];
+  /** For admins: the machine's network instead of one of its own. Every port must be sameInside. False unless told. */
+  hostNetwork?: InputMaybe<Scalars['Boolean']['input']>;
   image: Scalars['String']['input'];
   /** Done once, before the first start. */
   install?: InputMaybe<InstallStepInput>;
@@ -266,6 +268,8 @@ export type DeployGameConfigInput = {
   /** Beside those of its config and game. */
   actions?: InputMaybe<Array<ActionInput>>;
   gameConfigId: Scalars['ID']['input'];
+  /** At most 32. */
+  links?: InputMaybe<Array<DeploymentLinkInput>>;
   /** The config's own unless told, with a number where the server has one of that name. */
   name?: InputMaybe<Scalars['String']['input']>;
   /** An object of values by name. */
@@ -282,6 +286,19 @@ export type DeployGameConfigInput = {
 };
 
 export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | PortConflictError | ServerGameConfig | UnavailableError;
+
+/** A deployment of the same server whose running container is reached by a name. */
+export type DeploymentLink = {
+  alias: Scalars['String']['output'];
+  deployment: ServerGameConfig;
+};
+
+export type DeploymentLinkInput = {
+  /** A DNS label: lower-case letters, digits and -. */
+  alias: Scalars['String']['input'];
+  /** Of the same server. */
+  serverGameConfigId: Scalars['ID']['input'];
+};
 
 /** What a deployment would run. Nothing of it is kept. */
 export type DeploymentPreview = {
@@ -407,6 +424,8 @@ export type GameConfig = {
   /** Written into the volume before each start. */
   files: Array<ConfigFile>;
   game: Game;
+  /** The game has the machine's network instead of one of its own, and its ports are all `sameInside`. It gives up what a network of its own keeps apart: the game can listen on any port and address of the machine, reaches what listens on its loopback, and no address that a port is bound to is enforced. No links lead from it or to it. */
+  hostNetwork: Scalars['Boolean']['output'];
   id: Scalars['ID']['output'];
   image: Scalars['String']['output'];
   install?: Maybe<InstallStep>;
@@ -600,7 +619,7 @@ export type Mutation = {
   deleteRegistryCredential: DeleteRegistryCredentialResult;
   /** Refused while it has deployments or live sessions, unless forced: then they are deleted and abandoned. Its host ends all games it still has, and itself, when it hears of it. Already so is success. */
   deleteServer: DeleteServerResult;
-  /** Frees its ports. Refused while a session lives. Already so is success. */
+  /** Frees its ports. Refused while a session lives, or another deployment has a link to it. Already so is success. */
   deleteServerGameConfig: DeleteServerGameConfigResult;
   /** Places a config on a server, with all its ports or not at all. */
   deployGameConfig: DeployGameConfigResult;
@@ -1268,6 +1287,8 @@ export type ServerGameConfig = {
   id: Scalars['ID']['output'];
   /** When the install step was done last, or is being done. Null when it never was. */
   install?: Maybe<Session>;
+  /** What its game reaches by name, on the ports inside that container; from its next session on. */
+  links: Array<DeploymentLink>;
   name: Scalars['String']['output'];
   /** What each parameter of the config has here, before anything is given for one session alone. */
   parameters: Array<ParameterValue>;
@@ -1577,6 +1598,8 @@ export type UpdateGameConfigInput = {
   envTemplate?: InputMaybe<Scalars['JSON']['input']>;
   /** Written into the volume before each start. */
   files?: InputMaybe<Array<ConfigFileInput>>;
+  /** For admins: the machine's network instead of one of its own. Every port must be sameInside. False unless told. */
+  hostNetwork?: InputMaybe<Scalars['Boolean']['input']>;
   image?: InputMaybe<Scalars['String']['input']>;
   /** Done once, before the first start. */
   install?: InputMaybe<InstallStepInput>;
@@ -1622,6 +1645,8 @@ export type UpdateGameResult = ConflictError | Game | InvalidInputError | NotFou
 export type UpdateServerGameConfigInput = {
   /** All of its own. */
   actions?: InputMaybe<Array<ActionInput>>;
+  /** All of them. */
+  links?: InputMaybe<Array<DeploymentLinkInput>>;
   name?: InputMaybe<Scalars['String']['input']>;
   /** Values by name; those left out stay, null takes one back. */
   parameters?: InputMaybe<Scalars['JSON']['input']>;

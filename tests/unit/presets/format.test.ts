@@ -67,6 +67,7 @@ const config = record<GameConfigDraft>(
     tty: some(fc.boolean()),
     capabilities: some(list(anyText)),
     readOnlyRootfs: some(fc.boolean()),
+    hostNetwork: some(fc.boolean()),
     volumes: some(
       list(
         fc.record({ name: anyText, mountPath: anyText, readOnly: some(fc.boolean()) }, { requiredKeys: ['name', 'mountPath'] }),
@@ -176,6 +177,7 @@ const filledUp = (draft: GameConfigDraft): unknown => {
     pullPolicy: 'IF_MISSING',
     tty: false,
     readOnlyRootfs: false,
+    hostNetwork: false,
     volumePath: '/data/game',
     envTemplate: {},
     files: [],

@@ -1,16 +1,11 @@
-import { execFile } from 'node:child_process'
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { readlink, stat, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeVolumes, ownVolumes, volumeMounts } from '../../../../host/docker/volumes.ts'
 import { asItIs } from '../../../support/bare-spec.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { freePort, portOf } from './ports.ts'
 import { type Game, openSandbox, type Sandbox } from './sandbox.ts'
-
-const exec = promisify(execFile)
 
 let box: Sandbox
 beforeAll(async () => {
@@ -45,6 +40,9 @@ const firstWords = (port: number): Promise<string | null> =>
 describe('a session container, seen from outside', () => {
   it('has the labels, limits and hardening of its spec', async () => {
     const game = await box.game({
+      user: 'game',
+      workingDir: '/data/game',
+      volumes: [{ name: 'mods', mountPath: '/mods', readOnly: true }],
       resources: { memoryMb: 64, cpus: 0.5, pids: null },
       readOnlyRootfs: true,
       capabilities: ['NET_BIND_SERVICE'],
@@ -59,6 +57,8 @@ describe('a session container, seen from outside', () => {
       'manman.created_at': expect.stringMatching(/Z$/),
       'manman.spec_hash': expect.stringMatching(/^[0-9a-f]{64}$/),
     })
+    expect(info.Config).toMatchObject({ User: 'game', WorkingDir: '/data/game', Tty: false, OpenStdin: true })
+    expect(info.Mounts.map(({ Destination, RW }) => `${Destination} ${RW}`).sort()).toEqual(['/data/game true', '/mods false'])
     expect(info.HostConfig).toMatchObject({
       Memory: 64 << 20,
       MemorySwap: 64 << 20,
@@ -159,6 +159,38 @@ describe('a session container, seen from inside', () => {
     )
   })
 
+  it('has the capabilities it declares, and no other', async () => {
+    const [some, none] = await Promise.all([box.game({ capabilities: ['NET_BIND_SERVICE', 'SYS_NICE'] }), box.game()])
+    const bits = ((1 << 10) | (1 << 23)).toString(16).padStart(16, '0')
+    expect(await inside(some, 'cat /proc/self/status')).toMatch(new RegExp(`CapEff:\t${bits}\nCapBnd:\t${bits}\n`))
+    expect(await inside(none, 'cat /proc/self/status')).toMatch(/CapEff:\t0{16}\nCapBnd:\t0{16}\n/)
+  })
+
+  it('gets its entrypoint and its command word by word', async () => {
+    const entrypoint = ['/bin/sh', '-c', 'echo "<$#|$0|$1|$2>"; exec /bin/game']
+    const command = ['a  b', '$HOME; "x"', '']
+    const game = await box.game({ entrypoint, command })
+    const written = await eventually(async () => /<.*>/.exec(await box.written(game))?.[0], { what: 'its arguments' })
+    expect(written).toBe('<2|a  b|$HOME; "x"|>')
+    expect((await box.raw.getContainer(game.id).inspect()).Config).toMatchObject({ Entrypoint: entrypoint, Cmd: command })
+  })
+
+  it('has its limits of memory, processors and processes', async () => {
+    const game = await box.game({ resources: { memoryMb: 48, cpus: 0.5, pids: 33 } })
+    // Of cgroups version 1 or 2, whichever this machine has.
+    const files = [
+      'memory/memory.limit_in_bytes',
+      'cpu/cpu.cfs_quota_us',
+      'cpu/cpu.cfs_period_us',
+      'pids/pids.max',
+      'memory.max',
+      'cpu.max',
+      'pids.max',
+    ]
+    const limits = await inside(game, `cd /sys/fs/cgroup; cat ${files.join(' ')} 2>/dev/null`)
+    expect(limits.trim().split(/\s+/)).toEqual([String(48 << 20), '50000', '100000', '33'])
+  })
+
   it('cannot fork beyond its limit', async () => {
     const game = await box.game({ resources: { memoryMb: null, cpus: null, pids: 20 } })
     expect(
@@ -170,6 +202,24 @@ describe('a session container, seen from inside', () => {
     const game = await box.game({ volumes: [{ name: 'mods', mountPath: '/mods', readOnly: true }] })
     await writeFile(path.join(box.dataDir, `gsc-test-${game.sgcId}.mods`, 'list'), 'none')
     expect(await inside(game, 'cat /mods/list; touch /mods/x 2>&1')).toMatch(/none[\s\S]*Read-only/)
+    const open = await box.game({ volumes: [{ name: 'mods', mountPath: '/mods', readOnly: false }], user: '1000:1001' })
+    expect(await inside(open, 'touch /mods/x && ls -ln /mods')).toMatch(/ 1000 +1001 .* x$/)
+  })
+
+  it("has the machine's network where it declares that, with no ports between", async () => {
+    const [there, elsewhere] = [await freePort(), await freePort()]
+    const port = { ...portOf(there), containerPort: there }
+    const game = await box.game({
+      hostNetwork: true,
+      ports: [port, { ...portOf(elsewhere, 'UDP'), containerPort: elsewhere, name: 'query' }],
+      command: ['/bin/sh', '-c', `ls -l /proc/self/ns/net; while :; do echo hello | nc -l -p ${there}; done`],
+    })
+    expect(await eventually(() => firstWords(there), { what: 'an answer on its own port' })).toBe('hello\n')
+    expect(await box.written(game)).toContain(await readlink('/proc/self/ns/net'))
+    const info = await box.raw.getContainer(game.id).inspect()
+    expect(info.HostConfig).toMatchObject({ NetworkMode: 'host', PortBindings: {}, CapDrop: ['ALL'] })
+    expect(Object.keys(info.NetworkSettings.Networks)).toEqual(['host'])
+    expect((await box.docker.networks.list()).map(({ sessionId }) => sessionId)).not.toContain(game.sessionId)
   })
 
   it('listens where its port binding says', async () => {
@@ -187,34 +237,5 @@ describe('a session container, seen from inside', () => {
   it('has stdin open from the start, and a terminal where asked', async () => {
     const game = await box.game({ tty: true })
     expect(await inside(game, 'tty 2>&1 || readlink /proc/self/fd/0')).toMatch(/\/dev\/(pts|console)/)
-  })
-})
-
-describe('a volume', () => {
-  it('never leads out of the data directory', async () => {
-    const elsewhere = path.join(box.dataDir, 'elsewhere')
-    await mkdir(elsewhere)
-    const mounts = volumeMounts({
-      dataDir: box.dataDir,
-      environment: 'test',
-      sgcId: 'x',
-      spec: { volumePath: '/data', volumes: [] },
-    })
-    await symlink(elsewhere, mounts[0]!.hostPath)
-    await expect(makeVolumes(box.dataDir, mounts)).rejects.toThrow(/leads out/)
-  })
-
-  it('is given to another user with all that is in it, links left alone', async () => {
-    const game = await box.game({ user: '1000:1001' })
-    const outside = path.join(box.dataDir, 'outside')
-    await writeFile(outside, 'mine')
-    await mkdir(path.join(game.volumePath, 'world'))
-    await writeFile(path.join(game.volumePath, 'world/level'), 'x')
-    await symlink(outside, path.join(game.volumePath, 'link'))
-    await exec('chown', ['-hR', '5:5', game.volumePath])
-    await ownVolumes([{ hostPath: game.volumePath, mountPath: '/', readOnly: false }], { uid: 7, gid: 8 })
-    for (const name of ['.', 'world', 'world/level']) expect((await stat(path.join(game.volumePath, name))).uid).toBe(7)
-    expect((await stat(outside)).uid).toBe(process.getuid!())
-    expect(await readFile(outside, 'utf8')).toBe('mine')
   })
 })

@@ -61,6 +61,33 @@ it('uses what others left of the pool, and says when nothing is left', async () 
   clients.close()
 })
 
+it('goes with the networks of its links, whoever is still in them, and knows its own among them', async () => {
+  const target = await box.game()
+  const session = labels()
+  const links = [
+    { alias: 'lobby', serverGameConfigId: target.sgcId },
+    { alias: 'hub', serverGameConfigId: target.sgcId },
+  ]
+  await box.docker.networks.ensureLinks(session, links)
+  const own = await box.docker.networks.ensure(session)
+  await box.docker.networks.ensureLinks(session, links)
+  expect(await box.docker.networks.ensure(session)).toBe(own)
+  expect((await box.docker.networks.listLinks()).map(({ alias }) => alias).sort()).toEqual(['hub', 'lobby'])
+  for (const link of await box.docker.networks.listLinks())
+    expect(await box.raw.getNetwork(link.id).inspect()).toMatchObject({ Internal: true })
+  await box.docker.links.look()
+  await box.docker.links.look()
+  const networks = async () => Object.keys((await box.raw.getContainer(target.id).inspect()).NetworkSettings.Networks)
+  expect(await networks()).toHaveLength(3)
+  // All of them are the session's: that is whom a sweep finds.
+  const sessions = (await box.docker.networks.list()).map(({ sessionId }) => sessionId)
+  expect(sessions.sort()).toEqual([target.sessionId, session.sessionId, session.sessionId, session.sessionId].sort())
+  await box.docker.networks.remove(session.sessionId)
+  expect(await box.docker.networks.listLinks()).toEqual([])
+  expect(await networks()).toHaveLength(1)
+  expect(await box.docker.containers.inspect(target.id)).toMatchObject({ state: 'running' })
+})
+
 it('goes although its container died badly, and stays while one runs', async () => {
   const game = await box.game()
   await expect(box.docker.networks.remove(game.sessionId)).rejects.toMatchObject({ code: 'CONFLICT' })

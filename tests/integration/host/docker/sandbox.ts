@@ -32,8 +32,8 @@ export interface Sandbox {
   socketPath: string
   dataDir: string
   serverId: string
-  /** Creates a game of the fake image with its network, started unless told otherwise. */
-  game(spec?: Partial<SessionSpec>, options?: { start?: boolean }): Promise<Game>
+  /** Creates a game of the fake image with its network, started unless told otherwise; of a deployment of its own unless named. */
+  game(spec?: Partial<SessionSpec>, options?: { start?: boolean; sgcId?: string }): Promise<Game>
   ended(game: Game): Promise<ObservedContainer>
   /** All the container has written, as Docker has it. */
   written(game: Game): Promise<string>
@@ -73,13 +73,12 @@ export const openSandbox = async (): Promise<Sandbox> => {
     socketPath,
     dataDir,
     serverId,
-    async game(given = {}, { start = true } = {}) {
+    async game(given = {}, { start = true, sgcId = randomUUID() } = {}) {
       const sessionId = randomUUID()
-      const sgcId = randomUUID()
       const labels = labelsOf(sessionId, sgcId)
       const full = { ...spec(image), ...given }
       const mounts = volumeMounts({ dataDir, environment, sgcId, spec: full })
-      const networkId = await docker.networks.ensure(labels)
+      const networkId = full.hostNetwork ? null : await docker.networks.ensure(labels)
       const id = await docker.containers.create({ labels, spec: full, memo: '', mounts, networkId, ...asItIs })
       if (start) await docker.containers.start(id, full.ports)
       return { id, sessionId, sgcId, spec: full, volumePath: mounts[0]!.hostPath }

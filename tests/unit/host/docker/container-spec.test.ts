@@ -48,6 +48,11 @@ describe('create options', () => {
     expect(Object.keys(options.ExposedPorts ?? {})).toEqual(['25565/tcp', '25565/udp'])
   })
 
+  it("publish nothing on the machine's network", () => {
+    const options = createOptions({ ...container({ ports: [port], hostNetwork: true }), networkId: null })
+    expect(options).toMatchObject({ ExposedPorts: {}, HostConfig: { NetworkMode: 'host', PortBindings: {} } })
+  })
+
   it('harden every container, whatever its spec', () => {
     for (const given of [{}, { user: '0', capabilities: ['CHOWN'], tty: true }]) {
       expect(createOptions(container(given)).HostConfig).toMatchObject({
