@@ -4,7 +4,9 @@ import { fileFaults } from '../../lib/files/files.ts'
 
 const maxFiles = 64
 const maxPathLength = 500
-const maxContentLength = 256 * 1024
+const maxContentLength = 64 * 1024
+/** They travel with each start, and stand in a label of the container. */
+const maxTotalLength = 256 * 1024
 
 /** Where they are, that they can be read in their format, and filled in with the names that are `known`. */
 export const parseFiles = (check: InputCheck, given: readonly ConfigFile[], known: ReadonlySet<string>): ConfigFile[] => {
@@ -12,6 +14,8 @@ export const parseFiles = (check: InputCheck, given: readonly ConfigFile[], know
     check.refuse('files', `must not have more than ${maxFiles} entries`)
     return []
   }
+  if (given.reduce((sum, { content }) => sum + content.length, 0) > maxTotalLength)
+    check.refuse('files', `must not have more than ${maxTotalLength} characters together`)
   const twice = duplicates(given, ({ path }) => path)
   return given.map(({ path, strategy, content }, index) => {
     const at = `files.${index}`
