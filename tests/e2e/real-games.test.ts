@@ -3,7 +3,7 @@ import { makeShelf } from '../../lib/presets/shelf.ts'
 import type { CreateGameConfigInput } from '../support/generated/graphql.ts'
 import { joinMinecraft } from '../support/minecraft-player.ts'
 import { addConfig, deployConfig } from '../support/play.ts'
-import { askArmagetron, askBzflag, askGame } from '../support/queries.ts'
+import { askArmagetron, askBzflag, askGame, askTeeworlds, joinFreeciv } from '../support/queries.ts'
 import { useStack } from '../support/use-stack.ts'
 
 type Config = Omit<CreateGameConfigInput, 'gameId'>
@@ -23,11 +23,11 @@ describe('games that nobody here wrote', () => {
   }
 
   it('OpenTTD: logs to stderr, answers its console, saves when it is stopped and goes on from there', async () => {
-    const game = await deployPreset('openttd', { SERVER_NAME: 'Lines & Co. #1', MAX_CLIENTS: 9, MAP_X: 7, MAP_Y: 6 })
+    const game = await deployPreset('openttd', { SERVER_NAME: 'Lines & Co. #1', PASSWORD: 'open sesame', MAP_X: 7, MAP_Y: 6 })
     const first = await play(game)
     await first.ready()
     const answer = await askGame('openttd', game.port)
-    expect(answer).toMatchObject({ name: 'Lines & Co. #1', maxplayers: 9, password: false })
+    expect(answer).toMatchObject({ name: 'Lines & Co. #1', maxplayers: 25, password: true })
     expect(answer.raw).toMatchObject({ map_width: 128, map_height: 64, landscape: 'temperate' })
     await first.act('date')
     expect(await first.logs.line(/^System Date: /)).toMatchObject({ stream: 'STDOUT' })
@@ -71,6 +71,28 @@ describe('games that nobody here wrote', () => {
     await session.stop()
     expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })
     expect(session.logs.texts('INPUT')).toEqual([])
+  })
+
+  it('Freeciv: takes its rules from a file, and players', async () => {
+    const game = await deployPreset('freeciv', { SERVER_NAME: 'Old & new', MAX_PLAYERS: 9 })
+    const session = await play(game)
+    await session.ready()
+    expect(await joinFreeciv(game.port, 'alex')).toContain('Welcome to the Freeciv version 3.0')
+    await session.logs.line(/alex has connected/)
+    await session.type('show maxplayers')
+    await session.logs.line(/maxplayers.* 9 /)
+    await session.stop()
+    expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })
+    expect(session.logs.texts('INPUT')).toEqual(['show maxplayers', 'quit'])
+  })
+
+  it('Teeworlds: ends by a signal, with the exit code of one', async () => {
+    const game = await deployPreset('teeworlds', { SERVER_NAME: 'Tees # 1', MAP: 'ctf5', GAME_TYPE: 'ctf' })
+    const session = await play(game)
+    await session.ready()
+    expect(await askTeeworlds(game.port)).toMatchObject({ name: 'Tees # 1', map: 'ctf5', mode: 'CTF' })
+    await session.stop()
+    expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 143, endReason: 'REQUESTED' })
   })
 
   it('Minecraft: is joined by a player, who hears what an operator says', async () => {

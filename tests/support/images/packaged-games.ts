@@ -5,8 +5,8 @@ import { makeShelf } from '../../../lib/presets/shelf.ts'
 import { buildDebian } from './debian.ts'
 import { hasImage, run } from './docker-cli.ts'
 
-/** Presets whose games are Debian packages, and which the tests run. */
-export const packagedGames = ['armagetron', 'openttd', 'bzflag'] as const
+/** Presets whose games are Debian packages. */
+export const packagedGames = ['armagetron', 'bzflag', 'freeciv', 'openttd', 'teeworlds'] as const
 export type PackagedGame = (typeof packagedGames)[number]
 
 const folder = path.resolve(import.meta.dirname, '../../../presets/images')
