@@ -7,7 +7,6 @@ import { minecraftPackages, minecraftVersion } from './images/minecraft.ts'
 interface Bot extends EventEmitter {
   game: { maxPlayers: number }
   _client: EventEmitter
-  chat(text: string): void
   end(): void
 }
 
@@ -43,7 +42,6 @@ export const joinMinecraft = async (port: number, username: string) => {
     /** Waits until the chat has shown a text. */
     hears: (text: string) =>
       eventually(() => check(heard.some((one) => one.includes(text))), { what: `${username} hears ${text}, not only ${heard}` }),
-    says: (text: string): void => bot.chat(text),
     /** Waits until it is out of the game again. */
     thrownOut: () => eventually(() => reached === 'end', { what: `${username} is out` }),
     leave: (): void => bot.end(),
