@@ -130,7 +130,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(node_modules/\\.|dist|\\.manman|tests/\\.cache)(/|$)' },
+    // Of the test's Minecraft server too, whose packages are installed elsewhere.
+    exclude: { path: '(^|/)(node_modules/\\.|dist|\\.manman|tests/(\\.cache|support/images/minecraft))(/|$)' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true, // imports of types are dependencies too
     enhancedResolveOptions: {

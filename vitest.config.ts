@@ -38,7 +38,12 @@ export default defineConfig({
         maxWorkers: 2,
         sequence: { groupOrder: 1 },
       }),
-      project('e2e', { ...wholeStacks, retry, sequence: { groupOrder: 2 } }),
+      project('e2e', {
+        ...wholeStacks,
+        globalSetup: [...wholeStacks.globalSetup, 'tests/support/games-setup.ts'],
+        retry,
+        sequence: { groupOrder: 2 },
+      }),
       project('faults', { ...wholeStacks, sequence: { groupOrder: 3 } }),
     ],
   },

@@ -5,7 +5,8 @@ import { useStack } from '../support/use-stack.ts'
 
 describe('every deployable as its own process, the agent in its container', () => {
   const { stack, play } = useStack({ topology: 'many', host: 'container' })
-  const { fakeGame, armagetron } = inject('images')
+  const { fakeGame } = inject('images')
+  const { armagetron } = inject('games')
 
   it('deploys, starts, watches, talks to and stops a real game', async () => {
     const deployment = await deploy(stack(), {

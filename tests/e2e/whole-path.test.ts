@@ -7,7 +7,7 @@ import { useStack } from '../support/use-stack.ts'
 
 describe('a session, from deploy to stop, with the control plane in one process', () => {
   const { stack, play } = useStack({ topology: 'one' })
-  const { fakeGame, armagetron } = inject('images')
+  const { fakeGame } = inject('images')
 
   it('deploys, starts, watches, talks to and stops a game', async () => {
     const deployment = await deploy(stack(), {
@@ -48,20 +48,6 @@ describe('a session, from deploy to stop, with the control plane in one process'
       sessions: { edges: [{ node: { id: session.id, status: 'RUNNING' } }] },
       backups: { edges: [] },
     })
-  })
-
-  it('runs a real game server, which answers its console and ends by its own command', async () => {
-    const deployment = await deploy(stack(), {
-      image: armagetron,
-      ports: [{ name: 'game', containerPort: 4534, protocol: 'UDP' }],
-      stop: { kind: 'STDIN', value: 'QUIT', graceSeconds: 10 },
-    })
-    const session = await play(deployment)
-    await session.logs.line(/Bound socket/)
-    await session.type('SAY hello')
-    await session.logs.line(/Admin: hello/)
-    await session.stop()
-    expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })
   })
 
   describe('stops', () => {

@@ -129,6 +129,22 @@ export const sendInput = graphql(`
   }
 `)
 
+/** What can be run in a session. */
+export const actionsOf = graphql(`
+  query ActionsOf($id: ID!) { session(id: $id) { deployment { actions { id name } } } }
+`)
+
+export const runAction = graphql(`
+  mutation RunAction($input: RunActionInput!) {
+    runAction(input: $input) {
+      __typename
+      ... on SendInputPayload { sessionId writtenAt }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
 export const sessionById = graphql(`
   query SessionById($id: ID!) {
     session(id: $id) {

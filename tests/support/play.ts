@@ -1,5 +1,5 @@
 import { eventually } from './eventually.ts'
-import type { CreateGameConfigInput, RestartPolicyInput, SessionStatus } from './generated/graphql.ts'
+import type { CreateGameConfigInput, DeployGameConfigInput, RestartPolicyInput, SessionStatus } from './generated/graphql.ts'
 import { followLogs, type LogFollower } from './log-follower.ts'
 import { ok } from './ok.ts'
 import * as operations from './operations.ts'
@@ -9,22 +9,41 @@ type Config = Omit<CreateGameConfigInput, 'gameId' | 'name'>
 
 let names = 0
 
-/** Game, config and deployment for `config`; ports are picked unless `hostPorts` gives them by name. A crash is not restarted. */
-export const deploy = async (
-  stack: Pick<Stack, 'client' | 'serverId'>,
-  config: Config,
-  hostPorts: Record<string, number> = {},
-  restartPolicy: RestartPolicyInput = { mode: 'NEVER' },
-) => {
+type Deploying = Pick<Stack, 'client' | 'serverId'>
+
+/** A game, and its config, as one would write it by hand. */
+export const addConfig = async (stack: Deploying, config: Config) => {
   const name = `game ${++names}`
   const { createGame } = await stack.client.run(operations.createGame, { input: { name } })
   const gameId = ok(createGame, 'Game').id
   const { createGameConfig } = await stack.client.run(operations.createGameConfig, { input: { gameId, name, ...config } })
-  const gameConfigId = ok(createGameConfig, 'GameConfig').id
-  const portBindings = Object.entries(hostPorts).map(([port, hostPort]) => ({ name: port, hostPort }))
-  const input = { serverId: stack.serverId, gameConfigId, name, portBindings, restartPolicy }
+  return { gameId, gameConfigId: ok(createGameConfig, 'GameConfig').id }
+}
+
+/** A deployment on the stack's machine; ports are picked unless `hostPorts` gives them by name. */
+export const deployConfig = async (
+  stack: Deploying,
+  gameConfigId: string,
+  {
+    hostPorts = {},
+    ...more
+  }: Pick<DeployGameConfigInput, 'parameters' | 'restartPolicy'> & { hostPorts?: Record<string, number> },
+) => {
+  const portBindings = Object.entries(hostPorts).map(([name, hostPort]) => ({ name, hostPort }))
+  const input = { serverId: stack.serverId, gameConfigId, portBindings, ...more }
   const { deployGameConfig } = await stack.client.run(operations.deployGameConfig, { input })
-  return { ...ok(deployGameConfig, 'ServerGameConfig'), gameId, gameConfigId }
+  return ok(deployGameConfig, 'ServerGameConfig')
+}
+
+/** Game, config and deployment for `config`. A crash is not restarted. */
+export const deploy = async (
+  stack: Deploying,
+  config: Config,
+  hostPorts: Record<string, number> = {},
+  restartPolicy: RestartPolicyInput = { mode: 'NEVER' },
+) => {
+  const ids = await addConfig(stack, config)
+  return { ...(await deployConfig(stack, ids.gameConfigId, { hostPorts, restartPolicy })), ...ids }
 }
 
 /** A session as its player and its operator see it: everything goes through the gateway. */
@@ -37,6 +56,10 @@ export interface Play {
   until(status: SessionStatus, limitMs?: number): Promise<void>
   /** Types a line; resolves when the host has written it. */
   type(input: string): Promise<void>
+  /** Runs an action of that name, with values for its inputs. */
+  act(name: string, values?: Record<string, unknown>): Promise<void>
+  /** Waits until players can join. */
+  ready(limitMs?: number): Promise<void>
   stop(): Promise<void>
   kill(): Promise<void>
   /** Waits for the end of session and log; answers the session's row. */
@@ -79,6 +102,17 @@ export const follow = (stack: Stack, id: string): Play => {
     until: changes.until,
     type: async (input) => {
       ok((await client.run(operations.sendInput, { input: { sessionId: id, input } })).sendInput, 'SendInputPayload')
+    },
+    act: async (name, values) => {
+      const { session } = await client.run(operations.actionsOf, { id })
+      const action = session?.deployment?.actions.find((one) => one.name === name)
+      if (!action) throw new Error(`there is no action ${name}`)
+      const { runAction } = await client.run(operations.runAction, { input: { sessionId: id, actionId: action.id, values } })
+      ok(runAction, 'SendInputPayload')
+    },
+    ready: async (limitMs) => {
+      await changes.until('RUNNING', limitMs)
+      await eventually(async () => (await row()).readyAt, { what: `${id} is ready`, limitMs })
     },
     stop: async () => {
       ok((await client.run(operations.stopSession, { input: { sessionId: id } })).stopSession, 'Session')

@@ -30,6 +30,8 @@ type Documents = {
     "\n  mutation DeleteServer($id: ID!, $force: Boolean) {\n    deleteServer(id: $id, force: $force) { __typename ... on DeletePayload { id } ... on Error { code message } }\n  }\n": typeof types.DeleteServerDocument,
     "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n": typeof types.ActiveSessionOfDocument,
     "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.SendInputDocument,
+    "\n  query ActionsOf($id: ID!) { session(id: $id) { deployment { actions { id name } } } }\n": typeof types.ActionsOfDocument,
+    "\n  mutation RunAction($input: RunActionInput!) {\n    runAction(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.RunActionDocument,
     "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n": typeof types.SessionByIdDocument,
     "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": typeof types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": typeof types.WholeFleetDocument,
@@ -54,6 +56,8 @@ const documents: Documents = {
     "\n  mutation DeleteServer($id: ID!, $force: Boolean) {\n    deleteServer(id: $id, force: $force) { __typename ... on DeletePayload { id } ... on Error { code message } }\n  }\n": types.DeleteServerDocument,
     "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n": types.ActiveSessionOfDocument,
     "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.SendInputDocument,
+    "\n  query ActionsOf($id: ID!) { session(id: $id) { deployment { actions { id name } } } }\n": types.ActionsOfDocument,
+    "\n  mutation RunAction($input: RunActionInput!) {\n    runAction(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.RunActionDocument,
     "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n": types.SessionByIdDocument,
     "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": types.WholeFleetDocument,
@@ -123,6 +127,14 @@ export function graphql(source: "\n  query ActiveSessionOf($id: ID!) { serverGam
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').SendInputDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ActionsOf($id: ID!) { session(id: $id) { deployment { actions { id name } } } }\n"): typeof import('./graphql.ts').ActionsOfDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RunAction($input: RunActionInput!) {\n    runAction(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').RunActionDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -1890,6 +1890,27 @@ export type SendInputMutation = { sendInput:
     | { __typename: 'UnavailableError', code: string, message: string }
    };
 
+export type ActionsOfQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type ActionsOfQuery = { session?: { deployment?: { actions: Array<{ id: string, name: string }> } | null } | null };
+
+export type RunActionMutationVariables = Exact<{
+  input: RunActionInput;
+}>;
+
+
+export type RunActionMutation = { runAction:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'SendInputPayload', sessionId: string, writtenAt: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
 export type SessionByIdQueryVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
@@ -2261,6 +2282,39 @@ export const SendInputDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SendInputMutation, SendInputMutationVariables>;
+export const ActionsOfDocument = new TypedDocumentString(`
+    query ActionsOf($id: ID!) {
+  session(id: $id) {
+    deployment {
+      actions {
+        id
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ActionsOfQuery, ActionsOfQueryVariables>;
+export const RunActionDocument = new TypedDocumentString(`
+    mutation RunAction($input: RunActionInput!) {
+  runAction(input: $input) {
+    __typename
+    ... on SendInputPayload {
+      sessionId
+      writtenAt
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunActionMutation, RunActionMutationVariables>;
 export const SessionByIdDocument = new TypedDocumentString(`
     query SessionById($id: ID!) {
   session(id: $id) {

@@ -13,6 +13,7 @@ import { builtInNames, templateFaults } from '../../../lib/domain/template.ts'
 import { readGameConfigYaml, writeGameConfigYaml } from '../../../lib/presets/format.ts'
 import { makeShelf, type Preset } from '../../../lib/presets/shelf.ts'
 import { capabilities, signals } from '../../../subgraphs/configs/linux.ts'
+import { packagedGames } from '../../support/images/packaged-games.ts'
 
 const folder = resolve(import.meta.dirname, '../../../presets')
 const presets = makeShelf().list()
@@ -51,6 +52,10 @@ const fits = ({ type, default: value, min, max, pattern, options }: ParameterDra
 describe('the shelf', () => {
   it('has every preset that is promised, and no other', () => {
     expect(presets.map(({ name }) => name)).toEqual([...wanted].sort())
+  })
+
+  it('calls verified what the end-to-end tests run, and nothing else', () => {
+    expect(presets.filter(({ verified }) => verified).map(({ name }) => name)).toEqual([...packagedGames])
   })
 
   it('gives one by its name, and says so when there is none', () => {
