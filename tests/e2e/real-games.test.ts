@@ -1,12 +1,10 @@
 import { describe, expect, inject, it } from 'vitest'
-import { makeShelf } from '../../lib/presets/shelf.ts'
-import type { CreateGameConfigInput } from '../support/generated/graphql.ts'
 import { joinMinecraft } from '../support/minecraft-player.ts'
+import { ok } from '../support/ok.ts'
+import * as operations from '../support/operations.ts'
 import { addConfig, deployConfig } from '../support/play.ts'
 import { askArmagetron, askBzflag, askGame, askTeeworlds, joinFreeciv } from '../support/queries.ts'
 import { useStack } from '../support/use-stack.ts'
-
-type Config = Omit<CreateGameConfigInput, 'gameId'>
 
 describe('games that nobody here wrote', () => {
   const { stack, play } = useStack({ topology: 'one' })
@@ -14,8 +12,8 @@ describe('games that nobody here wrote', () => {
 
   /** A preset's config as it is, with values for its parameters, on ports that the platform picks. */
   const deployPreset = async (name: string, parameters: Record<string, unknown>) => {
-    const { gameConfigId } = await addConfig(stack(), makeShelf().get(name).config as Config)
-    return deployGame(gameConfigId, parameters)
+    const { importPreset } = await stack().client.run(operations.importPreset, { input: { name } })
+    return deployGame(ok(importPreset, 'GameConfig').id, parameters)
   }
   const deployGame = async (gameConfigId: string, parameters: Record<string, unknown>) => {
     const deployment = await deployConfig(stack(), gameConfigId, { parameters, restartPolicy: { mode: 'NEVER' } })

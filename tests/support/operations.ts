@@ -47,6 +47,16 @@ export const deployGameConfig = graphql(`
   }
 `)
 
+export const importPreset = graphql(`
+  mutation ImportPreset($input: ImportPresetInput!) {
+    importPreset(input: $input) {
+      __typename
+      ... on GameConfig { id name }
+      ... on Error { code message }
+    }
+  }
+`)
+
 export const importEgg = graphql(`
   mutation ImportEgg($input: ImportEggInput!) {
     importEgg(input: $input) {

@@ -1758,6 +1758,21 @@ export type DeployGameConfigMutation = { deployGameConfig:
     | { __typename: 'UnavailableError', code: string, message: string }
    };
 
+export type ImportPresetMutationVariables = Exact<{
+  input: ImportPresetInput;
+}>;
+
+
+export type ImportPresetMutation = { importPreset:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'GameConfig', id: string, name: string }
+    | { __typename: 'InvalidInputError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'PortConflictError', code: string, message: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
 export type ImportEggMutationVariables = Exact<{
   input: ImportEggInput;
 }>;
@@ -2091,6 +2106,21 @@ export const DeployGameConfigDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeployGameConfigMutation, DeployGameConfigMutationVariables>;
+export const ImportPresetDocument = new TypedDocumentString(`
+    mutation ImportPreset($input: ImportPresetInput!) {
+  importPreset(input: $input) {
+    __typename
+    ... on GameConfig {
+      id
+      name
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ImportPresetMutation, ImportPresetMutationVariables>;
 export const ImportEggDocument = new TypedDocumentString(`
     mutation ImportEgg($input: ImportEggInput!) {
   importEgg(input: $input) {
