@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { eventually } from '../support/eventually.ts'
@@ -155,6 +159,35 @@ const formats: [string, readonly EggFile[], (used: readonly EggFile[]) => string
     },
   ],
 ]
+
+const manman = (words: readonly string[], env: Record<string, string>) =>
+  new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const main = join(import.meta.dirname, '../../dist/cli/main.js')
+    execFile(process.execPath, [main, ...words], { env: { PATH: process.env.PATH, ...env } }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    )
+  })
+
+describe('manman egg import', () => {
+  it('imports what it is given, says what was not taken over, and what is no egg', async () => {
+    const { address, adminToken } = stack()
+    const directory = await mkdtemp(join(tmpdir(), 'manman-eggs-'))
+    const [, used, write] = formats[1]!
+    await writeFile(join(directory, 'good.json'), write(used).replace('"config"', '"file_denylist":["secret.txt"],"config"'))
+    await writeFile(join(directory, 'wrong.json'), '{"meta":{"version":"PTDL_v2"}}')
+    const env = { MANMAN_TOKEN: adminToken }
+    const { code, out, err } = await manman(['egg', 'import', directory, '--url', address], env)
+    expect(code).toBe(1)
+    expect(out).toMatch(/good\.json: Egg two \/ Egg two/)
+    expect(out).toMatch(/not taken over: file_denylist/)
+    expect(err).toMatch(/wrong\.json: .*name/)
+    const refused = await manman(['egg', 'import', directory, '--url', address], { MANMAN_TOKEN: 'wrong' })
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining(address) })
+    const untold = await manman(['egg', 'import', directory, '--url', address], { MANMAN_HOME: directory })
+    expect(untold).toMatchObject({ code: 1, err: expect.stringContaining('--token-file') })
+    await rm(directory, { recursive: true })
+  })
+})
 
 describe('an egg', () => {
   it.each(formats)('of %s runs through install and start', async (_, used, write) => {

@@ -88,6 +88,7 @@ describe('with a fresh clone and the README', () => {
     const isOver = async () => JSON.stringify(await ask(tour.next())).includes('STOPPED')
     await eventually(isOver, { what: 'the end of the game' })
     await tour.follow(ask)
+    expect(await tour.follow(ask)).toMatchObject({ importPreset: { game: { name: 'OpenTTD' } } })
     await newcomer.interrupt()
   })
 
