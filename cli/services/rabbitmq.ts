@@ -64,10 +64,14 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
   let pid: number | undefined
   /** The shell around it, first of a process group; known earlier than the broker's own pid. */
   let wrapper: number | undefined
+  /** The port mapper's start; a stop in the middle of it must wait, or the mapper comes up after all. */
+  let mapping: Promise<void> | undefined
+  let isStopped = false
 
   const start = async (): Promise<Origin> => {
     const program = findRabbit()
     if (!program) throw new ServiceFault('RabbitMQ is not installed: `apt-get install rabbitmq-server`, or set AMQP_URL')
+    isStopped = false
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
     writePrivate(statePath, JSON.stringify(state))
     pid = await adopt(options.dir, url, { asItIs: remembered.listen === options.listen })
@@ -75,7 +79,13 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
     writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
     const env = environment(options.dir, state)
-    await beginPortMapper(state.epmdPort, env, options)
+    mapping = beginPortMapper(state.epmdPort, env, options)
+    await mapping
+    if (isStopped) {
+      // It may have been asked to stop before there was a port mapper to end.
+      await endPortMapper(state.epmdPort)
+      throw new ServiceFault('RabbitMQ was stopped while it started')
+    }
     const spawned = await spawnDetached([program], { log: options.log, env, cwd: options.dir })
     wrapper = spawned.pid
     spawned.exited.then(() => {
@@ -92,12 +102,15 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
   }
 
   const stop = async (): Promise<void> => {
+    isStopped = true
+    await mapping?.catch(() => undefined) // the start's own fault
     const broker = pid ?? leftover(options.dir)
     const limitMs = pid === undefined ? unreadyStopLimitMs : stopLimitMs
     if (broker !== undefined) await terminate(broker, 'SIGTERM', limitMs)
     // Stopped so early that there is no broker yet, the shell must not go on to start one.
     if (wrapper !== undefined) await terminate(-wrapper, 'SIGTERM', limitMs)
-    const wasThere = broker !== undefined || wrapper !== undefined
+    const wasThere = broker !== undefined || wrapper !== undefined || mapping !== undefined
+    mapping = undefined
     pid = undefined
     wrapper = undefined
     if (wasThere) await endPortMapper(state.epmdPort)

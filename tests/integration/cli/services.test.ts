@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeEmbeddedPostgres } from '../../../cli/services/postgres.ts'
 import { isAlive } from '../../../cli/services/processes.ts'
@@ -97,6 +98,27 @@ describe('embedded PostgreSQL', () => {
 describe('embedded RabbitMQ', () => {
   const rabbitDir = () => join(dir, 'rabbitmq')
   const make = async () => own(await makeEmbeddedRabbit({ dir: rabbitDir(), log: join(dir, 'rabbitmq.log') }))
+
+  it('that is stopped at whatever moment of its start leaves no process behind', async () => {
+    const left = (): string[] =>
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+        .filter((pid) => {
+          try {
+            return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${rabbitDir()}`)
+          } catch {
+            return false // gone meanwhile
+          }
+        })
+    for (const moment of [0, 1, 20, 60, 150, 400, 900]) {
+      const service = await make()
+      const starting = service.start().catch((error: Error) => error)
+      await delay(moment)
+      await service.stop()
+      expect(await starting).toBeInstanceOf(Error)
+      expect(left(), `stopped after ${moment} ms`).toEqual([])
+    }
+  })
 
   it('is adopted after whoever started it was killed, lets only its own user in, and ends with its port mapper', async () => {
     const before = await startAndKill('rabbitmq', rabbitDir())

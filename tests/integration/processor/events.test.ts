@@ -24,7 +24,8 @@ beforeAll(async () => {
   await becomesReady(processor)
   const channel = stage.direct()
   const { queue } = await channel.assertQueue('', { exclusive: true })
-  for (const pattern of ['session.*', 'server.*', 'deadletter.*']) await channel.bindQueue(queue, exchanges.events, pattern)
+  for (const pattern of ['session.*', 'server.*', 'install.*', 'deadletter.*'])
+    await channel.bindQueue(queue, exchanges.events, pattern)
   await channel.consume(
     queue,
     (message) => {
@@ -85,6 +86,32 @@ describe('public events', () => {
     const stopped = await insertSession(stage.db, { serverId })
     await report(serverId, { sessionId: stopped, revision: 9, status: 'STOPPED', endedAt, exitCode: 0, endReason: 'REQUESTED' })
     await kindsBecome(stopped, 'session.stopped')
+  })
+
+  it('tell of an install step that failed, and of nothing else it does', async () => {
+    const serverId = await insertServer(stage.db)
+    await stage.beat(serverId)
+    const install = async (): Promise<string> => {
+      const id = await insertSession(stage.db, { serverId })
+      await stage.db.updateTable('sessions.sessions').set({ kind: 'INSTALL' }).where('id', '=', id).execute()
+      await report(serverId, { sessionId: id, revision: 1, status: 'RUNNING', startedAt })
+      return id
+    }
+    const endedAt = '2026-01-01T11:00:00.000Z'
+    const [failed, done] = [await install(), await install()]
+    const end = { revision: 2, startedAt, endedAt }
+    await report(serverId, { ...end, sessionId: done, status: 'STOPPED', exitCode: 0, endReason: 'EXITED' })
+    await report(serverId, {
+      ...end,
+      sessionId: failed,
+      status: 'CRASHED',
+      exitCode: 22,
+      endReason: 'CRASHED',
+      lastLines: ['404'],
+    })
+    await kindsBecome(failed, 'install.failed')
+    expect(eventsOf(failed)[0]!.event).toMatchObject({ exitCode: 22, lastLines: ['404'] })
+    expect(kindsOf(done)).toEqual([])
   })
 
   it('tell of a machine that is silent, of its sessions, and of the truth when it is back', async () => {
