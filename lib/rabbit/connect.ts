@@ -96,7 +96,7 @@ const keepChannel = (
   let failures = 0
 
   const openOnce = async (): Promise<void> => {
-    const channel = await Promise.race([link.connection.createConfirmChannel(), stopped])
+    const channel = await Promise.race([link.openChannel(), stopped])
     if (!channel) return
     const closed = new Promise<Error | undefined>((resolve) => {
       channel.on('error', (error: Error) => resolve(error))

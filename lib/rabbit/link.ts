@@ -1,5 +1,6 @@
+import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect } from 'amqplib'
+import { type ConfirmChannel, connect } from 'amqplib'
 import type { Logger } from '../process/logger.ts'
 import { type BackOff, backOffMs } from '../process/retry.ts'
 
@@ -24,7 +25,9 @@ export const openLink = async (options: { url: string; name: string; logger: Log
     clientProperties: { connection_name: `manman-${options.name}` },
     recovery: { waitForConnect: false, calculateDelay: (attempt) => backOffMs(reconnectBackOff, attempt) },
   })
-  connection.on('connect', () => {
+  let opened: EventEmitter | undefined
+  connection.on('connect', (model: EventEmitter) => {
+    opened = model
     state = true
     blocked = undefined
     options.onConnect()
@@ -49,6 +52,19 @@ export const openLink = async (options: { url: string; name: string; logger: Log
 
   return {
     connection,
+    /**
+     * A fresh channel. amqplib does not hear of a connection that is lost in the very moment it was opened, and would keep it
+     * for ever: it is told here, where it shows.
+     */
+    openChannel: async (): Promise<ConfirmChannel> => {
+      try {
+        return await connection.createConfirmChannel()
+      } catch (error) {
+        const isClosed = error instanceof Error && error.message.startsWith('Connection clos')
+        if (isClosed && state === true) opened?.emit('close', error)
+        throw error
+      }
+    },
     state: (): true | string => state,
     /** Why the broker takes nothing from this connection, though it is there. */
     blocked: (): string | undefined => blocked,
