@@ -60,8 +60,7 @@ export const openLink = async (options: { url: string; name: string; logger: Log
       try {
         return await connection.createConfirmChannel()
       } catch (error) {
-        const isClosed = error instanceof Error && error.message.startsWith('Connection clos')
-        if (isClosed && state === true) opened?.emit('close', error)
+        if (error instanceof Error && error.message.startsWith('Connection clos')) opened?.emit('close', error)
         throw error
       }
     },

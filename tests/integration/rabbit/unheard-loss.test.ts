@@ -31,7 +31,6 @@ it('a connection whose loss amqplib did not hear of, as it came while it was ope
   proxy.cut()
   await lost
   for (const listener of heard) model!.on('close', listener)
-  expect(link.state()).toBe(true)
   proxy.restore()
   const channel = await eventually(() => link.openChannel().catch(() => undefined), { what: 'a channel is open again' })
   expect(connects).toBe(2)
