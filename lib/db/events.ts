@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { isTerminal, type SessionStatus } from '../domain/session-states.ts'
+import { isCompleted, isTerminal, type SessionStatus } from '../domain/session-states.ts'
 import type { EventBody } from '../messages/events.ts'
 import type { ServerCondition } from '../messages/statuses.ts'
 import { addChanges, addEvents } from './outbox.ts'
@@ -58,7 +58,7 @@ const eventsOf = (row: ToldSession): EventBody[] => {
   const session = { ...rest, sessionId: id, startedAt: rest.startedAt?.toISOString() ?? null }
   const end = { ...session, endedAt: endedAt?.toISOString(), exitCode, endReason, endMessage }
   if (kind === 'INSTALL') {
-    const failed = isTerminal(status) && status !== row.previousStatus && endReason !== 'EXITED'
+    const failed = isTerminal(status) && status !== row.previousStatus && !isCompleted(status, endReason)
     return failed ? [{ kind: 'install.failed', ...end, lastLines } as EventBody] : []
   }
   const of: Partial<Record<SessionStatus, object>> = {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { RestartPolicy } from '../domain/restart-policy.ts'
+import { isCompleted } from '../domain/session-states.ts'
 import type { RegistryAuth, SessionSpec } from '../messages/session-spec.ts'
 import { tellSession } from './events.ts'
 import { closeOperation, openOperation } from './operations.ts'
@@ -65,7 +66,7 @@ const installFailure = async (tx: Transaction, endedId: string): Promise<string 
     .select(['kind', 'status', 'end_reason as reason', 'end_message as message'])
     .where('id', '=', endedId)
     .executeTakeFirstOrThrow()
-  if (ended.kind !== 'INSTALL' || (ended.status === 'STOPPED' && ended.reason === 'EXITED')) return null
+  if (ended.kind !== 'INSTALL' || isCompleted(ended.status, ended.reason)) return null
   return `The install step ${endedId} did not come to its end (${ended.reason}). ${ended.message ?? ''}`.trim()
 }
 

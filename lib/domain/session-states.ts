@@ -61,3 +61,6 @@ export const endReasons = [
   'ABANDONED',
 ] as const
 export type EndReason = (typeof endReasons)[number]
+
+/** It came to its end by itself and well: of an install step, that it was done. */
+export const isCompleted = (status: string, endReason: string | null): boolean => status === 'STOPPED' && endReason === 'EXITED'

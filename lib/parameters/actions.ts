@@ -1,7 +1,7 @@
-import { RE2JS, RE2JSException } from 're2js'
 import type { ActionDraft, ActionInputDraft, ParameterDefinition } from '../domain/game-config.ts'
 import { duplicates, type InputCheck } from '../domain/inputs.ts'
 import { renderTemplate, templateFaults, templateNames } from '../domain/template.ts'
+import { patternFault } from './patterns.ts'
 import { valueFault } from './values.ts'
 
 /** An action as it is kept: a draft with everything filled in, and the id by which it is run. */
@@ -108,21 +108,14 @@ const checkBounds = (check: InputCheck, path: string, input: ActionInput): void 
   if ((type === 'ENUM') !== (options !== null && options.length > 0))
     check.refuse(`${path}.options`, 'belong to an input of type ENUM')
   if (min !== null && max !== null && min > max) check.refuse(`${path}.max`, 'must not be less than min')
-  if (pattern !== null && !isPattern(check, path, pattern)) return
+  const wrong = pattern === null ? undefined : patternFault(pattern)
+  if (wrong) {
+    check.refuse(`${path}.pattern`, wrong)
+    return
+  }
   if (input.default === null) return
   const fault = inputFault(input, input.default)
   if (fault) check.refuse(`${path}.default`, fault)
-}
-
-const isPattern = (check: InputCheck, path: string, pattern: string): boolean => {
-  try {
-    RE2JS.compile(pattern)
-    return true
-  } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error
-    check.refuse(`${path}.pattern`, `is not a pattern in RE2 syntax: ${error.message}`)
-    return false
-  }
 }
 
 /** What many consoles take for the end of a word or of a command. A pattern of the input's own says better what may be. */

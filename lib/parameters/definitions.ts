@@ -1,6 +1,6 @@
-import { RE2JS, RE2JSException } from 're2js'
 import type { ParameterDefinition, ParameterDraft } from '../domain/game-config.ts'
 import { duplicates, type InputCheck } from '../domain/inputs.ts'
+import { patternFault } from './patterns.ts'
 import { maxValueLength, valueFault } from './values.ts'
 
 /** More than any known game or egg has. */
@@ -79,12 +79,8 @@ const checkPattern = (check: InputCheck, path: string, { type, pattern }: Parame
   if (pattern === null) return
   if (type !== 'STRING' && type !== 'SECRET') check.refuse(`${path}.pattern`, 'is for parameters of type STRING or SECRET')
   if (check.text(`${path}.pattern`, pattern, maxPatternLength) === undefined) return
-  try {
-    RE2JS.compile(pattern)
-  } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error
-    check.refuse(`${path}.pattern`, `is not a pattern in RE2 syntax: ${error.message}`)
-  }
+  const fault = patternFault(pattern)
+  if (fault) check.refuse(`${path}.pattern`, fault)
 }
 
 const checkDefault = (check: InputCheck, path: string, definition: ParameterDefinition): void => {

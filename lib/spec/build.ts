@@ -59,7 +59,7 @@ export const buildSpec = (deployment: DeploymentToRun, server: ServerToRunOn, se
   const config = deployment.gameConfig
   // Written by the configs subgraph alone, in these shapes.
   const resources = limitsOf(config.resources, deployment.resources)
-  const ports = deployment.ports as readonly PortBinding[] as PortBinding[]
+  const ports = [...deployment.ports] as PortBinding[]
   const files = config.files as unknown as ConfigFile[]
   const builtIns: BuiltIns = {
     serverName: server.name,

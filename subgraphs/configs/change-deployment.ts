@@ -11,7 +11,7 @@ import type { PortBinding } from '../../lib/domain/ports.ts'
 import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
 import { recordChange } from './changes.ts'
-import { asNameConflict } from './deploy.ts'
+import { asDeploymentConflict } from './deploy.ts'
 import {
   type GivenBinding,
   matchPorts,
@@ -62,7 +62,7 @@ export const makeUpdateDeployment =
         }
         if (input.links !== undefined) await checkLinks(tx, check, changed, config)
         const ports = await rebind(tx, changed, config, { check, portBindings })
-        await writeDeployment(tx, changed, actor).catch(asNameConflict(changed.name))
+        await writeDeployment(tx, changed, actor).catch(asDeploymentConflict(changed.name))
         const before = { ...known, portBindings: ports.before }
         const after = { ...changed, portBindings: ports.after }
         await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: id, actor, before, after })

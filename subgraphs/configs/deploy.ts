@@ -1,8 +1,8 @@
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { refServer } from '../../lib/db/refs.ts'
-import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
-import { Conflict, NotFound } from '../../lib/domain/errors.ts'
+import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
+import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { parseActions, withIds } from '../../lib/parameters/actions.ts'
@@ -14,6 +14,7 @@ import { freeName } from './deployment-name.ts'
 import { type Deployment, insertDeployment, lockServer, namesOnServer } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
 import { actionNames } from './game-config-input.ts'
+import { asNameConflict } from './name-conflict.ts'
 import { insertPorts } from './port-store.ts'
 import { allocate, lookingAgain, rangeOf } from './ports.ts'
 import { lockGameConfig } from './store.ts'
@@ -69,16 +70,13 @@ const place = async (tx: Transaction, { secrets, newId }: DeployDeps, wanted: Wa
     name: parsed.name ?? freeName(config.name, await namesOnServer(tx, serverId)),
   }
   const bindings = await allocate(tx, { id, serverId, requests, range: rangeOf(server.portRange) }, config)
-  await insertDeployment(tx, deployment, actor).catch(asNameConflict(deployment.name))
+  await insertDeployment(tx, deployment, actor).catch(asDeploymentConflict(deployment.name))
   await insertPorts(tx, wanted, bindings)
   const after = { ...deployment, portBindings: bindings }
   await recordChange(tx, { id: newId(), kind: 'DEPLOYMENT', subjectId: id, actor, before: null, after })
   return { ...deployment, revision: 1, deletedAt: null }
 }
 
-export const asNameConflict =
-  (name: string) =>
-  (error: unknown): never => {
-    if (!isViolationOf(error, 'server_game_configs_name')) throw error
-    throw new Conflict(`There is a deployment named ${name} on this server already.`, { cause: error })
-  }
+/** For `catch`, where a deployment of that name is written. */
+export const asDeploymentConflict = (name: string) =>
+  asNameConflict('server_game_configs_name', `There is a deployment named ${name} on this server already.`)

@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import type { KeptSecrets } from '../../lib/crypto/kept-secrets.ts'
 import type { Database } from '../../lib/db/connect.ts'
-import { containing, type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
+import { type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { DeploymentLink, SessionSpec } from '../../lib/messages/session-spec.ts'
 import type { Action } from '../../lib/parameters/actions.ts'
-import type { ListFilter } from './store.ts'
+import { type ListFilter, matching } from './store.ts'
 
 /** A row of configs.server_game_configs: a deployment. */
 export interface Deployment {
@@ -58,7 +58,7 @@ export const deploymentsPage = (
   { nameContains, order, serverId, gameConfigId }: ListFilter & { serverId: string | null; gameConfigId: string | null },
 ): Promise<Deployment[]> => {
   const query = selectPresent(db)
-    .$if(nameContains !== null, (narrowed) => narrowed.where('name', 'ilike', containing(nameContains ?? '')))
+    .where(matching(nameContains))
     .$if(serverId !== null, (narrowed) => narrowed.where('server_id', '=', serverId))
     .$if(gameConfigId !== null, (narrowed) => narrowed.where('game_config_id', '=', gameConfigId))
   return orderedPageOf(query, 'configs.server_game_configs', page, order).execute()

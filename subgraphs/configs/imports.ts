@@ -10,6 +10,7 @@ import type { Shelf } from '../../lib/presets/shelf.ts'
 import { freeName } from './deployment-name.ts'
 import { type CreateGameConfigInput, parseGameConfig, type UpdateGameConfigInput } from './game-config-input.ts'
 import type { CreateGameInput } from './games.ts'
+import { lookingAgain } from './ports.ts'
 import * as store from './store.ts'
 
 interface ImportDeps {
@@ -30,8 +31,8 @@ export interface ImportedEgg {
   unmapped: readonly Unmapped[]
 }
 
-/** Names may be taken between looking and writing, but hardly twice. */
-const maxAttempts = 3
+/** Somebody took a name between looking and writing. */
+const isTaken = (error: unknown): boolean => error instanceof Conflict
 
 /** Game configs that come from somewhere else: known games, our own YAML, eggs. All of them are checked as typed ones are. */
 export const makeImports = (deps: ImportDeps) => {
@@ -55,22 +56,21 @@ export const makeImports = (deps: ImportDeps) => {
   const put = async (gameId: string, config: GameConfigDraft, actor: string): Promise<store.GameConfig> => {
     const known = await store.gameConfigNamed(db, gameId, config.name)
     if (!known) return deps.createGameConfig({ ...config, gameId }, actor)
-    const cleared = Object.fromEntries(resettable.map((field) => [field, null]))
-    return deps.updateGameConfig(known.id, { ...cleared, ...config }, actor)
+    return deps.updateGameConfig(known.id, parseGameConfig({ ...config, gameId }), actor)
   }
 
   return {
     /** Throws `NotFound` for a name that no preset has. */
     importPreset: async (name: string, actor: string): Promise<store.GameConfig> => {
       const { game, config } = deps.shelf.get(name)
-      return lookingAgain(async () => put(await gameNamed(game, actor), config, actor))
+      return lookingAgain(async () => put(await gameNamed(game, actor), config, actor), isTaken)
     },
 
     /** From our YAML; the config of that name in its game is replaced. Throws `Invalid` with every fault, `NotFound`. */
     importGameConfig: async ({ source, gameId }: ImportInput, actor: string): Promise<store.GameConfig> => {
       const { game, config } = readGameConfigYaml(source)
       check(config)
-      return lookingAgain(async () => put(await gameOf(gameId, game, actor), config, actor))
+      return lookingAgain(async () => put(await gameOf(gameId, game, actor), config, actor), isTaken)
     },
 
     /** From an egg's own text; what has no equivalent is told. Throws `Invalid` with every fault, `NotFound`. */
@@ -81,7 +81,7 @@ export const makeImports = (deps: ImportDeps) => {
         const id = await gameOf(gameId, { name: gameName }, actor)
         const name = freeName(config.name, await store.configNames(db, id), (number) => ` (${number})`)
         return { gameConfig: await deps.createGameConfig({ ...config, name, gameId: id }, actor), unmapped }
-      })
+      }, isTaken)
     },
   }
 }
@@ -90,42 +90,3 @@ export const makeImports = (deps: ImportDeps) => {
 const check = (config: GameConfigDraft): void => {
   parseGameConfig({ ...config, gameId: '' })
 }
-
-const lookingAgain = async <T>(work: () => Promise<T>): Promise<T> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (attempt === maxAttempts || !(error instanceof Conflict)) throw error
-    }
-  }
-}
-
-/** Every field with a default. */
-const resettable = [
-  'pullPolicy',
-  'entrypoint',
-  'command',
-  'argsTemplate',
-  'envTemplate',
-  'files',
-  'parameters',
-  'user',
-  'workingDir',
-  'tty',
-  'capabilities',
-  'readOnlyRootfs',
-  'hostNetwork',
-  'volumes',
-  'ports',
-  'volumePath',
-  'stop',
-  'resources',
-  'readyPattern',
-  'readyTimeoutSeconds',
-  'watchdog',
-  'install',
-  'actions',
-  'logRetentionDays',
-  'logRetentionMb',
-] as const satisfies readonly (keyof GameConfigDraft)[]

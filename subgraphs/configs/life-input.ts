@@ -1,7 +1,7 @@
-import { RE2JS, RE2JSException } from 're2js'
 import type { InputCheck } from '../../lib/domain/inputs.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import { defaultRestartPolicy, type RestartMode, type RestartPolicy } from '../../lib/domain/restart-policy.ts'
+import { patternFault } from '../../lib/parameters/patterns.ts'
 import type { CreateGameConfigInput } from './game-config-input.ts'
 import type { NewGameConfig } from './store.ts'
 
@@ -26,12 +26,8 @@ export const parseLife = (
 
 const checkPattern = (check: InputCheck, pattern: string): void => {
   if (check.text('readyPattern', pattern, maxPatternLength) === undefined) return
-  try {
-    RE2JS.compile(pattern)
-  } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error
-    check.refuse('readyPattern', `is not a pattern in RE2 syntax: ${error.message}`)
-  }
+  const fault = patternFault(pattern)
+  if (fault) check.refuse('readyPattern', fault)
 }
 
 const parseWatchdog = (

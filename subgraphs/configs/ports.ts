@@ -5,16 +5,18 @@ import type { PortBinding, PortRange, PortRequest } from '../../lib/domain/ports
 import { heldPorts } from './port-store.ts'
 import type { GameConfig } from './store.ts'
 
-/** A port may be taken past the lock, but hardly twice while we look. */
+/** A port or a name may be taken between looking and writing, but hardly twice. */
 const maxAttempts = 3
 
-/** Runs `work` again when somebody took a port a moment ago: looking again shows who has it. */
-export const lookingAgain = async <T>(work: () => Promise<T>): Promise<T> => {
+const isPortTaken = (error: unknown): boolean => isViolationOf(error, 'one_owner_per_port')
+
+/** Runs `work` again when somebody took something a moment ago, a port unless told: looking again shows who has it. */
+export const lookingAgain = async <T>(work: () => Promise<T>, isTaken = isPortTaken): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      if (attempt === maxAttempts || !isViolationOf(error, 'one_owner_per_port')) throw error
+      if (attempt === maxAttempts || !isTaken(error)) throw error
     }
   }
 }

@@ -119,7 +119,8 @@ export interface ListFilter {
   order: ListOrder
 }
 
-const matching = (text: string | null) => (text === null ? sql<boolean>`true` : sql<boolean>`name ILIKE ${containing(text)}`)
+export const matching = (text: string | null) =>
+  text === null ? sql<boolean>`true` : sql<boolean>`name ILIKE ${containing(text)}`
 
 export const gamesPage = (db: Database, page: KeysetPage, { nameContains, order }: ListFilter): Promise<Game[]> => {
   const query = selectGames(db).where('deleted_at', 'is', null).where(matching(nameContains))

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
-import type { EndReason, SessionStatus } from '../../lib/domain/session-states.ts'
+import { type EndReason, isCompleted, type SessionStatus } from '../../lib/domain/session-states.ts'
 import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
 import type { ParameterValue } from '../../lib/parameters/values.ts'
 import type { OwnSettings } from '../../lib/spec/settings.ts'
@@ -185,7 +185,7 @@ export const insertSession = async (
 /** The install step was done, and not begun again since with another end. */
 export const isInstalled = async (tx: Transaction, serverGameConfigId: string): Promise<boolean> => {
   const last = await newestInstalls(tx).where('server_game_config_id', '=', serverGameConfigId).executeTakeFirst()
-  return last?.status === 'STOPPED' && last.endReason === 'EXITED'
+  return last !== undefined && isCompleted(last.status, last.endReason)
 }
 
 /** Whether the live session of each of these was begun with an older version of its config or deployment. */
