@@ -6,6 +6,6 @@ const [name = ''] = process.argv.splice(2, 1)
 const program = join(import.meta.dirname, name, 'main.ts')
 if (/^[a-z]+$/.test(name) && existsSync(program)) await import(program)
 else {
-  console.error('which one? npm run bench logs, npm run bench simulation')
+  console.error('which one? npm run bench backup, npm run bench logs, npm run bench simulation')
   process.exitCode = 64
 }

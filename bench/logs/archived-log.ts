@@ -12,7 +12,7 @@ import { makePublisher } from '../../lib/rabbit/publisher.ts'
 import { eventually } from '../../tests/support/eventually.ts'
 import { makeRandom } from '../../tests/support/random.ts'
 import { insertSession } from '../../tests/support/rows.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from '../stage.ts'
 
 const gzip = promisify(gzipWithCallback)
 

@@ -1,5 +1,5 @@
+import type { Stage } from '../stage.ts'
 import { makeMeter } from './meter.ts'
-import type { Stage } from './stage.ts'
 import { type Viewer, watch } from './viewer.ts'
 import { startWatchedGame, type WatchedGame } from './watched-game.ts'
 

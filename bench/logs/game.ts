@@ -5,7 +5,7 @@ import { run } from '../../tests/support/images/docker-cli.ts'
 import { ok } from '../../tests/support/ok.ts'
 import { killSession, sendInput, sessionById, startSession } from '../../tests/support/operations.ts'
 import { deploy } from '../../tests/support/play.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from '../stage.ts'
 
 const script = readFileSync(join(import.meta.dirname, 'writer.mjs'), 'utf8')
 const command = ['node', '--input-type=module', '-e', script]

@@ -1,9 +1,11 @@
 import { ensureBuilt } from '../../tests/support/built.ts'
 import { ensureDocker } from '../../tests/support/services.ts'
+import { failed, type Outcome } from '../outcome.ts'
+import { machine, tableOf, writeJson } from '../report.ts'
+import { openStage } from '../stage.ts'
 import { archiveLog } from './archived-log.ts'
 import { type RowName, readOptions } from './options.ts'
-import { failed, type Outcome, type Row } from './outcome.ts'
-import { machine, tableOf, writeJson } from './report.ts'
+import type { Row } from './row.ts'
 import { measureFlat } from './rows/flat.ts'
 import { measureLatency } from './rows/latency.ts'
 import { measurePage } from './rows/page.ts'
@@ -13,7 +15,6 @@ import { measureSessions } from './rows/sessions.ts'
 import { measureStalled } from './rows/stalled.ts'
 import { measureStopped } from './rows/stopped.ts'
 import { measureViewers } from './rows/viewers.ts'
-import { openStage } from './stage.ts'
 
 // `npm run bench logs [-- --only latency,page --seconds 10]`: what issue and docs promise of logs, measured on all of ManMan
 // with real services. Fails when anything is below its floor. docs/performance.md has what it said.
@@ -38,7 +39,7 @@ await ensureBuilt()
 await ensureDocker()
 const loadBefore = machine().load
 say('starting PostgreSQL, RabbitMQ, control plane and agent …')
-const stage = await openStage(options)
+const stage = await openStage({ name: 'logs', ...options })
 let archived: Promise<string> | undefined
 const archivedLog = (): Promise<string> => {
   archived ??= archiveLog(stage, options.lines, say)

@@ -1,7 +1,7 @@
 import { eventually } from '../../tests/support/eventually.ts'
+import type { Stage } from '../stage.ts'
 import { type Game, startGame } from './game.ts'
 import { type Done, type Meter, makeMeter } from './meter.ts'
-import type { Stage } from './stage.ts'
 import { type Viewer, watch } from './viewer.ts'
 
 /** A game, and one viewer who sees every line of it. */

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { faultsOf, mib, ms } from '../../outcome.ts'
+import { startUsage } from '../../usage.ts'
 import { makeMeter, quantile } from '../meter.ts'
-import { faultsOf, mib, ms, type Row } from '../outcome.ts'
 import { readRaw } from '../raw-reader.ts'
-import { startUsage } from '../usage.ts'
+import type { Row } from '../row.ts'
 import { doneOf, startWatchedGame } from '../watched-game.ts'
 
 const neighbourRate = 1_000

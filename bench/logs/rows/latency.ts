@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { faultsOf, ms } from '../../outcome.ts'
 import { makeMeter, quantile } from '../meter.ts'
-import { faultsOf, ms, type Row } from '../outcome.ts'
 import { readRaw } from '../raw-reader.ts'
+import type { Row } from '../row.ts'
 import { doneOf, startWatchedGame } from '../watched-game.ts'
 
 const rate = 1_000

@@ -1,5 +1,6 @@
+import { faultsOf, ms } from '../../outcome.ts'
 import { quantile } from '../meter.ts'
-import { faultsOf, ms, type Row } from '../outcome.ts'
+import type { Row } from '../row.ts'
 
 const pages = 100
 const warmPages = 20

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { eventually } from '../../../tests/support/eventually.ts'
+import { faultsOf } from '../../outcome.ts'
+import type { Stage } from '../../stage.ts'
 import { startBareGame } from '../game.ts'
 import { type Done, makeMeter } from '../meter.ts'
-import { faultsOf, type Row } from '../outcome.ts'
 import { readRaw } from '../raw-reader.ts'
-import type { Stage } from '../stage.ts'
+import type { Row } from '../row.ts'
 import { doneOf, startWatchedGame, type WatchedGame } from '../watched-game.ts'
 
 /** Above what any reader was seen to do. */

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { sessionLogPrefix } from '../../../lib/storage/keys.ts'
-import { faultsOf, type Row } from '../outcome.ts'
+import { faultsOf } from '../../outcome.ts'
+import type { Row } from '../row.ts'
 
 /** With a `k` and an `s`, which have other forms in Unicode: the slower way to look. */
 const needle = 'was kicked from the server'

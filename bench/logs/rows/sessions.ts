@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { faultsOf, mib } from '../../outcome.ts'
+import { startUsage } from '../../usage.ts'
 import { type Game, startGame } from '../game.ts'
 import { makeMeter } from '../meter.ts'
-import { faultsOf, mib, type Row } from '../outcome.ts'
-import { startUsage } from '../usage.ts'
+import type { Row } from '../row.ts'
 import { watch } from '../viewer.ts'
 import { doneOf } from '../watched-game.ts'
 

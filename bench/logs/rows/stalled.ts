@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { faultsOf, mib, ms } from '../../outcome.ts'
+import { startUsage } from '../../usage.ts'
 import { gather, latenciesOf } from '../crowd.ts'
 import { quantile } from '../meter.ts'
-import { faultsOf, mib, ms, type Row } from '../outcome.ts'
-import { startUsage } from '../usage.ts'
+import type { Row } from '../row.ts'
 
 const rate = 1_000
 const warmSeconds = 5

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { faultsOf, ms, type Row } from '../outcome.ts'
+import { faultsOf, ms } from '../../outcome.ts'
+import type { Row } from '../row.ts'
 import { startWatchedGame } from '../watched-game.ts'
 
 const rate = 5_000

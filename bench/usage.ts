@@ -1,4 +1,4 @@
-import type { MeasuredProcess } from '../measured-process.ts'
+import type { MeasuredProcess } from './measured-process.ts'
 
 const lookEveryMs = 250
 

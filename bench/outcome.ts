@@ -1,6 +1,3 @@
-import type { Options } from './options.ts'
-import type { Stage } from './stage.ts'
-
 /** What came of one row of the table. */
 export interface Outcome {
   what: string
@@ -16,16 +13,6 @@ export interface Outcome {
   /** For the JSON, with units in their names. */
   figures: Record<string, number>
 }
-
-export interface Bench {
-  stage: Stage
-  options: Options
-  say: (text: string) => void
-  /** Id of a session with `options.lines` archived lines, made when it is asked for first. */
-  archivedLog: () => Promise<string>
-}
-
-export type Row = (bench: Bench) => Promise<Outcome>
 
 /** What is not as it must be, in words; `is` true when it is. */
 export const faultsOf = (checks: readonly { is: boolean; fault: string }[]): string[] =>

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { pickPorts } from '../../cli/services/state-file.ts'
-import { connectDatabase, type Database } from '../../lib/db/connect.ts'
-import { makeLogger } from '../../lib/process/logger.ts'
-import { eventually } from '../../tests/support/eventually.ts'
-import { type GraphqlClient, makeGraphqlClient } from '../../tests/support/graphql-client.ts'
-import { removeLeftovers } from '../../tests/support/leftovers.ts'
-import { ok } from '../../tests/support/ok.ts'
-import { registerServer, serverById } from '../../tests/support/operations.ts'
-import { planControlPlane } from '../../tests/support/stack-parts.ts'
-import { type MeasuredProcess, startMeasured } from '../measured-process.ts'
-import { startServices } from '../services.ts'
+import { pickPorts } from '../cli/services/state-file.ts'
+import { connectDatabase, type Database } from '../lib/db/connect.ts'
+import { makeLogger } from '../lib/process/logger.ts'
+import { eventually } from '../tests/support/eventually.ts'
+import { type GraphqlClient, makeGraphqlClient } from '../tests/support/graphql-client.ts'
+import { removeLeftovers } from '../tests/support/leftovers.ts'
+import { ok } from '../tests/support/ok.ts'
+import { registerServer, serverById } from '../tests/support/operations.ts'
+import { planControlPlane } from '../tests/support/stack-parts.ts'
+import { type MeasuredProcess, startMeasured } from './measured-process.ts'
+import { startServices } from './services.ts'
 
-const root = resolve(import.meta.dirname, '../..')
+const root = resolve(import.meta.dirname, '..')
 const program = join(root, 'dist/cli/main.js')
 const onlineLimitMs = 60_000
 
@@ -37,16 +37,18 @@ export interface Stage {
   processor: MeasuredProcess
   /** Where objects are kept. */
   objectsDir: string
+  /** The agent's, with the volumes of deployments. */
+  dataDir: string
   close(): Promise<void>
 }
 
-export const openStage = async (options: { profile: string | undefined }): Promise<Stage> => {
+export const openStage = async (options: { name: string; profile: string | undefined }): Promise<Stage> => {
   const closing: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const end of closing.splice(0).reverse()) await end().catch((error) => console.error((error as Error).message))
   }
   try {
-    const [services, image] = await Promise.all([startServices('bench-logs'), writerImage()])
+    const [services, image] = await Promise.all([startServices(`bench-${options.name}`), writerImage()])
     closing.push(services.stop)
     const environment = `bench-${randomBytes(4).toString('hex')}`
     closing.push(() => removeLeftovers(environment).catch(() => undefined)) // games are still there when a row has failed
@@ -78,12 +80,13 @@ export const openStage = async (options: { profile: string | undefined }): Promi
     closing.push(client.close)
     const { registerServer: answer } = await client.run(registerServer, { input: { name: 'bench', environment } })
     const { server, enrollmentToken } = ok(answer, 'RegisterServerPayload')
+    const dataDir = join(services.dir, 'host')
     const [healthPort] = await pickPorts(1)
     const agent = await start({
       name: 'host',
       words: ['host'],
       env: {
-        MANMAN_DATA_DIR: join(services.dir, 'host'),
+        MANMAN_DATA_DIR: dataDir,
         MANMAN_ENV: environment,
         MANMAN_JOIN_URL: plane.address,
         MANMAN_JOIN_TOKEN: enrollmentToken,
@@ -112,6 +115,7 @@ export const openStage = async (options: { profile: string | undefined }): Promi
       sessions: named('sessions'),
       processor: named('processor'),
       objectsDir,
+      dataDir,
       close,
     }
   } catch (error) {
