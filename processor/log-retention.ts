@@ -1,6 +1,7 @@
 import type { Database } from '../lib/db/connect.ts'
 import { inTransaction, tryLock } from '../lib/db/transaction.ts'
 import type { Logger } from '../lib/process/logger.ts'
+import { lastSeqOfLogKey, sessionLogPrefix } from '../lib/storage/keys.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
 import { dueObjects, type Expired, expireLog, forgetObjects, tooLarge, tooOld } from './log-retention-rows.ts'
 import { startLoop } from './loop.ts'
@@ -45,7 +46,7 @@ export const startLogRetention = (options: {
   const remove = async (): Promise<boolean> => {
     const keys = await dueObjects(db, timings.expiredForMs, objectsAtOnce)
     if (keys.length === 0) return false
-    await store.remove(keys)
+    await store.remove([...keys, ...(await nameless(store, keys))])
     await forgetObjects(db, keys)
     counters.removed += keys.length
     return true
@@ -66,4 +67,22 @@ export const startLogRetention = (options: {
       return loop.close()
     },
   }
+}
+
+/**
+ * Objects with the same lines as those that go, which no row ever named: their processor died between object and row, and the
+ * host has cut these lines another way since.
+ */
+const nameless = async (store: ObjectStore, going: readonly string[]): Promise<string[]> => {
+  const lastSeqs = new Map<string, number>()
+  for (const key of going) {
+    const sessionId = key.split('/')[1]!
+    lastSeqs.set(sessionId, Math.max(lastSeqs.get(sessionId) ?? 0, lastSeqOfLogKey(key) ?? 0))
+  }
+  const named = new Set(going)
+  const found: string[] = []
+  for (const [sessionId, lastSeq] of lastSeqs)
+    for await (const { key } of store.list(sessionLogPrefix(sessionId)))
+      if (!named.has(key) && (lastSeqOfLogKey(key) ?? Number.POSITIVE_INFINITY) <= lastSeq) found.push(key)
+  return found
 }

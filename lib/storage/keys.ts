@@ -24,3 +24,9 @@ export const logObjectKey = (sessionId: string, firstSeq: number, lastSeq: numbe
 
 /** What the keys of a session's log begin with. */
 export const sessionLogPrefix = (sessionId: string): string => `logs/${id(sessionId)}/`
+
+/** The last line in an object by such a key; undefined for any other key. */
+export const lastSeqOfLogKey = (key: string): number | undefined => {
+  const digits = /^logs\/[0-9a-f-]{36}\/\d{16}-(\d{16})\.log\.gz$/.exec(key)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}

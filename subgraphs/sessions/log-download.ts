@@ -18,7 +18,7 @@ export const sessionOfPath = (path: string): string | undefined => {
 
 /**
  * The whole log as text, piece by piece: `time stream text`, one line each, the game's own bytes as they are. Where the host
- * that has the rest can't be asked, the last line says so.
+ * that has the rest can't be asked, or has lost it, the last line says so.
  */
 export async function* logAsText(deps: { archive: LogReader; host: PageDeps['host'] }, session: Session): AsyncGenerator<Buffer> {
   const kept = await deps.archive.extent(session.id)
@@ -33,11 +33,14 @@ export async function* logAsText(deps: { archive: LogReader; host: PageDeps['hos
     yield asText(chunk)
     told = chunk.lastSeq
   }
-  if (known.isAway || told < known.lastSeq) yield Buffer.from(`${new Date().toISOString()} SYSTEM ${unfinished(told)}\n`)
+  if (known.without === 'lost' && session.logLastSeq === told) return
+  if (known.without || told < known.lastSeq) yield Buffer.from(`${new Date().toISOString()} SYSTEM ${unfinished(told, known)}\n`)
 }
 
-const unfinished = (told: number): string =>
-  `This is the log up to line ${told}. What follows is on its host, which does not answer: download it again later.`
+const unfinished = (told: number, { without }: Known): string =>
+  without === 'lost'
+    ? `This is the log up to line ${told}. What followed was on its host, which has it no more.`
+    : `This is the log up to line ${told}. What follows is on its host, which does not answer: download it again later.`
 
 const newline = Buffer.from('\n')
 

@@ -38,9 +38,12 @@ export const makeLogHistory = ({ archive, readHost }: { archive: LogReader; read
     range: HostRange,
     known: Known,
   ): Promise<{ fromSeq: number; toSeq: number } | null> => {
-    const extent = await readHost(session.serverId, session.id, { from: { tail: 1 }, maxLines: 1, maxBytes: 1 }).catch(noneIfAway)
+    const query = { from: { tail: 1 }, maxLines: 1, maxBytes: 1 }
+    const extent = await readHost(session.serverId, session.id, query).catch((error) => {
+      known.without = isLost(error) ? 'lost' : 'away'
+      return noneIfAway(error)
+    })
     known.isSure = true
-    known.isAway = extent === null
     if (!extent) return null
     if (known.lastSeq === 0) known.firstSeq = extent.firstSeq
     known.lastSeq = Math.max(known.lastSeq, extent.lastSeq)
@@ -102,8 +105,10 @@ export const makeLogHistory = ({ archive, readHost }: { archive: LogReader; read
   }
 }
 
+const isLost = (error: unknown): boolean => error instanceof ManManError && error.code === 'NOT_FOUND'
+
 const isAway = (error: unknown): boolean =>
-  error instanceof ManManError && ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'NOT_FOUND'].includes(error.code)
+  isLost(error) || (error instanceof ManManError && ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(error.code))
 
 const noneIfAway = (error: unknown): null => {
   if (isAway(error)) return null

@@ -37,8 +37,8 @@ export interface Known {
   lastSeq: number
   /** There are no lines behind `lastSeq` that nobody has been asked for. */
   isSure: boolean
-  /** The host was asked, and did not answer. */
-  isAway?: boolean
+  /** Why the host did not say what it has: it did not answer, or it has lost this log. */
+  without?: 'away' | 'lost'
 }
 
 export interface PageDeps {

@@ -72,11 +72,14 @@ describe('the archive of logs', () => {
     const byDefault = await archived([40, 31, 29, 1], {})
     const longer = await archived([40, 31, 29, 1], { log_retention_days: 35 })
     const shorter = await archived([40, 31, 29, 1], { log_retention_days: 1 })
+    // Written by a processor that died before it had a row.
+    await stage.store.put(logObjectKey(shorter, 11, 17), Buffer.from('nobody names it'))
+    await stage.store.put(logObjectKey(byDefault, 21, 27), Buffer.from('nobody names it'))
     const processor = await stage.startProcessor({ retentionEveryMs: 100, expiredForMs: 300 })
     await firstSeqIs(byDefault, 21)
     await firstSeqIs(longer, 11)
     await firstSeqIs(shorter, 41)
-    await objectsAre(byDefault, 2)
+    await objectsAre(byDefault, 3) // of the nameless one, lines are still kept
     await objectsAre(longer, 3)
     await objectsAre(shorter, 0)
     expect(await extentOf(shorter)).toMatchObject({ lastSeq: 40 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Unavailable } from '../../../lib/domain/errors.ts'
+import { NotFound, Unavailable } from '../../../lib/domain/errors.ts'
 import { encodeRecords } from '../../../lib/messages/log-records.ts'
 import type { LogReader } from '../../../subgraphs/sessions/log-archive.ts'
 import { logAsText } from '../../../subgraphs/sessions/log-download.ts'
@@ -50,6 +50,15 @@ it.each([null, 4])('a log is downloaded from the archive and from its host, whic
 it.each([null, 4])('a download says that it is not all, when the host is away and the log ends at %j', async (lastSeq) => {
   const lines = await download(away, lastSeq)
   expect(lines).toEqual([...archived, expect.stringMatching(/SYSTEM .*up to line 2\. .* does not answer/), ''])
+})
+
+it('a download says what is gone for good, when the host has lost the log', async () => {
+  const lost: ReadHostLogs = async () => {
+    throw new NotFound('session on this host:', 's')
+  }
+  const lines = await download(lost, 4)
+  expect(lines).toEqual([...archived, expect.stringMatching(/SYSTEM .*up to line 2\. .* has it no more\.$/), ''])
+  expect(await download(lost, 2)).toEqual([...archived, ''])
 })
 
 it('a download says that it is not all, when the host is lost on the way', async () => {
