@@ -3,8 +3,8 @@ import { newId } from '../process/new-id.ts'
 import type { Database } from './connect.ts'
 import { isViolationOf, type Transaction } from './transaction.ts'
 
-/** SESSION and INSTALL are of a session, by its kind. */
-export type OperationKind = 'SESSION' | 'INSTALL' | 'DELETE'
+/** SESSION and INSTALL are of a session, by its kind; RESTORE and TRANSFER of one of those. */
+export type OperationKind = 'SESSION' | 'INSTALL' | 'DELETE' | 'RESTORE' | 'TRANSFER'
 
 /**
  * Opens an operation on a deployment; throws `Conflict` while another is open. The constraint decides, so two concurrent

@@ -77,12 +77,21 @@ interface NewMessage {
   expiresAt: Date | null
 }
 
-const asMessage = (change: ChangeBody): NewMessage => {
-  const of =
-    change.kind === 'changed.session'
-      ? { lane: `session.${change.sessionId}`, routingKey: keys.changedSession(change.serverId, change.sessionId) }
-      : { lane: `server.${change.serverId}`, routingKey: keys.changedServer(change.serverId) }
-  return { ...of, exchange: exchanges.events, body: change, durable: false, expiresAt: null }
+const asMessage = (change: ChangeBody): NewMessage => ({
+  ...wayOf(change),
+  exchange: exchanges.events,
+  body: change,
+  durable: false,
+  expiresAt: null,
+})
+
+const wayOf = (change: ChangeBody): Pick<NewMessage, 'lane' | 'routingKey'> => {
+  const { serverId } = change
+  if (change.kind === 'changed.session')
+    return { lane: `session.${change.sessionId}`, routingKey: keys.changedSession(serverId, change.sessionId) }
+  if (change.kind === 'changed.backup')
+    return { lane: `backup.${change.backupId}`, routingKey: keys.changedBackup(serverId, change.backupId) }
+  return { lane: `server.${serverId}`, routingKey: keys.changedServer(serverId) }
 }
 
 const insert = async (tx: Transaction, ...messages: NewMessage[]): Promise<void> => {

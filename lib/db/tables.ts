@@ -26,16 +26,57 @@ export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 export interface BackupsBackups {
   bytes_done: number | null;
   completed_at: Timestamp | null;
+  content_bytes: number | null;
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  deleted_at: Timestamp | null;
+  entries: number | null;
+  error: string | null;
+  id: string;
+  locked: Generated<boolean>;
+  phase: string | null;
+  progress_at: Generated<Timestamp>;
+  removed_at: Timestamp | null;
+  revision: Generated<number>;
+  server_game_config_id: string;
+  server_id: string;
+  session_id: string | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  stall_seconds: Generated<number>;
+  status: string;
+  then_stop: string | null;
+  trigger: Generated<string>;
+  upload_id: string | null;
+  volumes: Generated<Json>;
+  warnings: Generated<Json>;
+}
+
+export interface BackupsPolicies {
+  policy: Json;
+  server_game_config_id: string;
+  updated_at: Generated<Timestamp>;
+  updated_by: string;
+}
+
+export interface BackupsRestores {
+  backup_id: string;
+  bytes_done: number | null;
+  completed_at: Timestamp | null;
   created_at: Generated<Timestamp>;
   created_by: string;
   error: string | null;
   id: string;
-  locked: Generated<boolean>;
+  judged: Generated<boolean>;
+  paths: Json | null;
+  phase: string | null;
+  progress_at: Generated<Timestamp>;
+  revision: Generated<number>;
   server_game_config_id: string;
-  session_id: string | null;
-  sha256: string | null;
-  size_bytes: number | null;
+  server_id: string;
+  stall_seconds: Generated<number>;
   status: string;
+  waits_for: string | null;
 }
 
 export interface ConfigsChanges {
@@ -52,6 +93,7 @@ export interface ConfigsChanges {
 export interface ConfigsGameConfigs {
   actions: Generated<Json>;
   args_template: string | null;
+  backup: Generated<Json>;
   capabilities: string[];
   command: string[] | null;
   container_user: string | null;
@@ -301,6 +343,8 @@ export interface SessionsSessions {
 
 export interface DB {
   "backups.backups": BackupsBackups;
+  "backups.policies": BackupsPolicies;
+  "backups.restores": BackupsRestores;
   "configs.changes": ConfigsChanges;
   "configs.game_configs": ConfigsGameConfigs;
   "configs.games": ConfigsGames;

@@ -5,5 +5,7 @@ import { envelope } from './envelope.ts'
 export const changedSchema = z.discriminatedUnion('kind', [
   envelope('changed.session', { sessionId: z.uuid(), serverGameConfigId: z.uuid(), serverId: z.uuid() }),
   envelope('changed.server', { serverId: z.uuid() }),
+  /** A backup, or a restore of it. */
+  envelope('changed.backup', { backupId: z.uuid(), serverId: z.uuid() }),
 ])
 export type Changed = z.infer<typeof changedSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backupOrder, restoreOrder } from './backups.ts'
 import { envelope } from './envelope.ts'
 import { registryAuthSchema, restartPolicySchema, sessionSpecSchema, stopProcedureSchema } from './session-spec.ts'
 
@@ -36,6 +37,16 @@ export const configUpdateSchema = command('config.update', {
   priority: z.number().int().optional(),
 })
 
+export const backupCreateSchema = command('backup.create', backupOrder)
+export const backupRestoreSchema = command('backup.restore', restoreOrder)
+/** A backup or restore that was given up: what of it is under way ends, leaving everything as it was. Ended is success. */
+export const backupCancelSchema = command('backup.cancel', { jobId: z.uuid(), reason: z.string() })
+/** The deployment is at home elsewhere: its volumes here go. Refused by the host while a container of it lives. */
+export const volumeDiscardSchema = command('volume.discard', {
+  serverGameConfigId: z.uuid(),
+  environment: z.string(),
+})
+
 /** The server was deleted: its host ends every game it has, and then itself. */
 export const hostLeaveSchema = command('host.leave', {})
 
@@ -45,6 +56,10 @@ export const commandSchema = z.discriminatedUnion('kind', [
   sessionKillSchema,
   sessionTellSchema,
   configUpdateSchema,
+  backupCreateSchema,
+  backupRestoreSchema,
+  backupCancelSchema,
+  volumeDiscardSchema,
   hostLeaveSchema,
 ])
 export type Command = z.infer<typeof commandSchema>

@@ -39,6 +39,16 @@ export const filesPreviewSchema = envelope('files.preview', {
   spec: sessionSpecSchema.pick({ files: true, values: true, secrets: true }),
 })
 
+/** The control plane's answer to what this host asked (`host-asks.ts`); it wants no reply itself. */
+export const controlAnswerSchema = envelope('control.answer', {
+  /** The message id of what was asked. */
+  to: z.uuid(),
+  answer: z.union([
+    z.object({ ok: z.literal(true), result: z.unknown() }),
+    z.object({ ok: z.literal(false), code: z.enum(errorCodes), message: z.string() }),
+  ]),
+})
+
 export const requestSchema = z.discriminatedUnion('kind', [
   sessionInputSchema,
   sessionWatchSchema,
@@ -46,6 +56,7 @@ export const requestSchema = z.discriminatedUnion('kind', [
   logsReadSchema,
   logsArchivedSchema,
   filesPreviewSchema,
+  controlAnswerSchema,
 ])
 export type Request = z.infer<typeof requestSchema>
 export type RequestKind = Request['kind']
@@ -67,6 +78,7 @@ export const replyResultSchemas = {
   'files.preview': z.object({
     files: z.array(z.object({ path: z.string(), exists: z.boolean(), diff: z.string().nullable() })).nullable(),
   }),
+  'control.answer': z.object({}),
 } as const satisfies Record<RequestKind, z.ZodType>
 
 export type ReplyResult<Kind extends RequestKind> = z.infer<(typeof replyResultSchemas)[Kind]>

@@ -7,6 +7,7 @@ export const queues = {
   statuses: 'processor.statuses',
   health: 'processor.health',
   deadLetters: 'manman.dead-letters',
+  hostAsks: 'processor.host-asks',
   logArchive: (partition: number) => `log.archive.${partition}`,
 } as const
 
@@ -16,6 +17,8 @@ export const keys = {
   reply: (serverId: string, callerId: string) => `reply.host.${serverId}.${callerId}`,
   repliesTo: (callerId: string) => `reply.host.*.${callerId}`,
   sessionStatus: (serverId: string, sessionId: string) => `status.session.${serverId}.${sessionId}`,
+  backupStatus: (serverId: string, backupId: string) => `status.backup.${serverId}.${backupId}`,
+  restoreStatus: (serverId: string, restoreId: string) => `status.restore.${serverId}.${restoreId}`,
   hostStatus: (serverId: string) => `status.host.${serverId}`,
   anyStatus: 'status.#',
   hostHealth: (serverId: string) => `health.host.${serverId}`,
@@ -23,6 +26,9 @@ export const keys = {
   /** What a host can't handle; it may write to no queue itself. */
   deadLetter: (serverId: string) => `deadletter.host.${serverId}`,
   anyDeadLetter: 'deadletter.#',
+  /** What a host wants of the control plane; the answer comes as a request of kind `control.answer`. */
+  hostAsk: (serverId: string, what: string) => `request.host.${serverId}.${what}`,
+  anyHostAsk: 'request.host.#',
   hostLog: (serverId: string) => `log.host.${serverId}`,
   sessionLog: (serverId: string, sessionId: string) => `log.session.${serverId}.${sessionId}`,
   sessionStats: (serverId: string, sessionId: string) => `stats.session.${serverId}.${sessionId}`,
@@ -30,12 +36,14 @@ export const keys = {
   anyChangedSession: 'changed.session.#',
   changedServer: (serverId: string) => `changed.server.${serverId}`,
   anyChangedServer: 'changed.server.#',
+  changedBackup: (serverId: string, backupId: string) => `changed.backup.${serverId}.${backupId}`,
+  anyChangedBackup: 'changed.backup.#',
 } as const
 
 /** Who speaks, by a report's routing key: the broker limits the keys a host may write, so the body need not be believed. */
 export const speakerOf = (routingKey: string): string | undefined => routingKey.split('.')[2]
 
-/** What a report is about, by its routing key: `host` for the machine as a whole, `session` for one of its sessions. */
+/** What a report is about, by its routing key: `host` for the machine as a whole, `session`, `backup` or `restore` for one of its own. */
 export const topicOf = (routingKey: string): string | undefined => routingKey.split('.')[1]
 
 /** Kinds of commands that are requests: routed to the host's requests queue, never kept for later. */
@@ -46,6 +54,7 @@ export const requestKinds = [
   'logs.read',
   'logs.archived',
   'files.preview',
+  'control.answer',
 ] as const
 /** Kinds that are commands: routed to the host's durable commands queue. */
 export const commandKinds = [
@@ -54,6 +63,10 @@ export const commandKinds = [
   'session.kill',
   'session.report',
   'config.update',
+  'backup.create',
+  'backup.restore',
+  'backup.cancel',
+  'volume.discard',
   'host.leave',
 ] as const
 

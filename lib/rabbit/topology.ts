@@ -26,6 +26,9 @@ const maxArchiveBytes = 256 * 1024 * 1024
 /** No sign of life is older than this. */
 export const healthTtlMs = 10_000
 
+/** A host waits no longer for what it asks of the control plane. */
+export const hostAskTtlMs = 30_000
+
 /** Declares exchanges and the control plane's own queues. Already so is success; declared otherwise closes the channel. */
 export const declareTopology = async (channel: ConfirmChannel, queueType: QueueType): Promise<void> => {
   for (const exchange of Object.values(exchanges)) await channel.assertExchange(exchange, 'topic', { durable: true })
@@ -43,6 +46,11 @@ export const declareTopology = async (channel: ConfirmChannel, queueType: QueueT
     arguments: { 'x-queue-type': queueType, 'x-message-ttl': healthTtlMs, 'x-max-length': 10_000 },
   })
   await channel.bindQueue(queues.health, exchanges.reports, keys.anyHealth)
+  await channel.assertQueue(queues.hostAsks, {
+    durable: true,
+    arguments: { 'x-queue-type': queueType, 'x-message-ttl': hostAskTtlMs, 'x-max-length': 10_000 },
+  })
+  await channel.bindQueue(queues.hostAsks, exchanges.reports, keys.anyHostAsk)
   for (let partition = 0; partition < archivePartitions; partition++) {
     await channel.assertQueue(queues.logArchive(partition), {
       durable: true,
