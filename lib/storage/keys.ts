@@ -24,3 +24,16 @@ export const logObjectKey = (sessionId: string, firstSeq: number, lastSeq: numbe
 
 /** What the keys of a session's log begin with. */
 export const sessionLogPrefix = (sessionId: string): string => `logs/${id(sessionId)}/`
+
+/** What the keys of all backups begin with. */
+export const backupsPrefix = 'backups/'
+
+/** Where a backup's archive is kept, and the list of what is in it. */
+export const backupArchiveKey = (backupId: string): string => `${backupsPrefix}${id(backupId)}/archive.tar.gz`
+export const backupIndexKey = (backupId: string): string => `${backupsPrefix}${id(backupId)}/index.gz`
+
+/** The backup that a key belongs to; undefined for any other key. */
+export const backupOfKey = (key: string): string | undefined => {
+  const found = /^backups\/([^/]+)\/(archive\.tar\.gz|index\.gz)$/.exec(key)?.[1]
+  return found !== undefined && isUuid(found) ? found : undefined
+}
