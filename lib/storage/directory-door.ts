@@ -2,11 +2,12 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { type ObjectAnswer, type ObjectRequest, objectsPath } from '../process/object-routes.ts'
 import { makePathSigner, type PathSigner } from '../process/signed-path.ts'
 import { isMissing, syncDirectory, temporaryEnding, unavailable, writeSynced } from './directory-files.ts'
 import type { makeDirectoryUploads } from './directory-uploads.ts'
 import { checkKey } from './keys.ts'
-import { type ObjectAnswer, type ObjectRequest, type ObjectStore, UploadMissing } from './store.ts'
+import { type ObjectStore, UploadMissing } from './store.ts'
 
 /** No part is larger. */
 const maxPartBytes = 1024 * 1024 * 1024
@@ -35,7 +36,7 @@ export const makeDirectoryDoor = ({ root, pathOf, uploads }: Options): Door => {
   }
   const sign = async (path: string, lifeMs: number): Promise<string> => {
     try {
-      return (await signer()).sign(`/objects/${path}`, Date.now() + lifeMs)
+      return (await signer()).sign(`${objectsPath}${path}`, Date.now() + lifeMs)
     } catch (error) {
       throw unavailable(error)
     }
@@ -62,7 +63,7 @@ export const makeDirectoryDoor = ({ root, pathOf, uploads }: Options): Door => {
 
   const answer = async (request: ObjectRequest): Promise<ObjectAnswer> => {
     const path = (await signer()).verify(request.path, Date.now())
-    const [verb, first = '', ...rest] = path?.replace(/^\/objects\//, '').split('/') ?? []
+    const [verb, first = '', ...rest] = path?.slice(objectsPath.length).split('/') ?? []
     if (request.method === 'GET' && verb === 'get') return sendFile(pathOf(rest.join('/')), first, request.range)
     if (request.method === 'PUT' && verb === 'put') return put(rest.join('/'), Number(first), request)
     if (request.method === 'PUT' && verb === 'part') return putPart(first, Number(rest[0]), request)
@@ -154,8 +155,7 @@ const writeBody = async (
 const sendFile = async (path: string, fileName: string, range: string | undefined): Promise<ObjectAnswer> => {
   const { size } = await stat(path)
   const wanted = range === undefined ? undefined : parseRange(range, size)
-  if (wanted === 'none')
-    return { ...refusal(416, 'There are no such bytes.'), headers: { 'content-range': `bytes */${size}` } }
+  if (wanted === 'none') return { ...refusal(416, 'There are no such bytes.'), headers: { 'content-range': `bytes */${size}` } }
   const [from, to] = wanted ?? [0, size - 1]
   return {
     status: wanted ? 206 : 200,

@@ -1,4 +1,5 @@
 import { ManManError } from '../domain/errors.ts'
+import type { ServeObjects } from '../process/object-routes.ts'
 
 /** There is no object by that key: never written, or removed. */
 export class ObjectMissing extends ManManError {
@@ -39,21 +40,6 @@ export class PartsDiffer extends ManManError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('CONFLICT', message, options)
   }
-}
-
-/** A request to an address that the store itself serves, and its answer. */
-export interface ObjectRequest {
-  method: 'GET' | 'PUT'
-  /** With its query. */
-  path: string
-  range?: string
-  contentLength?: number
-  body?: AsyncIterable<Uint8Array>
-}
-export interface ObjectAnswer {
-  status: number
-  headers: Record<string, string>
-  body: AsyncIterable<Uint8Array> | string
 }
 
 /**
@@ -97,7 +83,7 @@ export interface ObjectStore {
   uploads(prefix: string): AsyncIterable<BegunUpload>
 
   /** Answers at the paths it has signed; undefined where addresses lead elsewhere. */
-  serve?(request: ObjectRequest): Promise<ObjectAnswer>
+  serve?: ServeObjects
 
   /** True when it answers and lets us in, or a sentence saying what is wrong. */
   ready(): Promise<true | string>
