@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import {
   type BackupPolicy,
+  type BackupTrigger,
   defaultBackupPolicy,
   defaultGameConfigBackup,
   type GameConfigBackup,
@@ -17,8 +18,6 @@ import { isViolationOf, type Transaction } from './transaction.ts'
  * How backups and restores begin, for whoever begins one: a person, a schedule, a stop, a move. Each is one row and one
  * command in the caller's transaction.
  */
-
-export type BackupTrigger = 'MANUAL' | 'SCHEDULE' | 'BEFORE_STOP' | 'BEFORE_RESTORE' | 'TRANSFER'
 
 export interface NewBackup {
   id: string
@@ -153,12 +152,13 @@ export const beginRestore = async (tx: Transaction, wanted: NewRestore): Promise
     .selectFrom('backups.backups as backup')
     .innerJoin('configs.server_game_configs as made', 'made.id', 'backup.server_game_config_id')
     .innerJoin('configs.game_configs as config', 'config.id', 'made.game_config_id')
-    .select(['backup.status', 'backup.volumes', 'backup.deleted_at as deletedAt', 'config.game_id as gameId'])
+    .select(['backup.status', 'backup.error', 'backup.volumes', 'backup.deleted_at as deletedAt', 'config.game_id as gameId'])
     .where('backup.id', '=', backupId)
     .forShare('backup')
     .executeTakeFirst()
   if (!backup || backup.deletedAt) throw new NotFound('backup', backupId)
   if (backup.status !== 'COMPLETED') throw new Conflict(`The backup is ${backup.status}: only a COMPLETED one can be restored.`)
+  if (backup.error !== null) throw new Conflict(`The backup can't be restored. ${backup.error}`)
   if (backup.gameId !== deployment.gameConfig.game_id)
     throw new Conflict('The backup is of another game than this deployment runs.')
   const volumes = writableVolumes(deployment.gameConfig.volumes)

@@ -1,7 +1,7 @@
 import type { Database } from '../../lib/db/connect.ts'
 import { addCommand } from '../../lib/db/outbox.ts'
 import { refServer } from '../../lib/db/refs.ts'
-import { announceSession, finishSession } from '../../lib/db/session-life.ts'
+import { announceSession, askForEnd, finishSession } from '../../lib/db/session-life.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
@@ -37,16 +37,11 @@ export const requestEnd = async (
   { session, stopRequested }: { session: store.Session; stopRequested: boolean },
   actor: string,
 ): Promise<store.Session> => {
-  const { id, serverId, waitsFor } = session
+  const { id, waitsFor } = session
   if (isTerminal(session.status)) return session
   if (waitsFor) return cancel(tx, id, actor)
   if (stopRequested && kind === 'session.stop') return session
-  // Of a LOST session nothing is known before its host is back.
-  const status = session.status === 'LOST' ? 'LOST' : 'STOPPING'
-  await store.requestStop(tx, id, status, actor)
-  await announceSession(tx, session)
-  await addCommand(tx, { serverId, actor, body: { kind, sessionId: id } })
-  return { ...session, status }
+  return { ...session, status: await askForEnd(tx, kind, session, actor) }
 }
 
 const cancel = async (tx: Transaction, id: string, actor: string): Promise<store.Session> => {
