@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { EventBody } from '../messages/events.ts'
-import { orderRestore } from './backups.ts'
+import { insertUnmade, type NewBackup, orderRestore } from './backups.ts'
 import { closeOperation } from './operations.ts'
 import { addChange, addCommand, addEvents } from './outbox.ts'
 import { askForEnd } from './session-life.ts'
@@ -152,6 +152,14 @@ export const endRestore = async (
   await tx.updateTable('backups.restores').set({ status, error, judged, completed_at: sql`now()` }).where('id', '=', id).execute()
   await closeOperation(tx, id, new Date())
   await addChange(tx, { kind: 'changed.backup', backupId, serverId })
+}
+
+/** Notes a backup that could not even be begun as one that has failed, and tells of it. */
+export const noteUnmade = async (tx: Transaction, wanted: NewBackup, reason: string): Promise<void> => {
+  const serverId = await insertUnmade(tx, wanted, reason)
+  if (serverId === undefined) return
+  await addChange(tx, { kind: 'changed.backup', backupId: wanted.id, serverId })
+  await tellEnd(tx, wanted.id)
 }
 
 const tellEnd = async (tx: Transaction, id: string): Promise<void> => {

@@ -102,6 +102,30 @@ export const beginBackup = async (tx: Transaction, wanted: NewBackup): Promise<v
   await addCommand(tx, { serverId, actor, body: { kind: 'backup.create', ...order } })
 }
 
+/** The row of a backup that could not be begun, FAILED from the first. Answers its server; `noteUnmade` tells of it. */
+export const insertUnmade = async (
+  tx: Transaction,
+  { id, serverGameConfigId, trigger, actor }: NewBackup,
+  reason: string,
+): Promise<string | undefined> => {
+  const deployment = await refDeployment(tx, serverGameConfigId)
+  if (!deployment) return undefined
+  await tx
+    .insertInto('backups.backups')
+    .values({
+      id,
+      server_game_config_id: serverGameConfigId,
+      server_id: deployment.serverId,
+      status: 'FAILED',
+      trigger,
+      error: `It was not begun. ${reason}`,
+      completed_at: sql`now()`,
+      created_by: actor,
+    })
+    .execute()
+  return deployment.serverId
+}
+
 const asOrder = (hooks: SaveHooks | null) => hooks && { ...hooks, before: [...hooks.before], after: [...hooks.after] }
 
 /** What a game may write to; what it can't change needs no saving. */

@@ -267,3 +267,9 @@ export const writeEnd = async (
     .execute()
   return selectSessions(tx).where('id', '=', id).executeTakeFirstOrThrow()
 }
+
+/** A backup is under way after which the session is stopped. */
+export const stopsAfterBackup = async (tx: Transaction, id: string): Promise<boolean> => {
+  const query = tx.selectFrom('backups.backups').select('id').where('then_stop', '=', id)
+  return (await query.where('status', 'in', ['PENDING', 'RUNNING']).executeTakeFirst()) !== undefined
+}
