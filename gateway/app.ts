@@ -62,7 +62,8 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const introspection = options.introspection ?? true
   const { metricsToken } = options
   const download: Upstream['download'] = async (path) => upstreams.sessions?.download?.(path)
-  const door = { executor, authenticate, metricsToken, limits, introspection, readiness, metrics, download, logger }
+  const objects: Upstream['objects'] = async (request) => (await upstreams.backups?.objects?.(request)) ?? noObjects
+  const door = { executor, authenticate, metricsToken, limits, introspection, readiness, metrics, download, objects, logger }
   const http = await makeHttpDoor(door)
   const webSocket = makeWebSocketDoor({ server: http.app.server, executor, authenticate, limits, metrics, logger })
   const address = await http.app.listen({ host, port })
@@ -76,6 +77,9 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
     },
   }
 }
+
+/** The backups are not here, or their store has a door of its own. */
+const noObjects = { status: 404, headers: {}, body: '' }
 
 const readinessOf = (upstreams: Upstreams): Readiness =>
   Object.fromEntries(Object.entries(upstreams).flatMap(([name, { ready }]) => (ready ? [[name, ready]] : [])))

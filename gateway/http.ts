@@ -8,6 +8,7 @@ import { checkReadiness, type Readiness } from '../lib/process/health.ts'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { type Metrics, makeCounts } from '../lib/process/metrics.ts'
+import { addObjectRoutes, limitRequestTime, type ServeObjects } from '../lib/process/object-routes.ts'
 import { type Authenticate, anonymous, anyOf, makeAuthenticate, tokenOf, unauthenticated } from './auth.ts'
 import { isBeyondParsing, parseDocument } from './documents.ts'
 import { internalErrorCode, maskedError, withStatus } from './errors.ts'
@@ -32,6 +33,8 @@ interface Options {
   metrics: Metrics
   /** What a subgraph serves by this signed path. */
   download: (signedPath: string) => Promise<Download | undefined>
+  /** Answers at signed paths of objects. */
+  objects: ServeObjects
   logger: Logger
 }
 
@@ -44,7 +47,8 @@ interface DoorContext extends BaseContext {
  * `/metrics`. Answers are GraphQL errors with codes whatever goes wrong. Not listening yet: the WebSocket door goes onto the same server first.
  */
 export const makeHttpDoor = async (options: Options) => {
-  const app = Fastify({ bodyLimit: options.limits.maxRequestBytes, requestTimeout: requestTimeoutMs })
+  const app = Fastify({ bodyLimit: options.limits.maxRequestBytes })
+  limitRequestTime(app, requestTimeoutMs)
   const apollo = makeApollo(options)
   await apollo.start()
 
@@ -67,6 +71,7 @@ export const makeHttpDoor = async (options: Options) => {
   })
   addMetrics(app, options)
   addDownloads(app, options)
+  addObjectRoutes(app, options.objects)
   addGraphql(app, apollo, options)
 
   return {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { type DocumentNode, type ExecutionResult, type GraphQLError, Kind, OperationTypeNode, print } from 'graphql'
 import { Pool } from 'undici'
 import { OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
@@ -13,6 +14,10 @@ const maxQueued = 1_000
 const connectTimeoutMs = 3_000
 const readyTimeoutMs = 2_000
 const maxResponseBytes = 64 * 1024 * 1024
+/** Large objects go by connections of their own, which nothing else waits for. */
+const objectConnections = 32
+const objectHeadersTimeoutMs = 2 * 60_000
+const objectIdleTimeoutMs = 60_000
 
 /** Errors of undici and of Node that mean no request was sent. */
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
@@ -30,6 +35,12 @@ export const makeRemoteUpstream = (options: {
   const logger = options.logger.child({ subgraph: name, url })
   const { origin, pathname } = new URL(url)
   const pool = new Pool(origin, { connections, connect: { timeout: connectTimeoutMs }, maxResponseSize: maxResponseBytes })
+  const objectPool = new Pool(origin, {
+    connections: objectConnections,
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: objectHeadersTimeoutMs,
+    bodyTimeout: objectIdleTimeoutMs,
+  })
   const unavailable = () => new Unavailable(`The ${name} part of the graph can't be reached right now.`)
 
   const call = async ({ document, variables, identity, signal }: UpstreamRequest): Promise<ExecutionResult> => {
@@ -72,6 +83,20 @@ export const makeRemoteUpstream = (options: {
       return { contentType: String(headers['content-type']), fileName, body }
     },
 
+    objects: async ({ method, path, range, contentLength, body: given }) => {
+      const { statusCode, headers, body } = await objectPool.request({
+        path,
+        method,
+        headers: {
+          ...(range !== undefined && { range }),
+          ...(contentLength !== undefined && { 'content-length': String(contentLength) }),
+        },
+        ...(given && { body: Readable.from(given, { objectMode: false }) }),
+      })
+      const shown = Object.entries(headers).filter(([name]) => objectHeaders.has(name))
+      return { status: statusCode, headers: Object.fromEntries(shown) as Record<string, string>, body }
+    },
+
     ready: async () => {
       try {
         const { statusCode, body } = await pool.request({
@@ -87,9 +112,12 @@ export const makeRemoteUpstream = (options: {
       }
     },
 
-    close: () => pool.destroy(),
+    close: async () => void (await Promise.all([pool.destroy(), objectPool.destroy()])),
   }
 }
+
+/** What an answer says of an object; all else is of the connection. */
+const objectHeaders = new Set(['content-type', 'content-length', 'content-disposition', 'content-range', 'accept-ranges', 'etag'])
 
 const toPublicFailure = (error: unknown, document: DocumentNode, name: string): GraphQLError => {
   const code = (error as { code?: unknown }).code

@@ -1,4 +1,5 @@
 import type { DocumentNode, ExecutionResult } from 'graphql'
+import type { ServeObjects } from '../lib/process/object-routes.ts'
 
 /** One operation for one subgraph. The planner gives the same `document` object whenever it means the same text. */
 export interface UpstreamRequest {
@@ -20,6 +21,8 @@ export interface Upstream {
   subscribe(request: UpstreamRequest): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>
   /** What it serves by signed paths; undefined when there is nothing by this one. Rejects when it can't be reached. */
   download?(signedPath: string): Promise<Download | undefined>
+  /** The same for objects, in both directions and in ranges. Rejects when it can't be reached. */
+  objects?: ServeObjects
   /** True, or a sentence saying what is missing. One in this process has nothing of its own to ask. */
   ready?(): Promise<true | string>
   close?(): Promise<void>

@@ -8,9 +8,12 @@ import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
+import { startBackupStore } from './backup-store.ts'
+import { startBackupSweeps } from './backup-sweeps.ts'
 import { readConfig } from './config.ts'
 import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
+import { makeHostAsks } from './host-asks.ts'
 import { makeLogArchive } from './log-archive.ts'
 import { startLogRetention } from './log-retention.ts'
 import { addProcessorMetrics } from './metrics.ts'
@@ -26,7 +29,7 @@ export interface ProcessorOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
-  /** Where logs are kept; this closes it not. */
+  /** Where logs and backups are kept; this closes it not. */
   store: ObjectStore
   /** Logs of GameConfigs that do not say it are kept so long. */
   logRetentionDays: number
@@ -47,12 +50,16 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
   const archive = makeLogArchive(options)
   const retention = startLogRetention({ ...options, timings })
+  const backupStore = startBackupStore({ ...options, timings })
+  const hostAsks = makeHostAsks({ ...options, onCompleted: backupStore.wake })
   const deadLetters = makeDeadLetters(options)
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
+  const backupSweeps = startBackupSweeps({ ...options, topology, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
     statuses: () => statuses.consuming() || 'waits for its queue on RabbitMQ',
     heartbeats: () => heartbeats.consuming() || 'waits for its queue on RabbitMQ',
+    hostAsks: () => hostAsks.consuming() || 'waits for its queue on RabbitMQ',
     archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
@@ -69,14 +76,18 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       sweeps: sweeps.counters(),
       archive: archive.counters(),
       retention: retention.counters(),
+      backupReports: statuses.ofBackups(),
+      hostAsks: hostAsks.counters(),
+      backupsGivenUp: backupSweeps.counters(),
+      backupStore: backupStore.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
     /** Messages in one of our queues that nobody has been given yet. */
     unread: topology.unread,
     close: async (): Promise<void> => {
-      await Promise.all([sweeps.close(), retention.close()])
-      await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close()])
+      await Promise.all([sweeps.close(), retention.close(), backupSweeps.close(), backupStore.close()])
+      await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close(), hostAsks.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()
     },

@@ -7,7 +7,7 @@ import { type FleetFigures, makeFleetFigures } from './fleet-figures.ts'
 /** A larger fleet is told by status only: a series for each machine would grow with it. */
 const namedServers = 100
 const archiveQueues = Array.from({ length: archivePartitions }, (_, partition) => queues.logArchive(partition))
-const ourQueues = [queues.statuses, queues.health, queues.deadLetters, ...archiveQueues]
+const ourQueues = [queues.statuses, queues.health, queues.hostAsks, queues.deadLetters, ...archiveQueues]
 
 /** What a processor has done, and what it sees of fleet, outbox and queues. The latter is the same at every processor. */
 export const addProcessorMetrics = (metrics: Metrics, { processor, db }: { processor: Processor; db: Database }): void => {
@@ -69,6 +69,7 @@ const addWork = (metrics: Metrics, { counters, endings }: Processor): void => {
     read: () => byLabel('act', counters().reconciled),
   })
   addArchive(metrics, counters)
+  addBackups(metrics, counters)
   metrics.counter({
     name: 'manman_dead_letters_total',
     help: 'Messages that could not be handled, by what became of them',
@@ -106,6 +107,36 @@ const addArchive = (metrics: Metrics, counters: Processor['counters']): void => 
     help: 'Log objects that are kept no longer: taken out of the index, and some minutes later removed from the store',
     labels: ['step'],
     read: () => byLabel('step', counters().retention),
+  })
+}
+
+const addBackups = (metrics: Metrics, counters: Processor['counters']): void => {
+  metrics.counter({
+    name: 'manman_backup_reports_total',
+    help: 'Reports of backups and restores, by what was decided about them',
+    labels: ['decision'],
+    read: () => byLabel('decision', counters().backupReports),
+  })
+  metrics.counter({
+    name: 'manman_host_asks_total',
+    help: 'What hosts have asked of the control plane: answered, refused with a reason, or failed on our side',
+    labels: ['outcome'],
+    read: () => byLabel('outcome', counters().hostAsks),
+  })
+  metrics.counter({
+    name: 'manman_backups_given_up_total',
+    help: 'Backups and restores that failed because they made no progress',
+    labels: ['kind'],
+    read: () => {
+      const { backups: backup, restores: restore } = counters().backupsGivenUp
+      return byLabel('kind', { backup, restore })
+    },
+  })
+  metrics.counter({
+    name: 'manman_backup_store_total',
+    help: 'What was done to keep store and rows of backups alike',
+    labels: ['act'],
+    read: () => byLabel('act', counters().backupStore),
   })
 }
 

@@ -12,6 +12,7 @@ import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
+import { makeBackupReports } from './backup-reports.ts'
 import { makeReconcile } from './reconcile.ts'
 import { continueSession, UnknownPredecessor } from './restarts.ts'
 import { lockSession, writeReport } from './session-rows.ts'
@@ -67,11 +68,14 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
   }
 
   const reconcile = makeReconcile({ db, logger })
+  const backups = makeBackupReports({ db, logger })
 
   const handle = async (message: IncomingMessage): Promise<void> => {
     const speaker = speakerOf(message.routingKey)
     if (speaker === undefined) throw new Unreadable('the routing key names no server')
-    if (topicOf(message.routingKey) === 'host') return reconcile.handle(speaker, message.content)
+    const topic = topicOf(message.routingKey)
+    if (topic === 'host') return reconcile.handle(speaker, message.content)
+    if (topic === 'backup' || topic === 'restore') return backups[topic](speaker, message.content)
     const report = readMessage(sessionStatusSchema, message.content)
     try {
       const decision = await inTransaction(db, (tx) => apply(tx, speaker, report))
@@ -106,6 +110,8 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
     endings: () => ({ ...endings }),
     /** Full reports since start, and what was done about differences. */
     reconciled: reconcile.counters,
+    /** Reports of backups and restores since start, by what became of them. */
+    ofBackups: backups.counters,
     close: consumer.close,
   }
 }

@@ -18,6 +18,12 @@ export interface Timings {
   retentionEveryMs: number
   /** An expired object of a log stays so long for those who are reading it. */
   expiredForMs: number
+  /** Between two comparisons of the store with the rows of backups. */
+  storeSweepEveryMs: number
+  /** An upload that belongs to no backup under way is aborted when it is older. */
+  uploadGraceMs: number
+  /** An object that belongs to no backup is removed when it is older. */
+  orphanGraceMs: number
 }
 
 /** A host gives a sign of life every 3 s: three missing ones make it STALE. */
@@ -31,4 +37,7 @@ export const defaultTimings: Timings = {
   sweepEveryMs: 1_000,
   retentionEveryMs: 5 * 60_000,
   expiredForMs: 10 * 60_000,
+  storeSweepEveryMs: 60 * 60_000,
+  uploadGraceMs: 60 * 60_000,
+  orphanGraceMs: 24 * 60 * 60_000,
 }

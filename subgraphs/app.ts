@@ -6,11 +6,10 @@ import type { Running } from '../lib/process/run.ts'
 import { makePathSigner } from '../lib/process/signed-path.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
-import { makeBackupsSchema } from './backups/schema.ts'
-import { makeBackupsService } from './backups/service.ts'
 import { readSubgraphConfig } from './config.ts'
 import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
 import { addSubgraphMetrics } from './metrics.ts'
+import { makeBackupsPart } from './parts/backups.ts'
 import { makeConfigsPart } from './parts/configs.ts'
 import type { Part, PartOptions } from './parts/part.ts'
 import { makeServersPart } from './parts/servers.ts'
@@ -19,16 +18,14 @@ import { serveSubgraph } from './serve.ts'
 
 export type { PartOptions as SubgraphOptions } from './parts/part.ts'
 
-const nothingToClose = async (): Promise<void> => undefined
-
 const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   servers: makeServersPart,
   configs: makeConfigsPart,
   sessions: makeSessionsPart,
-  backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db }) }), close: nothingToClose }),
+  backups: makeBackupsPart,
 }
 
-const usesBroker = new Set<SubgraphName>(['servers', 'sessions'])
+const usesBroker = new Set<SubgraphName>(['servers', 'sessions', 'backups'])
 
 /** One subgraph, ready to be served or called in memory. Starts without database or broker, and works once they are there. */
 export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph & Pick<Part, 'close' | 'figures'> => ({

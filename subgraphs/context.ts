@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { GraphQLSchema } from 'graphql'
 import type { Identity } from '../lib/process/identity.ts'
+import type { ServeObjects } from '../lib/process/object-routes.ts'
 
 export const subgraphNames = ['servers', 'configs', 'sessions', 'backups'] as const
 export type SubgraphName = (typeof subgraphNames)[number]
@@ -11,6 +12,8 @@ export interface Subgraph {
   schema: GraphQLSchema
   /** What it serves besides GraphQL, by signed paths. Undefined for a path that is none of its, or is not good any more. */
   download?(signedPath: string): Promise<Download | undefined>
+  /** The same for objects of a store that has no door of its own: in both directions, whole or in part. */
+  objects?: ServeObjects
 }
 
 export interface Download {

@@ -36,6 +36,7 @@ export const makeInProcessSubgraph = (options: {
   return {
     name,
     download: options.subgraph.download,
+    objects: options.subgraph.objects,
 
     execute: async (request: SubgraphRequest): Promise<ExecutionResult> => {
       try {

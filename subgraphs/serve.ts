@@ -8,6 +8,7 @@ import { checkReadiness, type Readiness } from '../lib/process/health.ts'
 import { type Identity, identityHeader } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { type Metrics, makeMetrics } from '../lib/process/metrics.ts'
+import { addObjectRoutes, limitRequestTime } from '../lib/process/object-routes.ts'
 import { type Context, makeContext, type Subgraph } from './context.ts'
 import { toPublicError } from './errors.ts'
 
@@ -40,7 +41,8 @@ export interface SubgraphServerOptions {
 export const serveSubgraph = async (options: SubgraphServerOptions): Promise<{ address: string; close(): Promise<void> }> => {
   const { subgraph, readiness, metrics = makeMetrics() } = options
   const logger = options.logger.child({ subgraph: subgraph.name })
-  const app = Fastify({ bodyLimit: bodyLimitBytes, requestTimeout: requestTimeoutMs })
+  const app = Fastify({ bodyLimit: bodyLimitBytes })
+  limitRequestTime(app, requestTimeoutMs)
   app.setErrorHandler(async (error, _request, reply) => {
     const { statusCode, response } = present({ errors: [asGraphQLError(error)] }, logger)
     return reply.code(statusCode).send(response)
@@ -55,6 +57,7 @@ export const serveSubgraph = async (options: SubgraphServerOptions): Promise<{ a
     return reply.header('content-type', contentType).send(text)
   })
   addDownloads(app, subgraph)
+  if (subgraph.objects) addObjectRoutes(app, subgraph.objects)
   const sockets = watchSockets(app.server)
   await registerGraphql(app, options, logger, sockets)
   const address = await app.listen({ host: options.host, port: options.port })

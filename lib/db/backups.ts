@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import {
   type BackupPolicy,
+  type BackupTrigger,
   defaultBackupPolicy,
   defaultGameConfigBackup,
   type GameConfigBackup,
@@ -17,8 +18,6 @@ import { isViolationOf, type Transaction } from './transaction.ts'
  * How backups and restores begin, for whoever begins one: a person, a schedule, a stop, a move. Each is one row and one
  * command in the caller's transaction.
  */
-
-export type BackupTrigger = 'MANUAL' | 'SCHEDULE' | 'BEFORE_STOP' | 'BEFORE_RESTORE' | 'TRANSFER'
 
 export interface NewBackup {
   id: string
@@ -103,6 +102,30 @@ export const beginBackup = async (tx: Transaction, wanted: NewBackup): Promise<v
   await addCommand(tx, { serverId, actor, body: { kind: 'backup.create', ...order } })
 }
 
+/** The row of a backup that could not be begun, FAILED from the first. Answers its server; `noteUnmade` tells of it. */
+export const insertUnmade = async (
+  tx: Transaction,
+  { id, serverGameConfigId, trigger, actor }: NewBackup,
+  reason: string,
+): Promise<string | undefined> => {
+  const deployment = await refDeployment(tx, serverGameConfigId)
+  if (!deployment) return undefined
+  await tx
+    .insertInto('backups.backups')
+    .values({
+      id,
+      server_game_config_id: serverGameConfigId,
+      server_id: deployment.serverId,
+      status: 'FAILED',
+      trigger,
+      error: `It was not begun. ${reason}`,
+      completed_at: sql`now()`,
+      created_by: actor,
+    })
+    .execute()
+  return deployment.serverId
+}
+
 const asOrder = (hooks: SaveHooks | null) => hooks && { ...hooks, before: [...hooks.before], after: [...hooks.after] }
 
 /** What a game may write to; what it can't change needs no saving. */
@@ -153,12 +176,13 @@ export const beginRestore = async (tx: Transaction, wanted: NewRestore): Promise
     .selectFrom('backups.backups as backup')
     .innerJoin('configs.server_game_configs as made', 'made.id', 'backup.server_game_config_id')
     .innerJoin('configs.game_configs as config', 'config.id', 'made.game_config_id')
-    .select(['backup.status', 'backup.volumes', 'backup.deleted_at as deletedAt', 'config.game_id as gameId'])
+    .select(['backup.status', 'backup.error', 'backup.volumes', 'backup.deleted_at as deletedAt', 'config.game_id as gameId'])
     .where('backup.id', '=', backupId)
     .forShare('backup')
     .executeTakeFirst()
   if (!backup || backup.deletedAt) throw new NotFound('backup', backupId)
   if (backup.status !== 'COMPLETED') throw new Conflict(`The backup is ${backup.status}: only a COMPLETED one can be restored.`)
+  if (backup.error !== null) throw new Conflict(`The backup can't be restored. ${backup.error}`)
   if (backup.gameId !== deployment.gameConfig.game_id)
     throw new Conflict('The backup is of another game than this deployment runs.')
   const volumes = writableVolumes(deployment.gameConfig.volumes)

@@ -51,6 +51,17 @@ export const openOperations = async (db: Database, deploymentIds: readonly strin
   return new Map(rows.map(({ id, kind }) => [id, kind as OperationKind]))
 }
 
+/** For what has to be told before it is tried: `openOperation` decides. */
+export const hasOpenOperation = async (tx: Transaction, serverGameConfigId: string): Promise<boolean> => {
+  const open = await tx
+    .selectFrom('operations.deployment_operations')
+    .select('id')
+    .where('server_game_config_id', '=', serverGameConfigId)
+    .where('closed_at', 'is', null)
+    .executeTakeFirst()
+  return open !== undefined
+}
+
 /** The deployment's open operation, if there is one, stays open until the transaction ends. */
 export const holdOperation = async (tx: Transaction, serverGameConfigId: string): Promise<void> => {
   await tx

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { RestartPolicy } from '../domain/restart-policy.ts'
-import { isCompleted } from '../domain/session-states.ts'
+import { isCompleted, isTerminal, type SessionStatus } from '../domain/session-states.ts'
 import type { RegistryAuth, SessionSpec } from '../messages/session-spec.ts'
 import { tellSession } from './events.ts'
 import { closeOperation, openOperation } from './operations.ts'
@@ -31,6 +31,36 @@ export const finishSession = async (tx: Transaction, session: SessionPlace, now:
   await closeOperation(tx, session.id, now)
   await announceSession(tx, session)
   await beginWaiting(tx, session.id)
+}
+
+/**
+ * Asks the host of a locked session to end it, and answers the status that it has from then on. Of one that has ended, only
+ * what the restart policy has made of it is asked for. Takes the host's counter: do it last.
+ */
+export const askForEnd = async (
+  tx: Transaction,
+  kind: 'session.stop' | 'session.kill',
+  session: SessionPlace & { status: string },
+  actor: string,
+): Promise<SessionStatus> => {
+  const { id, serverId } = session
+  const before = session.status as SessionStatus
+  // Of a LOST session nothing is known before its host is back.
+  const status = before === 'LOST' || isTerminal(before) ? before : 'STOPPING'
+  if (!isTerminal(before)) {
+    await tx
+      .updateTable('sessions.sessions')
+      .set({
+        status,
+        stop_requested_at: sql`coalesce(stop_requested_at, now())`,
+        stop_requested_by: sql`coalesce(stop_requested_by, ${actor})`,
+      })
+      .where('id', '=', id)
+      .execute()
+    await announceSession(tx, session)
+  }
+  await addCommand(tx, { serverId, actor, body: { kind, sessionId: id } })
+  return status
 }
 
 const neverAgain: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 1 }

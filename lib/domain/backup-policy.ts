@@ -1,3 +1,6 @@
+export const backupTriggers = ['MANUAL', 'SCHEDULE', 'BEFORE_STOP', 'BEFORE_RESTORE', 'TRANSFER'] as const
+export type BackupTrigger = (typeof backupTriggers)[number]
+
 /**
  * What a deployment wants of its backups. Where a field is null its GameConfig's counts (`saveHooks`, `include`, `exclude`),
  * else the default.

@@ -38,6 +38,21 @@ export interface GameConfigDraft {
   actions?: Maybe<readonly ActionDraft[]>
   logRetentionDays?: Maybe<number>
   logRetentionMb?: Maybe<number>
+  backup?: Maybe<GameConfigBackupDraft>
+}
+
+/** How its game is made to save, and what of its volumes is no save. */
+export interface GameConfigBackupDraft {
+  saveHooks?: Maybe<SaveHooksDraft>
+  include?: Maybe<readonly string[]>
+  exclude?: Maybe<readonly string[]>
+}
+
+export interface SaveHooksDraft {
+  before?: Maybe<readonly string[]>
+  waitFor?: Maybe<string>
+  timeoutSeconds?: Maybe<number>
+  after?: Maybe<readonly string[]>
 }
 
 type Maybe<T> = T | null | undefined

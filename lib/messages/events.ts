@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backupTriggers } from '../domain/backup-policy.ts'
 import { endReasons, sessionStatuses } from '../domain/session-states.ts'
 import { envelope } from './envelope.ts'
 
@@ -39,6 +40,18 @@ const end = {
   endMessage: z.string().nullable().describe('the same in words'),
 }
 
+const backup = {
+  backupId: z.uuid().describe('the backup'),
+  serverGameConfigId: z.uuid().describe('the deployment it is of'),
+  deploymentName: z.string().describe('its name'),
+  gameName: z.string().describe('the title it runs'),
+  gameConfigName: z.string().describe('how that is run'),
+  ...server,
+  trigger: z.enum(backupTriggers).describe('what it was made for, as `BackupTrigger` in the graph'),
+  beganAt: time.describe('when it was asked for'),
+  endedAt: time.describe('when it was stored, or had failed'),
+}
+
 export const eventSchemas = {
   'server.online': envelope('server.online', serverMove),
   'server.stale': envelope('server.stale', serverMove),
@@ -71,6 +84,18 @@ export const eventSchemas = {
     ...session,
     ...end,
     lastLines: z.array(z.string()).nullable().describe('its last lines, oldest first, at most 50'),
+  }),
+  'backup.completed': envelope('backup.completed', {
+    ...backup,
+    sizeBytes: z.number().int().describe('size of the archive'),
+    contentBytes: z.number().int().describe('the same unpacked'),
+    entries: z.number().int().describe('files, directories and links in it'),
+    sha256: z.string().describe('of the archive, in hex'),
+    warnings: z.array(z.string()).describe('what could not be taken as it was, in words'),
+  }),
+  'backup.failed': envelope('backup.failed', {
+    ...backup,
+    error: z.string().describe('why, in words'),
   }),
   'deadletter.added': envelope('deadletter.added', {
     letterId: z.uuid().describe('its id for `manman dlq`'),

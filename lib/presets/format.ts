@@ -144,6 +144,7 @@ const withoutDefaults = (config: GameConfigFile['config']): Record<string, unkno
     volumes: config.volumes?.map((volume) => ({ ...volume, readOnly: volume.readOnly || null })),
     stop: config.stop && { ...config.stop, graceSeconds: config.stop.graceSeconds === 30 ? null : config.stop.graceSeconds },
     install: config.install && withoutInstallDefaults(config.install),
+    backup: config.backup && withoutBackupDefaults(config.backup),
     actions: config.actions?.map((action) => ({ ...action, inputs: action.inputs?.length ? action.inputs : null })),
   }
   return Object.fromEntries(
@@ -161,8 +162,29 @@ const withoutInstallDefaults = (install: NonNullable<GameConfigFile['config']['i
   timeoutSeconds: install.timeoutSeconds === 3_600 ? null : install.timeoutSeconds,
 })
 
+const withoutBackupDefaults = ({ saveHooks, include, exclude }: NonNullable<GameConfigFile['config']['backup']>) => ({
+  saveHooks: saveHooks && {
+    before: saveHooks.before?.length ? saveHooks.before : null,
+    waitFor: saveHooks.waitFor,
+    timeoutSeconds: saveHooks.timeoutSeconds === 60 ? null : saveHooks.timeoutSeconds,
+    after: saveHooks.after?.length ? saveHooks.after : null,
+  },
+  include: include?.length ? include : null,
+  exclude: exclude?.length ? exclude : null,
+})
+
 /** An empty entrypoint or command is not the same as none: it takes away the image's. */
-const emptyIsNothing = new Set(['envTemplate', 'parameters', 'ports', 'volumes', 'files', 'capabilities', 'resources', 'actions'])
+const emptyIsNothing = new Set([
+  'envTemplate',
+  'parameters',
+  'ports',
+  'volumes',
+  'files',
+  'capabilities',
+  'resources',
+  'actions',
+  'backup',
+])
 
 const isEmpty = (value: unknown): boolean => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 const isSame = (a: unknown, b: unknown): boolean => b !== undefined && JSON.stringify(a) === JSON.stringify(b)

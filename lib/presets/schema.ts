@@ -97,6 +97,20 @@ const config = z.strictObject({
   actions: maybe(z.array(action)),
   logRetentionDays: maybe(whole),
   logRetentionMb: maybe(whole),
+  backup: maybe(
+    z.strictObject({
+      saveHooks: maybe(
+        z.strictObject({
+          before: maybe(texts).describe('Lines typed before the files are read.'),
+          waitFor: maybe(text).describe('RE2 syntax: the line that says that all is saved.'),
+          timeoutSeconds: maybe(whole).describe('How long that line may take: 60 unless told.'),
+          after: maybe(texts).describe('Lines typed afterwards, whatever happened.'),
+        }),
+      ),
+      include: maybe(texts).describe('Globs of what is taken, relative to the volumes; everything unless told.'),
+      exclude: maybe(texts).describe('Globs of what is not taken.'),
+    }),
+  ).describe('How the game is made to save, and what of its volumes is no save.'),
 }) satisfies z.ZodType<GameConfigDraft>
 
 /** A game and one way to run it, as a file. The order of keys is the order in which they are written. */

@@ -1,19 +1,33 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { access, constants, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { Unavailable } from '../domain/errors.ts'
+import { makeDirectoryDoor } from './directory-door.ts'
+import {
+  filesBelow,
+  isMissing,
+  ownPrefix,
+  syncDirectory,
+  temporaryEnding,
+  unavailable,
+  withFile,
+  writeSynced,
+} from './directory-files.ts'
+import { makeDirectoryUploads } from './directory-uploads.ts'
 import { checkKey } from './keys.ts'
 import { ObjectMissing, type ObjectStore, type StoredObject } from './store.ts'
-
-/** What is being written; no key ends so. */
-const temporaryEnding = '.~tmp'
 
 /**
  * Objects as files below `root`, which is made when it is missing, readable by its owner only. One process or several of
  * one machine may use it at a time.
  */
 export const makeDirectoryStore = ({ root }: { root: string }): ObjectStore => {
-  const pathOf = (key: string): string => join(root, checkKey(key))
+  const pathOf = (key: string): string => {
+    if (key.startsWith(ownPrefix)) throw new TypeError(`Not an object key: ${key.slice(0, 100)}`)
+    return join(root, checkKey(key))
+  }
+  const uploads = makeDirectoryUploads({ root, pathOf })
+  const { serve, ...addresses } = makeDirectoryDoor({ root, pathOf, uploads })
 
   const put = async (key: string, body: Buffer): Promise<void> => {
     const path = pathOf(key)
@@ -37,6 +51,24 @@ export const makeDirectoryStore = ({ root }: { root: string }): ObjectStore => {
     }
   }
 
+  const read: ObjectStore['read'] = async (key, range) => {
+    try {
+      const path = pathOf(key)
+      await withFile(path, 'r', async () => undefined)
+      return asUnavailable(createReadStream(path, { start: range?.from, end: range?.to }))
+    } catch (error) {
+      throw isMissing(error) ? new ObjectMissing(key, { cause: error }) : unavailable(error)
+    }
+  }
+
+  const sizeOf = async (key: string): Promise<number | undefined> => {
+    const path = pathOf(key)
+    const found = await stat(path).catch((error) => {
+      if (!isMissing(error)) throw unavailable(error)
+    })
+    return found?.isFile() ? found.size : undefined
+  }
+
   const remove = async (keys: readonly string[]): Promise<void> => {
     await Promise.all(keys.map((key) => rm(pathOf(key), { force: true }))).catch((error) => {
       throw unavailable(error)
@@ -49,15 +81,23 @@ export const makeDirectoryStore = ({ root }: { root: string }): ObjectStore => {
     for (const path of await filesBelow(from)) {
       const key = relative(root, path)
       const found = key.startsWith(prefix) ? await stat(path).catch(() => undefined) : undefined
-      if (found) yield { key, bytes: found.size }
+      if (found) yield { key, bytes: found.size, changedAt: found.mtime }
     }
   }
 
   return {
     put,
     get,
+    read,
+    stat: sizeOf,
     remove,
     list,
+    ...addresses,
+    serve,
+    openUpload: (key) => uploads.open(key).catch(reject),
+    completeUpload: (key, upload, parts) => uploads.complete(key, upload, parts).catch(reject),
+    abortUpload: (key, upload) => uploads.abort(key, upload).catch(reject),
+    uploads: uploads.list,
     ready: async () => {
       try {
         await mkdir(root, { recursive: true, mode: 0o700 })
@@ -71,41 +111,15 @@ export const makeDirectoryStore = ({ root }: { root: string }): ObjectStore => {
   }
 }
 
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
-
-const unavailable = (error: unknown): Error =>
-  error instanceof TypeError
-    ? error
-    : new Unavailable(`The directory store failed: ${(error as Error).message}`, { cause: error })
-
-const writeSynced = async (path: string, body: Buffer): Promise<void> => {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(body)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+const reject = (error: unknown): never => {
+  throw unavailable(error)
 }
 
-/** The new name is durable only with its directory. */
-const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await open(path, 'r')
+/** A read that breaks off is the store's failure too. */
+async function* asUnavailable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
-
-/** Sorted, as S3 lists by key. */
-const filesBelow = async (directory: string): Promise<string[]> => {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
-    if (isMissing(error)) return []
+    yield* body
+  } catch (error) {
     throw unavailable(error)
-  })
-  return entries
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(temporaryEnding))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
+  }
 }

@@ -29,4 +29,15 @@ export const sessionLogPrefix = (sessionId: string): string => `logs/${id(sessio
 export const lastSeqOfLogKey = (key: string): number | undefined => {
   const digits = /^logs\/[0-9a-f-]{36}\/\d{16}-(\d{16})\.log\.gz$/.exec(key)?.[1]
   return digits === undefined ? undefined : Number(digits)
+/** What the keys of all backups begin with. */
+export const backupsPrefix = 'backups/'
+
+/** Where a backup's archive is kept, and the list of what is in it. */
+export const backupArchiveKey = (backupId: string): string => `${backupsPrefix}${id(backupId)}/archive.tar.gz`
+export const backupIndexKey = (backupId: string): string => `${backupsPrefix}${id(backupId)}/index.gz`
+
+/** The backup that a key belongs to; undefined for any other key. */
+export const backupOfKey = (key: string): string | undefined => {
+  const found = /^backups\/([^/]+)\/(archive\.tar\.gz|index\.gz)$/.exec(key)?.[1]
+  return found !== undefined && isUuid(found) ? found : undefined
 }

@@ -12,6 +12,8 @@ export const storageVariables = {
   /** With it, objects go to S3; without, to a directory. */
   S3_BUCKET: z.string().optional(),
   S3_ENDPOINT: envKinds.url('http', 'https').optional(),
+  /** As hosts and browsers reach it, where that differs. */
+  S3_PUBLIC_ENDPOINT: envKinds.url('http', 'https').optional(),
   S3_REGION: z.string().default('us-east-1'),
   S3_PREFIX: z
     .string()
@@ -30,6 +32,7 @@ export const openStore = (given: z.infer<z.ZodObject<typeof storageVariables>>):
   return makeS3Store({
     bucket: given.S3_BUCKET,
     endpoint: given.S3_ENDPOINT,
+    publicEndpoint: given.S3_PUBLIC_ENDPOINT,
     region: given.S3_REGION,
     forcePathStyle: given.S3_FORCE_PATH_STYLE ?? given.S3_ENDPOINT !== undefined,
     prefix: given.S3_PREFIX,

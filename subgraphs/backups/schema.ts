@@ -1,81 +1,128 @@
 import type { GraphQLSchema } from 'graphql'
+import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
-import { makePageLoader } from '../child-pages.ts'
-import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
+import { addBackupTypes, type BackupTypes } from './backup-types.ts'
+import type { BackupFile } from './contents.ts'
+import { addMutations } from './mutation-types.ts'
 import type { BackupsService } from './service.ts'
-import { type Backup, backupStatuses } from './store.ts'
+import type { Backup, Restore } from './store.ts'
 
-export const makeBackupsSchema = ({ service }: { service: BackupsService }): GraphQLSchema => {
-  const builder = makeBuilder()
-  const { Backup, Backups } = addBackup(builder, service)
-  const backupById = makeLoader((ids: readonly string[]) => service.byIds(ids))
-  const key = builder.selection<{ id: string }>('id')
-  builder.asEntity(Backup, { key, resolveReference: ({ id }, context) => backupById(context, id) })
-  builder.queryFields((t) => ({
-    backups: t.field({
-      type: Backups,
-      args: { ...pageArgs(t), serverGameConfigId: t.arg.id() },
-      resolve: async (_, { serverGameConfigId, ...args }) => {
-        const page = parsePage(args)
-        const rows = await service.list(page, serverGameConfigId == null ? null : String(serverGameConfigId))
-        return toPage(rows, page, (backup) => backup.id)
-      },
-    }),
-    backup: t.field({
-      type: Backup,
-      nullable: true,
-      args: { id: t.arg.id({ required: true }) },
-      resolve: (_, { id }, context) => backupById(context, String(id)),
-    }),
-  }))
+export interface BackupsSchemaDeps {
+  service: BackupsService
+  /** A backup each time it has changed, first as it is, until it has ended. */
+  backupChanged: (id: string) => AsyncIterable<Backup>
+  /** The same of a restore. */
+  restoreChanged: (restore: Restore) => AsyncIterable<Restore>
+}
+
+export const makeBackupsSchema = (deps: BackupsSchemaDeps): GraphQLSchema => {
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
+  const types = addBackupTypes(builder, deps.service)
+  addQueries(builder, types, deps.service)
+  addFiles(builder, deps.service)
+  addMutations(builder, types, deps.service)
+  addSubscriptions(builder, types, deps)
   return toSubgraphSchema(builder)
 }
 
-const addBackup = (builder: Builder, service: BackupsService) => {
-  const Status = builder.enumType('BackupStatus', { values: backupStatuses })
-  const Deployment = builder.objectRef<{ id: string }>('ServerGameConfig')
-  const Session = builder.objectRef<{ id: string }>('Session').implement({ fields: (t) => ({ id: t.exposeID('id') }) })
-  const Backup = builder.objectRef<Backup>('Backup').implement({
-    description: "An archive of a deployment's volume.",
+const addQueries = (builder: Builder, types: BackupTypes, service: BackupsService): void => {
+  const Filter = builder.inputType('BackupFilter', {
+    description: 'Every given field narrows.',
     fields: (t) => ({
-      id: t.exposeID('id'),
-      deployment: t.field({
-        type: Deployment,
-        nullable: true,
-        resolve: ({ serverGameConfigId }) => ({ id: serverGameConfigId }),
-      }),
-      session: t.field({
-        type: Session,
-        nullable: true,
-        description: 'The session that ran meanwhile.',
-        resolve: ({ sessionId }) => (sessionId === null ? null : { id: sessionId }),
-      }),
-      status: t.expose('status', { type: Status }),
-      bytesDone: t.expose('bytesDone', { type: 'SafeInt', nullable: true }),
-      sizeBytes: t.expose('sizeBytes', { type: 'SafeInt', nullable: true }),
-      sha256: t.exposeString('sha256', { nullable: true }),
-      createdAt: t.expose('createdAt', { type: 'DateTime' }),
-      completedAt: t.expose('completedAt', { type: 'DateTime', nullable: true }),
-      error: t.exposeString('error', { nullable: true }),
-      locked: t.exposeBoolean('locked', { description: 'Kept whatever the rotation says.' }),
+      statuses: t.field({ type: [types.Status] }),
+      triggers: t.field({ type: [types.Trigger] }),
+      locked: t.boolean(),
+      deleted: t.boolean({ description: 'True lists deleted ones, which are left out otherwise.' }),
     }),
   })
-  const Backups = addConnection(builder, 'Backup', Backup)
-  const backupsOfDeployment = makePageLoader((ids, page) => service.ofDeployments(ids, page))
-  Deployment.implement({
+  builder.queryFields((t) => ({
+    backups: t.field({
+      type: types.Backups,
+      description: 'The oldest first; `last: 10` gives the newest ten.',
+      args: { ...pageArgs(t), serverGameConfigId: t.arg.id(), filter: t.arg({ type: Filter }) },
+      resolve: async (_, { serverGameConfigId, filter, ...args }) => {
+        const page = parsePage(args)
+        const narrowed = {
+          serverGameConfigId: serverGameConfigId == null ? null : String(serverGameConfigId),
+          statuses: filter?.statuses ?? null,
+          triggers: filter?.triggers ?? null,
+          locked: filter?.locked ?? null,
+          deleted: filter?.deleted ?? false,
+        }
+        return toPage(await service.list(narrowed, page), page, (backup) => backup.id)
+      },
+    }),
+    backup: t.field({
+      type: types.Backup,
+      nullable: true,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, context) => types.loaders.backup(context, String(id)),
+    }),
+    restore: t.field({
+      type: types.Restore,
+      nullable: true,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, context) => types.loaders.restore(context, String(id)),
+    }),
+  }))
+}
+
+const addFiles = (builder: Builder, service: BackupsService): void => {
+  const Kind = builder.enumType('BackupFileKind', {
+    values: { FILE: { value: 'file' }, DIRECTORY: { value: 'directory' }, LINK: { value: 'link' } } as const,
+  })
+  const File = builder.objectRef<BackupFile>('BackupFile').implement({
     fields: (t) => ({
-      id: t.exposeID('id'),
-      backups: t.field({
-        type: Backups,
+      path: t.exposeString('path', {
+        description: "In the backup: data/… is the deployment's own volume, volumes/{name}/… its others.",
+      }),
+      name: t.exposeString('name'),
+      kind: t.expose('kind', { type: Kind }),
+      bytes: t.expose('bytes', { type: 'SafeInt' }),
+      mode: t.exposeInt('mode', { nullable: true, description: 'Permissions.' }),
+      modifiedAt: t.field({
+        type: 'DateTime',
         nullable: true,
-        args: pageArgs(t),
-        resolve: ({ id }, args, context) => backupsOfDeployment(context, id, parsePage(args), null),
+        resolve: ({ mtime }) => (mtime === null ? null : new Date(mtime * 1000)),
       }),
     }),
   })
-  const key = builder.selection<{ id: string }>('id')
-  builder.asEntity(Deployment, { key, resolveReference: (deployment) => deployment })
-  builder.asEntity(Session, { key: builder.keyDirective(key, false), resolveReference: (session) => session })
-  return { Backup, Backups }
+  const Files = addConnection(builder, 'BackupFile', File)
+  builder.queryField('backupFiles', (t) =>
+    t.field({
+      type: Files,
+      description: 'What is in a directory of a backup, which is not downloaded for it.',
+      args: {
+        backupId: t.arg.id({ required: true }),
+        path: t.arg.string({ description: 'The root unless told.' }),
+        first: t.arg.int(),
+        after: t.arg.string(),
+      },
+      resolve: async (_, { backupId, path, ...args }) => {
+        const page = parsePage(args)
+        return toPage(await service.files(String(backupId), path ?? '', page), page, ({ place }) => String(place))
+      },
+    }),
+  )
+}
+
+const addSubscriptions = (builder: Builder, types: BackupTypes, deps: BackupsSchemaDeps): void => {
+  builder.subscriptionType({})
+  builder.subscriptionFields((t) => ({
+    backupChanged: t.field({
+      type: types.Backup,
+      description: 'A backup whenever its row changes, first as it is now, until it has ended.',
+      args: { backupId: t.arg.id({ required: true }) },
+      subscribe: async (_, { backupId }) => deps.backupChanged((await deps.service.find(String(backupId))).id),
+      resolve: (backup) => backup,
+    }),
+    restoreChanged: t.field({
+      type: types.Restore,
+      description: 'A restore whenever its row changes, first as it is now, until it has ended.',
+      args: { restoreId: t.arg.id({ required: true }) },
+      subscribe: async (_, { restoreId }) => deps.restoreChanged(await deps.service.findRestore(String(restoreId))),
+      resolve: (restore) => restore,
+    }),
+  }))
 }

@@ -12,6 +12,15 @@ import type { GameConfigParts } from './game-config-part-types.ts'
 import type { Enums } from './game-config-types.ts'
 import { type Loaders, must, type Refs } from './types.ts'
 
+/** What an open operation shows as. */
+const statusOf = {
+  SESSION: 'ACTIVE',
+  DELETE: 'ACTIVE',
+  INSTALL: 'INSTALLING',
+  RESTORE: 'RESTORING',
+  TRANSFER: 'TRANSFERRING',
+} as const
+
 export const addDeployment = (
   builder: Builder,
   refs: Refs,
@@ -23,9 +32,9 @@ export const addDeployment = (
   const Value = addParameterValue(builder)
   const Status = builder.enumType('DeploymentStatus', {
     description:
-      'ACTIVE can be started; INSTALLING has its install step done; INACTIVE was deleted and is history. Whether it runs, ' +
-      '`activeSession` says.',
-    values: ['ACTIVE', 'INACTIVE', 'INSTALLING'] as const,
+      'ACTIVE can be started; INSTALLING has its install step done, RESTORING a backup put back, TRANSFERRING moves to ' +
+      'another machine; INACTIVE was deleted and is history. Whether it runs, `activeSession` says.',
+    values: ['ACTIVE', 'INACTIVE', 'INSTALLING', 'RESTORING', 'TRANSFERRING'] as const,
   })
   const Binding = builder.objectRef<PortBinding>('PortBinding').implement({
     fields: (t) => ({
@@ -63,7 +72,7 @@ export const addDeployment = (
         type: Status,
         resolve: async ({ id, deletedAt }, _, context) => {
           if (deletedAt) return 'INACTIVE'
-          return (await loaders.operation(context, id)) === 'INSTALL' ? 'INSTALLING' : 'ACTIVE'
+          return statusOf[(await loaders.operation(context, id)) ?? 'SESSION']
         },
       }),
       server: t.field({ type: refs.Server, nullable: true, resolve: ({ serverId }) => ({ id: serverId }) }),

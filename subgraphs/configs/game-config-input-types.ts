@@ -1,4 +1,5 @@
 import type { Builder, SchemaTypes } from '../builder.ts'
+import type { SaveHookTypes } from '../save-hooks.ts'
 import type { ActionTypes } from './action-types.ts'
 import type { Enums } from './game-config-types.ts'
 
@@ -33,6 +34,7 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartI
     watchdog: t.field({ type: parts.Watchdog }),
     logRetentionDays: t.int(),
     logRetentionMb: t.int({ description: 'For each deployment.' }),
+    backup: t.field({ type: parts.Backup }),
   })
   return {
     Create: builder.inputType('CreateGameConfigInput', {
@@ -53,7 +55,7 @@ export const addGameConfigInputs = (builder: Builder, enums: Enums, parts: PartI
 type InputFields = PothosSchemaTypes.InputFieldBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, 'InputObject'>
 
 /** What the inputs of a config are made of. */
-export const addPartInputs = (builder: Builder, enums: Enums) => {
+export const addPartInputs = (builder: Builder, enums: Enums, { SaveHooksInput }: SaveHookTypes) => {
   const Port = builder.inputType('PortDefinitionInput', {
     fields: (t) => ({
       name: t.string({ required: true, description: 'Templates know the host port as {{port.<name>}}.' }),
@@ -119,7 +121,15 @@ export const addPartInputs = (builder: Builder, enums: Enums) => {
       timeoutSeconds: t.int({ description: '3600 unless told.' }),
     }),
   })
-  return { Port, Volume, Stop, Resources, Watchdog, Parameter, File, Install }
+  const Backup = builder.inputType('GameConfigBackupInput', {
+    description: 'How the game is made to save, and what of its volumes is no save.',
+    fields: (t) => ({
+      saveHooks: t.field({ type: SaveHooksInput }),
+      include: t.stringList({ description: 'Globs of what is taken, relative to the volumes; everything unless told.' }),
+      exclude: t.stringList({ description: 'Globs of what is not taken; stronger than include.' }),
+    }),
+  })
+  return { Port, Volume, Stop, Resources, Watchdog, Parameter, File, Install, Backup }
 }
 
 export type PartInputs = ReturnType<typeof addPartInputs>

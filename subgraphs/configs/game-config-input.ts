@@ -7,6 +7,7 @@ import { maxPort, type PortDefinition } from '../../lib/domain/ports.ts'
 import { builtInNames, templateFaults } from '../../lib/domain/template.ts'
 import type { StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 import { parseActions } from '../../lib/parameters/actions.ts'
+import { parseGameConfigBackup } from '../../lib/parameters/backup-input.ts'
 import { parseDefinitions } from '../../lib/parameters/definitions.ts'
 import { checkCapabilities, checkMount, checkPath, checkUser } from './container-input.ts'
 import { parseFiles } from './file-input.ts'
@@ -77,6 +78,7 @@ export const parseGameConfig = (input: CreateGameConfigInput): NewGameConfig => 
     resources,
     ...parseLife(check, input, ports),
     ...parseLogRetention(check, input),
+    backup: parseGameConfigBackup(check, 'backup', input.backup),
   }
   check.throwIfAny()
   return config

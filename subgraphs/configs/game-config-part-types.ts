@@ -1,10 +1,26 @@
+import type { GameConfigBackup } from '../../lib/domain/backup-policy.ts'
 import type { ConfigFile, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { Builder } from '../builder.ts'
+import type { SaveHookTypes } from '../save-hooks.ts'
 import type { Enums } from './game-config-types.ts'
 import type { GameConfig } from './store.ts'
 
 /** What a config is made of. */
-export const addGameConfigParts = (builder: Builder, enums: Enums) => ({
+export const addGameConfigParts = (builder: Builder, enums: Enums, { SaveHooks }: SaveHookTypes) => ({
+  Backup: builder.objectRef<GameConfigBackup>('GameConfigBackup').implement({
+    description: 'How the game is made to save, and what of its volumes is no save. A backup policy may say otherwise.',
+    fields: (t) => ({
+      saveHooks: t.expose('saveHooks', { type: SaveHooks, nullable: true }),
+      include: t.stringList({
+        description: 'Globs of what is taken, relative to the volumes; empty is everything.',
+        resolve: ({ include }) => [...include],
+      }),
+      exclude: t.stringList({
+        description: 'Globs of what is not taken; stronger than include.',
+        resolve: ({ exclude }) => [...exclude],
+      }),
+    }),
+  }),
   Port: builder.objectRef<GameConfig['ports'][number]>('PortDefinition').implement({
     fields: (t) => ({
       name: t.exposeString('name'),

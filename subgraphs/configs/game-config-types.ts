@@ -95,6 +95,7 @@ export const addGameConfig = (refs: Refs, loaders: Loaders, enums: Enums, parts:
         nullable: true,
         description: "Of each deployment's archived logs, compressed, so much is kept; the oldest lines go first. Null: all.",
       }),
+      backup: t.expose('backup', { type: parts.Backup }),
       yaml: t.string({
         description: 'As our YAML, for `importGameConfig`: here, or in another installation.',
         resolve: async (config, _, context) => {

@@ -1,5 +1,6 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
 import { addDeletePayload, type Builder } from '../builder.ts'
+import type { SaveHookTypes } from '../save-hooks.ts'
 import type { ActionTypes } from './action-types.ts'
 import { addDeploymentInputs } from './deployment-types.ts'
 import { addGameConfigInputs, addPartInputs } from './game-config-input-types.ts'
@@ -9,9 +10,15 @@ import type { Refs } from './types.ts'
 
 type Delete = (id: string, actor: string) => Promise<{ id: string }>
 
-export const addMutations = (builder: Builder, refs: Refs, enums: Enums, actions: ActionTypes, service: ConfigsService) => {
+export const addMutations = (
+  builder: Builder,
+  refs: Refs,
+  enums: Enums,
+  { actions, hooks }: { actions: ActionTypes; hooks: SaveHookTypes },
+  service: ConfigsService,
+) => {
   addGames(builder, refs, actions, service)
-  const parts = addPartInputs(builder, enums)
+  const parts = addPartInputs(builder, enums, hooks)
   addGameConfigs(builder, refs, addGameConfigInputs(builder, enums, parts, actions), service)
   const deploymentInputs = addDeploymentInputs(builder, enums, parts, actions)
   addDeployments(builder, refs, deploymentInputs, service)

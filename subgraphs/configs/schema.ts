@@ -4,6 +4,7 @@ import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../
 import { type ListOrder, listOrders } from '../../lib/domain/list-order.ts'
 import { addConnection, type Builder, makeBuilder, pageArgs, type SchemaTypes, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
+import { addSaveHooks } from '../save-hooks.ts'
 import { type ActionTypes, addActions } from './action-types.ts'
 import { addChanges } from './change-types.ts'
 import { addDeployment, addPortConflictError, addServerPort } from './deployment-types.ts'
@@ -23,7 +24,8 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   const enums = addEnums(builder)
   const actions = addActions(builder)
   addGame(refs, actions)
-  const parts = addGameConfigParts(builder, enums)
+  const hooks = addSaveHooks(builder)
+  const parts = addGameConfigParts(builder, enums, hooks)
   addGameConfig(refs, loaders, enums, parts, actions)
   const deployment = addDeployment(builder, refs, loaders, enums, parts, actions)
   addServerPort(refs, loaders, enums)
@@ -33,7 +35,7 @@ export const makeConfigsSchema = ({ service }: { service: ConfigsService }): Gra
   const lists = addLists(builder, refs, loaders)
   addQueries(builder, refs, loaders, lists, service)
   builder.mutationType({})
-  const inputs = addMutations(builder, refs, enums, actions, service)
+  const inputs = addMutations(builder, refs, enums, { actions, hooks }, service)
   addPreview(builder, { deployment, inputs, parts }, service)
   addImports(builder, refs, service)
   addChanges(builder, refs, service)

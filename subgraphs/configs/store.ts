@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { containing, type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import { defaultGameConfigBackup, type GameConfigBackup } from '../../lib/domain/backup-policy.ts'
 import type { ConfigFile, GameConfigDraft, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { ListOrder } from '../../lib/domain/list-order.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
@@ -47,6 +48,7 @@ export interface NewGameConfig {
   watchdog: SessionSpec['watchdog']
   logRetentionDays: number | null
   logRetentionMb: number | null
+  backup: GameConfigBackup
 }
 
 /** A row of configs.game_configs. */
@@ -107,6 +109,7 @@ const selectGameConfigs = (db: Database | Transaction) =>
       'log_retention_mb as logRetentionMb',
       'deleted_at as deletedAt',
     ])
+    .select(sql<GameConfigBackup>`${JSON.stringify(defaultGameConfigBackup)}::jsonb || backup`.as('backup'))
     .$castTo<GameConfig>()
 
 /** Also deleted ones: history keeps naming them. */
@@ -258,6 +261,7 @@ const columnsOf = (config: Omit<GameConfig, 'id' | 'revision' | 'deletedAt'>) =>
   watchdog: config.watchdog && JSON.stringify(config.watchdog),
   log_retention_days: config.logRetentionDays,
   log_retention_mb: config.logRetentionMb,
+  backup: JSON.stringify(config.backup),
 })
 
 export const insertGameConfig = async (

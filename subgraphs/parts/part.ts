@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql'
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { Logger } from '../../lib/process/logger.ts'
+import type { ServeObjects } from '../../lib/process/object-routes.ts'
 import type { PathSigner } from '../../lib/process/signed-path.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
 import type { QueueType } from '../../lib/rabbit/topology.ts'
@@ -15,7 +16,7 @@ export interface PartOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
-  /** Where the archive of logs is; closed by who made it. */
+  /** Where the archive of logs is, and backups; closed by who made it. */
   store: ObjectStore
   /** Environment of servers that are registered without one. */
   defaultEnvironment: string
@@ -40,6 +41,7 @@ export interface PartFigures {
 export interface Part {
   schema: GraphQLSchema
   download?(signedPath: string): Promise<Download | undefined>
+  objects?: ServeObjects
   figures?(): PartFigures
   /** Ends its subscriptions with UPSTREAM_LOST and lets go of the broker; closes neither `db` nor `rabbit`. */
   close(): Promise<void>

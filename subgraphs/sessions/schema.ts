@@ -125,7 +125,9 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
     }),
     stopSession: t.field({
       type: types.Session,
-      description: "By the config's stop procedure, and killed after its grace. Already ended or stopping is success.",
+      description:
+        "By the config's stop procedure, and killed after its grace. Already ended or stopping is success. Where the backup " +
+        'policy says beforeStop, a running session is backed up first (`stopsAfter`); asked again, it stops at once.',
       errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: StopInput, required: true }) },
       resolve: (_, { input }, { actor }) => service.stop(String(input.sessionId), actor),

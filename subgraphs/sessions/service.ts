@@ -6,7 +6,7 @@ import { Invalid, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { actionRunsOfSessions } from './action-store.ts'
 import { makeRunAction } from './actions.ts'
-import { makeAbandon, makeEnd } from './end.ts'
+import { makeAbandon, makeEnd, makeStop } from './end.ts'
 import { makeSendInput, type SendInputDeps } from './input.ts'
 import { makeReinstall } from './install.ts'
 import { makeRestart } from './restart.ts'
@@ -62,7 +62,7 @@ export const makeSessionsService = (deps: StartDeps & SendInputDeps) => {
     start: makeStart(deps),
     reinstall: makeReinstall(deps),
     restart: makeRestart(deps),
-    stop: makeEnd(deps, 'session.stop'),
+    stop: makeStop(deps),
     kill: makeEnd(deps, 'session.kill'),
     abandon: makeAbandon(deps),
     sendInput: makeSendInput(deps),

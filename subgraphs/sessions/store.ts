@@ -243,19 +243,6 @@ export const lockSession = async (
   return { session, stopRequested: stopRequestedAt !== null }
 }
 
-/** Notes who was the first to ask for the end, and the status that follows. */
-export const requestStop = async (tx: Transaction, id: string, status: SessionStatus, actor: string): Promise<void> => {
-  await tx
-    .updateTable('sessions.sessions')
-    .set({
-      status,
-      stop_requested_at: sql`coalesce(stop_requested_at, now())`,
-      stop_requested_by: sql`coalesce(stop_requested_by, ${actor})`,
-    })
-    .where('id', '=', id)
-    .execute()
-}
-
 /** The session that waits for the end of this one, locked. */
 export const lockWaiting = (tx: Transaction, id: string): Promise<Session | undefined> =>
   selectSessions(tx).where('waits_for', '=', id).where('status', '=', 'PENDING').forUpdate().executeTakeFirst()
@@ -279,4 +266,10 @@ export const writeEnd = async (
     .where('id', '=', id)
     .execute()
   return selectSessions(tx).where('id', '=', id).executeTakeFirstOrThrow()
+}
+
+/** A backup is under way after which the session is stopped. */
+export const stopsAfterBackup = async (tx: Transaction, id: string): Promise<boolean> => {
+  const query = tx.selectFrom('backups.backups').select('id').where('then_stop', '=', id)
+  return (await query.where('status', 'in', ['PENDING', 'RUNNING']).executeTakeFirst()) !== undefined
 }

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beginBackup } from '../../../lib/db/backups.ts'
+import { inTransaction } from '../../../lib/db/transaction.ts'
 import { type EventKind, eventSchemas, type PublicEvent } from '../../../lib/messages/events.ts'
 import { exchanges, keys } from '../../../lib/messages/routing.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
+import { openBackupHost } from '../../support/backup-host.ts'
 import { exampleOf } from '../../support/event-reference.ts'
 import { eventually } from '../../support/eventually.ts'
-import { insertServer, insertSession } from '../../support/rows.ts'
-import { becomesReady, openStage, type Stage } from './stage.ts'
+import { openObjectDoor } from '../../support/object-door.ts'
+import { insertDeployment, insertServer, insertSession } from '../../support/rows.ts'
+import { becomesReady, logger, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let processor: Processor
@@ -24,7 +28,7 @@ beforeAll(async () => {
   await becomesReady(processor)
   const channel = stage.direct()
   const { queue } = await channel.assertQueue('', { exclusive: true })
-  for (const pattern of ['session.*', 'server.*', 'install.*', 'deadletter.*'])
+  for (const pattern of ['session.*', 'server.*', 'install.*', 'backup.*', 'deadletter.*'])
     await channel.bindQueue(queue, exchanges.events, pattern)
   await channel.consume(
     queue,
@@ -38,8 +42,13 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-const eventsOf = (id: string) =>
-  heard.filter(({ event }) => ('sessionId' in event ? event.sessionId : 'serverId' in event ? event.serverId : '') === id)
+/** What the test asks by: a session, or a server; backups are looked for by their own id. */
+const idOf = (event: PublicEvent): string => {
+  if ('backupId' in event) return event.backupId
+  if ('sessionId' in event) return event.sessionId
+  return 'serverId' in event ? event.serverId : ''
+}
+const eventsOf = (id: string) => heard.filter(({ event }) => idOf(event) === id)
 const kindsOf = (id: string): string[] => eventsOf(id).map(({ event }) => event.kind)
 const kindsBecome = (id: string, ...kinds: EventKind[]) =>
   eventually(() => kindsOf(id).length >= kinds.length, { what: kinds.join(', ') }).then(() => expect(kindsOf(id)).toEqual(kinds))
@@ -144,6 +153,39 @@ describe('public events', () => {
     )
     await stage.beat(serverId, { conditions: low })
     await eventually(() => lows() === 2, { what: 'disk-low again' })
+  })
+
+  it('tell of backups that are stored, and of those that are not', async () => {
+    const serverId = await insertServer(stage.db, { status: 'ONLINE', seenMsAgo: 0 })
+    const host = await openBackupHost({ rabbit: stage.rabbit, logger, serverId })
+    const door = await openObjectDoor(stage.store)
+    const begin = async (): Promise<string> => {
+      const [id, serverGameConfigId] = [newId(), await insertDeployment(stage.db, serverId)]
+      await inTransaction(stage.db, (tx) => beginBackup(tx, { id, serverGameConfigId, trigger: 'MANUAL', actor: 'test' }))
+      return id
+    }
+    const [stored, failed] = [await begin(), await begin()]
+    await host.ask(await host.upload(stored, Buffer.from('archive'), door.at))
+    const report = {
+      backupId: failed,
+      revision: 1,
+      status: 'FAILED' as const,
+      phase: 'PACKING' as const,
+      bytesDone: 0,
+      error: 'full',
+    }
+    await host.reportBackup(report)
+    await host.reportBackup(report)
+    await eventually(() => eventsOf(stored).length + eventsOf(failed).length === 2, { what: 'both are told' })
+    expect(eventsOf(stored)[0]!.event).toMatchObject({
+      kind: 'backup.completed',
+      sizeBytes: 7,
+      trigger: 'MANUAL',
+      warnings: ['w'],
+    })
+    expect(eventsOf(failed)[0]!.event).toMatchObject({ kind: 'backup.failed', error: 'full', serverId })
+    door.close()
+    await host.close()
   })
 
   it('tell of a message that nobody could read', async () => {

@@ -61,7 +61,8 @@ export const openStage = async () => {
     rabbit,
     databaseUrl: database.url,
     direct: (): ConfirmChannel => direct.current()!,
-    startProcessor: (timings?: Partial<Timings>) => startProcessor(proxies, objects.store, closing, timings),
+    objectsRoot: objects.root,
+    startProcessor: (timings?: Partial<Timings>, store = objects.store) => startProcessor(proxies, store, closing, timings),
     addStop: (serverId: string, sessionId: string) => addStop(db, serverId, sessionId),
     /** Publishes what a host says of a session. */
     report: (serverId: string, body: Partial<SessionReport> & Pick<SessionReport, 'sessionId' | 'revision' | 'status'>) =>

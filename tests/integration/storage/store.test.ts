@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FauxqsServer, startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Unavailable } from '../../../lib/domain/errors.ts'
 import { newId } from '../../../lib/process/new-id.ts'
@@ -9,16 +8,15 @@ import { makeDirectoryStore } from '../../../lib/storage/directory.ts'
 import { logObjectKey, sessionLogPrefix } from '../../../lib/storage/keys.ts'
 import { makeS3Store } from '../../../lib/storage/s3.ts'
 import { ObjectMissing, type ObjectStore } from '../../../lib/storage/store.ts'
+import { type S3Peer, startS3Peer } from '../../support/s3-peer.ts'
 
 let root: string
-let s3: FauxqsServer
+let s3: S3Peer
 const bucket = 'manman-test'
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'manman-objects-'))
-  s3 = await startFauxqs({ port: 0, logger: false })
-  s3.createBucket(bucket)
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })
+  s3 = await startS3Peer(bucket)
 })
 afterAll(async () => {
   await s3.stop()
@@ -26,12 +24,7 @@ afterAll(async () => {
 })
 
 const s3Options = (more: { bucket?: string; prefix?: string; endpoint?: string; checksums?: boolean } = {}) => ({
-  bucket,
-  endpoint: `http://127.0.0.1:${s3.port}`,
-  region: 'us-east-1',
-  forcePathStyle: true,
-  prefix: '',
-  checksums: false,
+  ...s3.options,
   ...more,
 })
 

@@ -27,9 +27,12 @@ beforeAll(async () => {
     const backup = {
       id: backupId,
       server_game_config_id: id,
+      server_id: serverIds[index % 5]!,
       session_id: first.id,
       status: 'COMPLETED',
       size_bytes: 2 ** 40,
+      sha256: 'a'.repeat(64),
+      completed_at: new Date(),
       created_by: 'x',
     }
     await stage.db.insertInto('backups.backups').values(backup).execute()

@@ -109,21 +109,47 @@ export type ActionRunEdge = {
   node: ActionRun;
 };
 
-/** An archive of a deployment's volume. */
+/** An archive of a deployment's volumes. */
 export type Backup = {
+  /** Of the archive, stored so far. */
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
+  /** When it ended, however. */
   completedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The same unpacked. */
+  contentBytes?: Maybe<Scalars['SafeInt']['output']>;
   createdAt: Scalars['DateTime']['output'];
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
   deployment?: Maybe<ServerGameConfig>;
+  /** Where the archive can be had for an hour, by whoever has the address. One without a scheme is a path at the door. Null while there is none. */
+  downloadUrl?: Maybe<Scalars['String']['output']>;
+  /** Files, directories and links in it. */
+  entries?: Maybe<Scalars['SafeInt']['output']>;
+  /** Why it failed; of a COMPLETED one, why it can not be had now. */
   error?: Maybe<Scalars['String']['output']>;
   id: Scalars['ID']['output'];
   /** Kept whatever the rotation says. */
   locked: Scalars['Boolean']['output'];
+  /** Null before it was begun, and once it is COMPLETED. */
+  phase?: Maybe<BackupPhase>;
+  restores: RestoreConnection;
   /** The session that ran meanwhile. */
   session?: Maybe<Session>;
   sha256?: Maybe<Scalars['String']['output']>;
+  /** Of the archive. */
   sizeBytes?: Maybe<Scalars['SafeInt']['output']>;
   status: BackupStatus;
+  trigger: BackupTrigger;
+  /** What could not be taken as it was. */
+  warnings: Array<Scalars['String']['output']>;
+};
+
+
+/** An archive of a deployment's volumes. */
+export type BackupRestoresArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type BackupConnection = {
@@ -137,11 +163,129 @@ export type BackupEdge = {
   node: Backup;
 };
 
+export type BackupFile = {
+  bytes: Scalars['SafeInt']['output'];
+  kind: BackupFileKind;
+  /** Permissions. */
+  mode?: Maybe<Scalars['Int']['output']>;
+  modifiedAt?: Maybe<Scalars['DateTime']['output']>;
+  name: Scalars['String']['output'];
+  /** In the backup: data/… is the deployment's own volume, volumes/{name}/… its others. */
+  path: Scalars['String']['output'];
+};
+
+export type BackupFileConnection = {
+  edges: Array<BackupFileEdge>;
+  nodes: Array<BackupFile>;
+  pageInfo: PageInfo;
+};
+
+export type BackupFileEdge = {
+  cursor: Scalars['String']['output'];
+  node: BackupFile;
+};
+
+export type BackupFileKind =
+  | 'DIRECTORY'
+  | 'FILE'
+  | 'LINK';
+
+/** Every given field narrows. */
+export type BackupFilter = {
+  /** True lists deleted ones, which are left out otherwise. */
+  deleted?: InputMaybe<Scalars['Boolean']['input']>;
+  locked?: InputMaybe<Scalars['Boolean']['input']>;
+  statuses?: InputMaybe<Array<BackupStatus>>;
+  triggers?: InputMaybe<Array<BackupTrigger>>;
+};
+
+/** What its host is at. */
+export type BackupPhase =
+  | 'PACKING'
+  | 'SAVING'
+  | 'STORING'
+  | 'UPLOADING'
+  | 'WAITING';
+
+/** What a deployment wants of its backups, with the defaults filled in. */
+export type BackupPolicy = {
+  /** What a restore replaces is backed up first. */
+  beforeRestore: Scalars['Boolean']['output'];
+  /** A session that is asked to stop is backed up first. */
+  beforeStop: Scalars['Boolean']['output'];
+  /** Globs of what is not taken; stronger than include. Null takes the game config's. */
+  exclude?: Maybe<Array<Scalars['String']['output']>>;
+  /** 1 is fast, 9 is small. */
+  gzipLevel: Scalars['Int']['output'];
+  /** Globs of what is taken, relative to the volumes; empty is everything. Null takes the game config's. */
+  include?: Maybe<Array<Scalars['String']['output']>>;
+  /** The newest one of each of so many days (UTC) that have one. */
+  keepDaily?: Maybe<Scalars['Int']['output']>;
+  /** The newest so many are kept. Null, with the three below: all of them. */
+  keepLast?: Maybe<Scalars['Int']['output']>;
+  /** The same of months. */
+  keepMonthly?: Maybe<Scalars['Int']['output']>;
+  /** The same of weeks, which begin on Monday. */
+  keepWeekly?: Maybe<Scalars['Int']['output']>;
+  /** Beyond so many none is made. Null is no limit. */
+  maxBackups?: Maybe<Scalars['Int']['output']>;
+  /** Beyond so many bytes of them none is made. Null is no limit. */
+  maxBytes?: Maybe<Scalars['SafeInt']['output']>;
+  /** Null takes the game config's. */
+  saveHooks?: Maybe<SaveHooks>;
+  /** The whole archive is kept on the machine until it is stored, so that a restarted agent goes on uploading. */
+  spool: Scalars['Boolean']['output'];
+  /** A backup or restore without progress for so long has failed. */
+  stallMinutes: Scalars['Int']['output'];
+};
+
+/** What is left out stays as it is; null takes the default. */
+export type BackupPolicyInput = {
+  /** What a restore replaces is backed up first. True unless told. */
+  beforeRestore?: InputMaybe<Scalars['Boolean']['input']>;
+  /** A session that is asked to stop is backed up first. False unless told. */
+  beforeStop?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Globs of what is not taken; stronger than include. Null takes the game config's. */
+  exclude?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** 1 is fast, 9 is small. 6 unless told. */
+  gzipLevel?: InputMaybe<Scalars['Int']['input']>;
+  /** Globs of what is taken, relative to the volumes; empty is everything. Null takes the game config's. */
+  include?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** The newest one of each of so many days (UTC) that have one. */
+  keepDaily?: InputMaybe<Scalars['Int']['input']>;
+  /** The newest so many are kept. Null, with the three below: all of them. */
+  keepLast?: InputMaybe<Scalars['Int']['input']>;
+  /** The same of months. */
+  keepMonthly?: InputMaybe<Scalars['Int']['input']>;
+  /** The same of weeks, which begin on Monday. */
+  keepWeekly?: InputMaybe<Scalars['Int']['input']>;
+  /** Beyond so many none is made. Null is no limit. */
+  maxBackups?: InputMaybe<Scalars['Int']['input']>;
+  /** Beyond so many bytes of them none is made. Null is no limit. */
+  maxBytes?: InputMaybe<Scalars['SafeInt']['input']>;
+  /** Null takes the game config's. */
+  saveHooks?: InputMaybe<SaveHooksInput>;
+  /** The whole archive is kept on the machine until it is stored, so that a restarted agent goes on uploading. False unless told. */
+  spool?: InputMaybe<Scalars['Boolean']['input']>;
+  /** A backup or restore without progress for so long has failed. 15 unless told. */
+  stallMinutes?: InputMaybe<Scalars['Int']['input']>;
+};
+
 export type BackupStatus =
   | 'COMPLETED'
   | 'FAILED'
   | 'PENDING'
   | 'RUNNING';
+
+/** What a backup was made for. */
+export type BackupTrigger =
+  | 'BEFORE_RESTORE'
+  | 'BEFORE_STOP'
+  | 'MANUAL'
+  | 'SCHEDULE'
+  | 'TRANSFER';
+
+export type CancelBackupResult = Backup | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 /** What somebody changed. Secrets are named, and not shown. */
 export type Change = {
@@ -194,10 +338,19 @@ export type ConflictError = Error & {
   message: Scalars['String']['output'];
 };
 
+export type CreateBackupInput = {
+  /** Kept whatever the rotation says. False unless told. */
+  locked?: InputMaybe<Scalars['Boolean']['input']>;
+  serverGameConfigId: Scalars['ID']['input'];
+};
+
+export type CreateBackupResult = Backup | ConflictError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
 export type CreateGameConfigInput = {
   actions?: InputMaybe<Array<ActionInput>>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: InputMaybe<Scalars['String']['input']>;
+  backup?: InputMaybe<GameConfigBackupInput>;
   capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Exact arguments; not together with argsTemplate. */
   command?: InputMaybe<Array<Scalars['String']['input']>>;
@@ -249,6 +402,8 @@ export type CreateGameInput = {
 };
 
 export type CreateGameResult = ConflictError | Game | InvalidInputError | OutcomeUnknownError | UnavailableError;
+
+export type DeleteBackupResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
@@ -315,11 +470,13 @@ export type DeploymentPreview = {
   resources: Resources;
 };
 
-/** ACTIVE can be started; INSTALLING has its install step done; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
+/** ACTIVE can be started; INSTALLING has its install step done, RESTORING a backup put back, TRANSFERRING moves to another machine; INACTIVE was deleted and is history. Whether it runs, `activeSession` says. */
 export type DeploymentStatus =
   | 'ACTIVE'
   | 'INACTIVE'
-  | 'INSTALLING';
+  | 'INSTALLING'
+  | 'RESTORING'
+  | 'TRANSFERRING';
 
 export type DrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
 
@@ -409,6 +566,7 @@ export type GameConfig = {
   actions: Array<Action>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: Maybe<Scalars['String']['output']>;
+  backup: GameConfigBackup;
   /** Linux capabilities added back; all others are dropped. */
   capabilities: Array<Scalars['String']['output']>;
   /** Who changed it, the oldest first; `last: 10` gives the newest ten. */
@@ -471,6 +629,24 @@ export type GameConfigDeploymentsArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** How the game is made to save, and what of its volumes is no save. A backup policy may say otherwise. */
+export type GameConfigBackup = {
+  /** Globs of what is not taken; stronger than include. */
+  exclude: Array<Scalars['String']['output']>;
+  /** Globs of what is taken, relative to the volumes; empty is everything. */
+  include: Array<Scalars['String']['output']>;
+  saveHooks?: Maybe<SaveHooks>;
+};
+
+/** How the game is made to save, and what of its volumes is no save. */
+export type GameConfigBackupInput = {
+  /** Globs of what is not taken; stronger than include. */
+  exclude?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Globs of what is taken, relative to the volumes; everything unless told. */
+  include?: InputMaybe<Array<Scalars['String']['input']>>;
+  saveHooks?: InputMaybe<SaveHooksInput>;
 };
 
 export type GameConfigConnection = {
@@ -608,9 +784,15 @@ export type LogStream =
 export type Mutation = {
   /** For a host that is gone for good: ends the session without it. Already ended is success. */
   abandonSession: AbandonSessionResult;
+  /** Ends a backup that is under way: it has FAILED. Already ended is success. */
+  cancelBackup: CancelBackupResult;
+  /** Answers with a PENDING backup; how it goes on, `backupChanged` tells. A session may run meanwhile. */
+  createBackup: CreateBackupResult;
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
+  /** With all that is stored of it. Already deleted is success. */
+  deleteBackup: DeleteBackupResult;
   /** Refused while it has configs. Already so is success. */
   deleteGame: DeleteGameResult;
   /** Refused while it is deployed. Already so is success. */
@@ -641,6 +823,8 @@ export type Mutation = {
   reinstallDeployment: ReinstallDeploymentResult;
   /** Answers with the new session, which waits until the old one has stopped. */
   restartSession: RestartSessionResult;
+  /** Answers with a PENDING restore; how it goes on, `restoreChanged` tells. No session of the deployment may be live, and none begins before it is over. */
+  restoreBackup: RestoreBackupResult;
   /** Types an action of the session's deployment into its console, filled in with `values`. */
   runAction: RunActionResult;
   /** Types a line into a running session's console. */
@@ -649,10 +833,12 @@ export type Mutation = {
   setRegistryCredential: SetRegistryCredentialResult;
   /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first. */
   startSession: StartSessionResult;
-  /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. */
+  /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. Where the backup policy says beforeStop, a running session is backed up first (`stopsAfter`); asked again, it stops at once. */
   stopSession: StopSessionResult;
   /** It takes sessions again. Already so is success. */
   undrainServer: UndrainServerResult;
+  updateBackup: UpdateBackupResult;
+  updateBackupPolicy: UpdateBackupPolicyResult;
   updateGame: UpdateGameResult;
   /** Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once. */
   updateGameConfig: UpdateGameConfigResult;
@@ -667,6 +853,16 @@ export type MutationAbandonSessionArgs = {
 };
 
 
+export type MutationCancelBackupArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type MutationCreateBackupArgs = {
+  input: CreateBackupInput;
+};
+
+
 export type MutationCreateGameArgs = {
   input: CreateGameInput;
 };
@@ -674,6 +870,11 @@ export type MutationCreateGameArgs = {
 
 export type MutationCreateGameConfigArgs = {
   input: CreateGameConfigInput;
+};
+
+
+export type MutationDeleteBackupArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -753,6 +954,11 @@ export type MutationRestartSessionArgs = {
 };
 
 
+export type MutationRestoreBackupArgs = {
+  input: RestoreBackupInput;
+};
+
+
 export type MutationRunActionArgs = {
   input: RunActionInput;
 };
@@ -780,6 +986,18 @@ export type MutationStopSessionArgs = {
 
 export type MutationUndrainServerArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationUpdateBackupArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateBackupInput;
+};
+
+
+export type MutationUpdateBackupPolicyArgs = {
+  input: BackupPolicyInput;
+  serverGameConfigId: Scalars['ID']['input'];
 };
 
 
@@ -963,6 +1181,9 @@ export type PullPolicy =
 
 export type Query = {
   backup?: Maybe<Backup>;
+  /** What is in a directory of a backup, which is not downloaded for it. */
+  backupFiles: BackupFileConnection;
+  /** The oldest first; `last: 10` gives the newest ten. */
   backups: BackupConnection;
   game?: Maybe<Game>;
   gameConfig?: Maybe<GameConfig>;
@@ -972,6 +1193,7 @@ export type Query = {
   /** With a deployment: what it would run with this input instead of its own; values left out stay. */
   previewDeployment: DeploymentPreview;
   registryCredentials: RegistryCredentialConnection;
+  restore?: Maybe<Restore>;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
   serverGameConfigs: ServerGameConfigConnection;
@@ -988,9 +1210,18 @@ export type QueryBackupArgs = {
 };
 
 
+export type QueryBackupFilesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  backupId: Scalars['ID']['input'];
+  first?: InputMaybe<Scalars['Int']['input']>;
+  path?: InputMaybe<Scalars['String']['input']>;
+};
+
+
 export type QueryBackupsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<BackupFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
   serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
@@ -1039,6 +1270,11 @@ export type QueryRegistryCredentialsArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryRestoreArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -1172,6 +1408,57 @@ export type RestartSessionInput = {
 
 export type RestartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
+/** What a backup holds, put back into a deployment. FAILED: all is as it was before. */
+export type Restore = {
+  backup: Backup;
+  /** Of the archive, on the machine so far. */
+  bytesDone?: Maybe<Scalars['SafeInt']['output']>;
+  /** When it ended, however. */
+  completedAt?: Maybe<Scalars['DateTime']['output']>;
+  createdAt: Scalars['DateTime']['output'];
+  deployment?: Maybe<ServerGameConfig>;
+  error?: Maybe<Scalars['String']['output']>;
+  id: Scalars['ID']['output'];
+  /** Only these; null is all. */
+  paths?: Maybe<Array<Scalars['String']['output']>>;
+  /** Null before it was begun. */
+  phase?: Maybe<RestorePhase>;
+  status: BackupStatus;
+  /** The backup, of what is replaced, that comes first. */
+  waitsFor?: Maybe<Backup>;
+};
+
+export type RestoreBackupInput = {
+  backupId: Scalars['ID']['input'];
+  /** Only these, as `backupFiles` names them, with all that is below. */
+  paths?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Another deployment of the same game; the backup's own unless told. */
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+  /** Whatever the policy says, what is replaced is not backed up first. */
+  withoutBackup?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type RestoreBackupResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Restore | UnavailableError;
+
+export type RestoreConnection = {
+  edges: Array<RestoreEdge>;
+  nodes: Array<Restore>;
+  pageInfo: PageInfo;
+};
+
+export type RestoreEdge = {
+  cursor: Scalars['String']['output'];
+  node: Restore;
+};
+
+/** What its host is at. */
+export type RestorePhase =
+  | 'DOWNLOADING'
+  | 'SWAPPING'
+  | 'UNPACKING'
+  | 'VERIFYING'
+  | 'WAITING';
+
 export type RunActionInput = {
   actionId: Scalars['ID']['input'];
   sessionId: Scalars['ID']['input'];
@@ -1180,6 +1467,28 @@ export type RunActionInput = {
 };
 
 export type RunActionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | SendInputPayload | UnavailableError;
+
+export type SaveHooks = {
+  /** Lines typed afterwards, whatever happened. */
+  after: Array<Scalars['String']['output']>;
+  /** Lines typed before the files are read. */
+  before: Array<Scalars['String']['output']>;
+  /** How long that line may take; without it the backup goes on, and says so. */
+  timeoutSeconds: Scalars['Int']['output'];
+  /** RE2 syntax: a line of the output that fits says that all is saved. Null waits for none. */
+  waitFor?: Maybe<Scalars['String']['output']>;
+};
+
+export type SaveHooksInput = {
+  /** Lines typed afterwards, whatever happened. */
+  after?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Lines typed before the files are read. */
+  before?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** 60 unless told, at most 600. */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** RE2 syntax: a line of the output that fits says that all is saved. Null waits for none. */
+  waitFor?: InputMaybe<Scalars['String']['input']>;
+};
 
 export type SendInputInput = {
   /** The same key types once. */
@@ -1275,6 +1584,8 @@ export type ServerGameConfig = {
   actions: Array<Action>;
   /** The one that has not ended. */
   activeSession?: Maybe<Session>;
+  backupPolicy?: Maybe<BackupPolicy>;
+  /** The oldest first, without deleted ones. */
   backups?: Maybe<BackupConnection>;
   /** Whether its live session runs with older settings than a start would take now. Null without one. */
   behind?: Maybe<Scalars['Boolean']['output']>;
@@ -1297,6 +1608,8 @@ export type ServerGameConfig = {
   /** Limits of its own; null, and what is null in it, is as the config says. */
   resources?: Maybe<Resources>;
   restartPolicy: RestartPolicy;
+  /** Into this deployment, the oldest first. */
+  restores?: Maybe<RestoreConnection>;
   server?: Maybe<Server>;
   sessions?: Maybe<SessionConnection>;
   /** After a reboot of the machine the lowest start first. */
@@ -1316,6 +1629,15 @@ export type ServerGameConfigBackupsArgs = {
 
 /** A deployment: a game config placed on one server, with its own ports. */
 export type ServerGameConfigChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigRestoresArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -1392,6 +1714,8 @@ export type Session = {
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** LOST is not an end: the truth replaces it when the host is back. */
   status: SessionStatus;
+  /** It is asked to stop, once this backup is over. */
+  stopsAfter?: Maybe<Backup>;
   /** It begins when that one has ended. */
   waitsFor?: Maybe<Session>;
 };
@@ -1536,6 +1860,10 @@ export type StopSessionInput = {
 export type StopSessionResult = NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
 export type Subscription = {
+  /** A backup whenever its row changes, first as it is now, until it has ended. */
+  backupChanged: Backup;
+  /** A restore whenever its row changes, first as it is now, until it has ended. */
+  restoreChanged: Restore;
   /** A server whenever its row changes. With `serverId` that one, and at once as it is now. */
   serverChanged: Server;
   /** A session whenever its row changes, first as it is now: the named one until it has ended, or all of a deployment or server, beginning with the live ones. */
@@ -1544,6 +1872,16 @@ export type Subscription = {
   sessionLogs: SessionLogBatch;
   /** What a session uses, every 2 s while it runs. Completes when it has ended. */
   sessionStats: SessionStats;
+};
+
+
+export type SubscriptionBackupChangedArgs = {
+  backupId: Scalars['ID']['input'];
+};
+
+
+export type SubscriptionRestoreChangedArgs = {
+  restoreId: Scalars['ID']['input'];
 };
 
 
@@ -1585,11 +1923,21 @@ export type UnmappedField = {
   reason: Scalars['String']['output'];
 };
 
+/** What is left out, or null, stays as it is. */
+export type UpdateBackupInput = {
+  locked?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type UpdateBackupPolicyResult = InvalidInputError | NotFoundError | OutcomeUnknownError | ServerGameConfig | UnavailableError;
+
+export type UpdateBackupResult = Backup | NotFoundError | OutcomeUnknownError | UnavailableError;
+
 /** What is left out stays as it is; null takes the default. */
 export type UpdateGameConfigInput = {
   actions?: InputMaybe<Array<ActionInput>>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
   argsTemplate?: InputMaybe<Scalars['String']['input']>;
+  backup?: InputMaybe<GameConfigBackupInput>;
   capabilities?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Exact arguments; not together with argsTemplate. */
   command?: InputMaybe<Array<Scalars['String']['input']>>;

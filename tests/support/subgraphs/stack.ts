@@ -5,6 +5,7 @@ import { makeRemoteUpstream } from '../../../gateway/remote-upstream.ts'
 import type { Upstream } from '../../../gateway/upstreams.ts'
 import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
 import { type Logger, makeLogger } from '../../../lib/process/logger.ts'
+import type { ServeObjects } from '../../../lib/process/object-routes.ts'
 import { composeGraph } from '../../../schema/compose.ts'
 import type { Subgraph, SubgraphName } from '../../../subgraphs/context.ts'
 import { makeInProcessSubgraph } from '../../../subgraphs/in-process.ts'
@@ -29,13 +30,15 @@ interface StackOptions {
   missing?: SubgraphName[]
   /** A key for the gateway that is not the subgraphs'. */
   gatewayKey?: string
+  /** What a subgraph `backups` behind the gateway, which the graph does not have, answers at paths of objects. */
+  objects?: ServeObjects
 }
 
 /**
  * A gateway over three small subgraphs that are made with the real builder and served the real way. Everything listens on
  * ports of its own; `close` takes it all down.
  */
-export const startStack = async ({ mode, limits, missing = [], gatewayKey = internalKey }: StackOptions) => {
+export const startStack = async ({ mode, limits, missing = [], gatewayKey = internalKey, objects }: StackOptions) => {
   const log = makeLogCollector()
   const logger = makeLogger({ name: 'test', level: 'debug', destination: log.stream })
   const changes = makeTopic<TestSession>()
@@ -49,7 +52,7 @@ export const startStack = async ({ mode, limits, missing = [], gatewayKey = inte
     sessions: makeTestSessions({ changes, logs, logArguments, logActors }),
   }
   const { supergraph } = composeGraph(schemas, (name) => `http://${name}`)
-  const subgraphs = makeSubgraphs({ schemas, mode, missing, logger })
+  const subgraphs = makeSubgraphs({ schemas, mode, missing, objects, logger })
   const upstreams = await subgraphs.start()
   const gateway = await makeGateway({
     upstreams,
@@ -96,15 +99,21 @@ interface SubgraphsOptions {
   schemas: Record<string, GraphQLSchema>
   mode: StackMode
   missing: SubgraphName[]
+  objects: ServeObjects | undefined
   logger: Logger
 }
 
 /** The subgraphs of a stack, in this process or each on a port of its own. */
-const makeSubgraphs = ({ schemas, mode, missing, logger }: SubgraphsOptions) => {
+const makeSubgraphs = ({ schemas: graph, mode, missing, objects, logger }: SubgraphsOptions) => {
+  const schemas = objects ? { ...graph, backups: graph.servers! } : graph
   const verifyIdentity = makeIdentityVerifier({ key: internalKey })
   const served = new Map<string, Awaited<ReturnType<typeof serveSubgraph>>>()
   const addresses = new Map<string, string>()
-  const subgraphOf = (name: string): Subgraph => ({ name: name as SubgraphName, schema: schemas[name] as GraphQLSchema })
+  const subgraphOf = (name: string): Subgraph => ({
+    name: name as SubgraphName,
+    schema: (schemas as Record<string, GraphQLSchema>)[name] as GraphQLSchema,
+    ...(name === 'backups' && { objects }),
+  })
   const serve = async (name: string, port: number): Promise<void> => {
     const server = await serveSubgraph({
       subgraph: subgraphOf(name),

@@ -1,0 +1,74 @@
+import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
+import { addDeletePayload, type Builder } from '../builder.ts'
+import type { BackupTypes } from './backup-types.ts'
+import type { BackupsService } from './service.ts'
+
+export const addMutations = (builder: Builder, types: BackupTypes, service: BackupsService): void => {
+  const DeletePayload = addDeletePayload(builder)
+  const CreateInput = builder.inputType('CreateBackupInput', {
+    fields: (t) => ({
+      serverGameConfigId: t.id({ required: true }),
+      locked: t.boolean({ description: 'Kept whatever the rotation says. False unless told.' }),
+    }),
+  })
+  const RestoreInput = builder.inputType('RestoreBackupInput', {
+    fields: (t) => ({
+      backupId: t.id({ required: true }),
+      serverGameConfigId: t.id({ description: "Another deployment of the same game; the backup's own unless told." }),
+      paths: t.stringList({ description: 'Only these, as `backupFiles` names them, with all that is below.' }),
+      withoutBackup: t.boolean({ description: 'Whatever the policy says, what is replaced is not backed up first.' }),
+    }),
+  })
+  const UpdateInput = builder.inputType('UpdateBackupInput', {
+    description: 'What is left out, or null, stays as it is.',
+    fields: (t) => ({ locked: t.boolean() }),
+  })
+  builder.mutationType({})
+  builder.mutationFields((t) => ({
+    createBackup: t.field({
+      type: types.Backup,
+      description: 'Answers with a PENDING backup; how it goes on, `backupChanged` tells. A session may run meanwhile.',
+      errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: CreateInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.create(input, actor),
+    }),
+    restoreBackup: t.field({
+      type: types.Restore,
+      description:
+        'Answers with a PENDING restore; how it goes on, `restoreChanged` tells. No session of the deployment may be live, and ' +
+        'none begins before it is over.',
+      errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { input: t.arg({ type: RestoreInput, required: true }) },
+      resolve: (_, { input }, { actor }) => service.restore(input, actor),
+    }),
+    deleteBackup: t.field({
+      type: DeletePayload,
+      description: 'With all that is stored of it. Already deleted is success.',
+      errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }) => service.delete(String(id)),
+    }),
+    updateBackup: t.field({
+      type: types.Backup,
+      errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }), input: t.arg({ type: UpdateInput, required: true }) },
+      resolve: (_, { id, input }) => service.update(String(id), input),
+    }),
+    cancelBackup: t.field({
+      type: types.Backup,
+      description: 'Ends a backup that is under way: it has FAILED. Already ended is success.',
+      errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_, { id }, { actor }) => service.cancel(String(id), actor),
+    }),
+    updateBackupPolicy: t.field({
+      type: types.Deployment,
+      errors: { types: [Invalid, NotFound, Unavailable, OutcomeUnknown] },
+      args: {
+        serverGameConfigId: t.arg.id({ required: true }),
+        input: t.arg({ type: types.PolicyInput, required: true }),
+      },
+      resolve: (_, { serverGameConfigId, input }, { actor }) => service.updatePolicy(String(serverGameConfigId), input, actor),
+    }),
+  }))
+}
