@@ -2,6 +2,7 @@ import { connectDatabase } from '../lib/db/connect.ts'
 import { makeIdentityVerifier } from '../lib/process/identity.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
+import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makePathSigner } from '../lib/process/signed-path.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
@@ -25,7 +26,7 @@ const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   servers: makeServersPart,
   configs: makeConfigsPart,
   sessions: makeSessionsPart,
-  backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db }) }), close: nothingToClose }),
+  backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db, newId }) }), close: nothingToClose }),
 }
 
 const usesBroker = new Set<SubgraphName>(['servers', 'sessions'])

@@ -1,14 +1,16 @@
 import type { GraphQLSchema } from 'graphql'
-import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { Conflict, Invalid, NotFound, Unavailable } from '../../lib/domain/errors.ts'
+import { addConnection, addDeletePayload, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
+import { addSchedules } from './schedule-types.ts'
 import type { BackupsService } from './service.ts'
 import { type Backup, backupStatuses } from './store.ts'
 
 export const makeBackupsSchema = ({ service }: { service: BackupsService }): GraphQLSchema => {
-  const builder = makeBuilder()
-  const { Backup, Backups } = addBackup(builder, service)
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable] })
+  const { Backup, Backups, Deployment } = addBackup(builder, service)
   const backupById = makeLoader((ids: readonly string[]) => service.byIds(ids))
   const key = builder.selection<{ id: string }>('id')
   builder.asEntity(Backup, { key, resolveReference: ({ id }, context) => backupById(context, id) })
@@ -29,6 +31,8 @@ export const makeBackupsSchema = ({ service }: { service: BackupsService }): Gra
       resolve: (_, { id }, context) => backupById(context, String(id)),
     }),
   }))
+  builder.mutationType({})
+  addSchedules(builder, { Deployment, DeletePayload: addDeletePayload(builder) }, service)
   return toSubgraphSchema(builder)
 }
 
@@ -77,5 +81,5 @@ const addBackup = (builder: Builder, service: BackupsService) => {
   const key = builder.selection<{ id: string }>('id')
   builder.asEntity(Deployment, { key, resolveReference: (deployment) => deployment })
   builder.asEntity(Session, { key: builder.keyDirective(key, false), resolveReference: (session) => session })
-  return { Backup, Backups }
+  return { Backup, Backups, Deployment }
 }

@@ -250,6 +250,8 @@ export type CreateGameInput = {
 
 export type CreateGameResult = ConflictError | Game | InvalidInputError | OutcomeUnknownError | UnavailableError;
 
+export type CreateScheduleResult = ConflictError | InvalidInputError | NotFoundError | Schedule;
+
 export type DeleteGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteGameResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
@@ -259,6 +261,8 @@ export type DeletePayload = {
 };
 
 export type DeleteRegistryCredentialResult = NotFoundError | OutcomeUnknownError | RegistryCredential | UnavailableError;
+
+export type DeleteScheduleResult = DeletePayload | NotFoundError;
 
 export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
@@ -611,12 +615,14 @@ export type Mutation = {
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
+  createSchedule: CreateScheduleResult;
   /** Refused while it has configs. Already so is success. */
   deleteGame: DeleteGameResult;
   /** Refused while it is deployed. Already so is success. */
   deleteGameConfig: DeleteGameConfigResult;
   /** Answers what was deleted. */
   deleteRegistryCredential: DeleteRegistryCredentialResult;
+  deleteSchedule: DeleteScheduleResult;
   /** Refused while it has deployments or live sessions, unless forced: then they are deleted and abandoned. Its host ends all games it still has, and itself, when it hears of it. Already so is success. */
   deleteServer: DeleteServerResult;
   /** Frees its ports. Refused while a session lives, or another deployment has a link to it. Already so is success. */
@@ -643,6 +649,8 @@ export type Mutation = {
   restartSession: RestartSessionResult;
   /** Types an action of the session's deployment into its console, filled in with `values`. */
   runAction: RunActionResult;
+  /** Runs it now, enabled or not. */
+  runSchedule: RunScheduleResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
@@ -656,6 +664,8 @@ export type Mutation = {
   updateGame: UpdateGameResult;
   /** Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once. */
   updateGameConfig: UpdateGameConfigResult;
+  /** A run that is under way goes on as it began. */
+  updateSchedule: UpdateScheduleResult;
   updateServer: UpdateServerResult;
   /** Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once. */
   updateServerGameConfig: UpdateServerGameConfigResult;
@@ -677,6 +687,11 @@ export type MutationCreateGameConfigArgs = {
 };
 
 
+export type MutationCreateScheduleArgs = {
+  input: ScheduleInput;
+};
+
+
 export type MutationDeleteGameArgs = {
   id: Scalars['ID']['input'];
 };
@@ -689,6 +704,11 @@ export type MutationDeleteGameConfigArgs = {
 
 export type MutationDeleteRegistryCredentialArgs = {
   host: Scalars['String']['input'];
+};
+
+
+export type MutationDeleteScheduleArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -758,6 +778,11 @@ export type MutationRunActionArgs = {
 };
 
 
+export type MutationRunScheduleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationSendInputArgs = {
   input: SendInputInput;
 };
@@ -792,6 +817,12 @@ export type MutationUpdateGameArgs = {
 export type MutationUpdateGameConfigArgs = {
   id: Scalars['ID']['input'];
   input: UpdateGameConfigInput;
+};
+
+
+export type MutationUpdateScheduleArgs = {
+  id: Scalars['ID']['input'];
+  input: ScheduleInput;
 };
 
 
@@ -972,6 +1003,8 @@ export type Query = {
   /** With a deployment: what it would run with this input instead of its own; values left out stay. */
   previewDeployment: DeploymentPreview;
   registryCredentials: RegistryCredentialConnection;
+  schedule?: Maybe<Schedule>;
+  schedules: ScheduleConnection;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
   serverGameConfigs: ServerGameConfigConnection;
@@ -1039,6 +1072,20 @@ export type QueryRegistryCredentialsArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryScheduleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QuerySchedulesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  serverGameConfigId: Scalars['ID']['input'];
 };
 
 
@@ -1172,6 +1219,16 @@ export type RestartSessionInput = {
 
 export type RestartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
+export type RestartWarning = {
+  line: Scalars['String']['output'];
+  secondsBefore: Scalars['Int']['output'];
+};
+
+export type RestartWarningInput = {
+  line: Scalars['String']['input'];
+  secondsBefore: Scalars['Int']['input'];
+};
+
 export type RunActionInput = {
   actionId: Scalars['ID']['input'];
   sessionId: Scalars['ID']['input'];
@@ -1180,6 +1237,170 @@ export type RunActionInput = {
 };
 
 export type RunActionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | SendInputPayload | UnavailableError;
+
+export type RunScheduleResult = ConflictError | NotFoundError | ScheduleRun;
+
+/** What is done for a deployment by the clock. */
+export type Schedule = {
+  cron: Scalars['String']['output'];
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  deployment?: Maybe<ServerGameConfig>;
+  enabled: Scalars['Boolean']['output'];
+  id: Scalars['ID']['output'];
+  lastRun?: Maybe<ScheduleRun>;
+  missed: ScheduleMissed;
+  name: Scalars['String']['output'];
+  /** None while it is disabled; at most 100. */
+  nextRuns: Array<Scalars['DateTime']['output']>;
+  /** The oldest first; `last: 10` gives the newest ten. */
+  runs: ScheduleRunConnection;
+  steps: Array<ScheduleStep>;
+  timeZone: Scalars['String']['output'];
+};
+
+
+/** What is done for a deployment by the clock. */
+export type ScheduleNextRunsArgs = {
+  count?: Scalars['Int']['input'];
+};
+
+
+/** What is done for a deployment by the clock. */
+export type ScheduleRunsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type ScheduleConnection = {
+  edges: Array<ScheduleEdge>;
+  nodes: Array<Schedule>;
+  pageInfo: PageInfo;
+};
+
+export type ScheduleEdge = {
+  cursor: Scalars['String']['output'];
+  node: Schedule;
+};
+
+/** A new one needs serverGameConfigId, name, cron and steps; what is left out of an update stays as it is. */
+export type ScheduleInput = {
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  cron?: InputMaybe<Scalars['String']['input']>;
+  /** True unless told. */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** SKIP unless told. */
+  missed?: InputMaybe<ScheduleMissed>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+  /** One after the other, at most 30. */
+  steps?: InputMaybe<Array<ScheduleStepInput>>;
+  /** As IANA calls it, like Europe/Berlin; UTC unless told. */
+  timeZone?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What becomes of due times that nobody could run within a minute: left out, or made up for by one run. */
+export type ScheduleMissed =
+  | 'CATCH_UP'
+  | 'SKIP';
+
+export type ScheduleOnFailure =
+  | 'CONTINUE'
+  | 'STOP';
+
+export type ScheduleRun = {
+  dueAt: Scalars['DateTime']['output'];
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  error?: Maybe<Scalars['String']['output']>;
+  id: Scalars['ID']['output'];
+  /** Begun by `runSchedule`. */
+  manual: Scalars['Boolean']['output'];
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  startedBy: Scalars['String']['output'];
+  status: ScheduleRunStatus;
+  steps: Array<ScheduleStepRun>;
+};
+
+export type ScheduleRunConnection = {
+  edges: Array<ScheduleRunEdge>;
+  nodes: Array<ScheduleRun>;
+  pageInfo: PageInfo;
+};
+
+export type ScheduleRunEdge = {
+  cursor: Scalars['String']['output'];
+  node: ScheduleRun;
+};
+
+export type ScheduleRunStatus =
+  /** Every step was done, or failed and was to be passed. */
+  | 'COMPLETED'
+  | 'FAILED'
+  /** Nobody could run it within a minute of its time. */
+  | 'MISSED'
+  | 'RUNNING'
+  /** The run before was still under way. */
+  | 'SKIPPED';
+
+/** What its kind has no use for is null. */
+export type ScheduleStep = {
+  actionId?: Maybe<Scalars['ID']['output']>;
+  kind: ScheduleStepKind;
+  line?: Maybe<Scalars['String']['output']>;
+  onFailure: ScheduleOnFailure;
+  seconds?: Maybe<Scalars['Int']['output']>;
+  values?: Maybe<Scalars['JSON']['output']>;
+  warnings?: Maybe<Array<RestartWarning>>;
+};
+
+export type ScheduleStepInput = {
+  /** ACTION: of the game, its config, or the deployment. */
+  actionId?: InputMaybe<Scalars['ID']['input']>;
+  kind: ScheduleStepKind;
+  /** COMMAND. */
+  line?: InputMaybe<Scalars['String']['input']>;
+  /** STOP, which ends the run, unless told. */
+  onFailure?: InputMaybe<ScheduleOnFailure>;
+  /** WAIT: up to a day. */
+  seconds?: InputMaybe<Scalars['Int']['input']>;
+  /** ACTION: an object of values by name. */
+  values?: InputMaybe<Scalars['JSON']['input']>;
+  /** RESTART: typed into the console so long before. */
+  warnings?: InputMaybe<Array<RestartWarningInput>>;
+};
+
+export type ScheduleStepKind =
+  /** Runs an action of the game. */
+  | 'ACTION'
+  /** Makes a backup, and waits for its end. */
+  | 'BACKUP'
+  /** Types a line into the console. */
+  | 'COMMAND'
+  /** Restarts the session after warnings; does nothing where none runs. */
+  | 'RESTART'
+  /** Starts a session, and waits until it runs, and is ready where that can be told. */
+  | 'START'
+  /** Stops the session, and waits for its end. */
+  | 'STOP'
+  | 'WAIT';
+
+export type ScheduleStepRun = {
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  error?: Maybe<Scalars['String']['output']>;
+  kind: ScheduleStepKind;
+  /** What is worth knowing although it is no failure. */
+  note?: Maybe<Scalars['String']['output']>;
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  status: ScheduleStepStatus;
+};
+
+export type ScheduleStepStatus =
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'PENDING'
+  | 'RUNNING'
+  | 'SKIPPED';
 
 export type SendInputInput = {
   /** The same key types once. */
@@ -1297,6 +1518,7 @@ export type ServerGameConfig = {
   /** Limits of its own; null, and what is null in it, is as the config says. */
   resources?: Maybe<Resources>;
   restartPolicy: RestartPolicy;
+  schedules?: Maybe<ScheduleConnection>;
   server?: Maybe<Server>;
   sessions?: Maybe<SessionConnection>;
   /** After a reboot of the machine the lowest start first. */
@@ -1316,6 +1538,15 @@ export type ServerGameConfigBackupsArgs = {
 
 /** A deployment: a game config placed on one server, with its own ports. */
 export type ServerGameConfigChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigSchedulesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -1640,6 +1871,8 @@ export type UpdateGameInput = {
 };
 
 export type UpdateGameResult = ConflictError | Game | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type UpdateScheduleResult = InvalidInputError | NotFoundError | Schedule;
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateServerGameConfigInput = {
