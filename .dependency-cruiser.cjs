@@ -94,7 +94,12 @@ module.exports = {
     ...mayUseAnyPackage(assembly),
 
     // Restarts and schedules go by the same rules as users do.
-    ...may('^processor/', '^processor/', '^lib/', '^subgraphs/(servers|configs|sessions|backups)/service\\.ts$'),
+    ...may(
+      '^processor/',
+      '^processor/',
+      '^lib/',
+      '^subgraphs/((servers|configs|sessions|backups)/service|configs/moves|config|requests)\\.ts$',
+    ),
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.

@@ -1,13 +1,18 @@
+import type { SecretBox } from '../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../lib/db/connect.ts'
 import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
+import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
 import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
+import { makeRequester } from '../lib/rabbit/requester.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
+import { makeHostRequests } from '../subgraphs/requests.ts'
+import { makeSessionsService } from '../subgraphs/sessions/service.ts'
 import { readConfig } from './config.ts'
 import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
@@ -15,6 +20,7 @@ import { makeLogArchive } from './log-archive.ts'
 import { startLogRetention } from './log-retention.ts'
 import { addProcessorMetrics } from './metrics.ts'
 import { makeRelay } from './relay.ts'
+import { startSchedules } from './schedules.ts'
 import { makeStatuses } from './statuses.ts'
 import { startSweeps } from './sweeps.ts'
 import { defaultTimings, type Timings } from './timings.ts'
@@ -30,6 +36,10 @@ export interface ProcessorOptions {
   store: ObjectStore
   /** Logs of GameConfigs that do not say it are kept so long. */
   logRetentionDays: number
+  /** Reads what is encrypted, as a start of a session needs it. */
+  secrets: SecretBox
+  /** How long a start may wait for its host. */
+  startDeadlineMs: number
   timings?: Timings
 }
 
@@ -48,6 +58,9 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const archive = makeLogArchive(options)
   const retention = startLogRetention({ ...options, timings })
   const deadLetters = makeDeadLetters(options)
+  const requester = makeRequester(options)
+  const sessions = makeSessionsService({ ...options, newId, ask: makeHostRequests({ requester }).input })
+  const schedules = startSchedules({ ...options, sessions, timings })
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
@@ -56,6 +69,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
+    schedules: schedules.works,
   }
   return {
     readiness,
@@ -69,13 +83,15 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       sweeps: sweeps.counters(),
       archive: archive.counters(),
       retention: retention.counters(),
+      schedules: schedules.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
     /** Messages in one of our queues that nobody has been given yet. */
     unread: topology.unread,
     close: async (): Promise<void> => {
-      await Promise.all([sweeps.close(), retention.close()])
+      await Promise.all([sweeps.close(), retention.close(), schedules.close()])
+      await requester.close()
       await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()

@@ -18,6 +18,12 @@ export interface Timings {
   retentionEveryMs: number
   /** An expired object of a log stays so long for those who are reading it. */
   expiredForMs: number
+  /** Between two looks at schedules and moves. */
+  scheduleEveryMs: number
+  /** After so long without a sign of the processor that has it, a run or a move is another one's. */
+  leaseMs: number
+  /** A step of a schedule that needs what is away is tried so long. */
+  tryAgainMs: number
 }
 
 /** A host gives a sign of life every 3 s: three missing ones make it STALE. */
@@ -31,4 +37,7 @@ export const defaultTimings: Timings = {
   sweepEveryMs: 1_000,
   retentionEveryMs: 5 * 60_000,
   expiredForMs: 10 * 60_000,
+  scheduleEveryMs: 1_000,
+  leaseMs: 30_000,
+  tryAgainMs: 60_000,
 }

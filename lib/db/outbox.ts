@@ -65,6 +65,7 @@ const asEvent = (body: EventBody): NewMessage => ({
 
 const laneOf = (event: EventBody): string => {
   if ('sessionId' in event) return `session.${event.sessionId}`
+  if ('scheduleId' in event) return `schedule.${event.scheduleId}`
   return 'serverId' in event ? `server.${event.serverId}` : 'dead-letters'
 }
 
