@@ -36,9 +36,8 @@ export const runEnd = (steps: readonly RunStep[]): { status: (typeof runStatuses
   return { status: 'FAILED', error: `Step ${at + 1}, ${failed.kind}: ${failed.error}` }
 }
 
-/** The steps of a run that is given up. */
-export const giveUp = (steps: readonly RunStep[], error: string, now: Date): RunStep[] =>
-  steps.map((step): RunStep => {
-    if (step.status === 'RUNNING') return { ...step, status: 'FAILED', error, endedAt: now.toISOString() }
-    return step.status === 'PENDING' ? { ...step, status: 'SKIPPED' } : step
-  })
+/** The steps of a run that is given up, whatever was to be done should one fail. */
+export const giveUp = (steps: readonly RunStep[], error: string, now: Date): RunStep[] => {
+  const lastChance = steps.map((step): RunStep => (step === currentStep(steps) ? { ...step, onFailure: 'STOP' } : step))
+  return patchStep(lastChance, { status: 'FAILED', error }, now)
+}
