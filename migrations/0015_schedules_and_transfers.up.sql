@@ -64,6 +64,8 @@ CREATE TABLE backups.transfers (
   restore_id uuid,
   -- The session that was begun on the target.
   started_session_id uuid REFERENCES sessions.sessions,
+  -- The session that was killed to get back.
+  killed_session_id uuid REFERENCES sessions.sessions,
   error text,
   created_at timestamptz NOT NULL DEFAULT now(),
   created_by text NOT NULL,

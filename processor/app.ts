@@ -24,6 +24,7 @@ import { startSchedules } from './schedules.ts'
 import { makeStatuses } from './statuses.ts'
 import { startSweeps } from './sweeps.ts'
 import { defaultTimings, type Timings } from './timings.ts'
+import { startTransfers } from './transfers.ts'
 
 export interface ProcessorOptions {
   db: Database
@@ -61,6 +62,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const requester = makeRequester(options)
   const sessions = makeSessionsService({ ...options, newId, ask: makeHostRequests({ requester }).input })
   const schedules = startSchedules({ ...options, sessions, timings })
+  const transfers = startTransfers({ ...options, sessions, timings })
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const readiness: Readiness = {
     relay: relay.works,
@@ -70,6 +72,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
     schedules: schedules.works,
+    transfers: transfers.works,
   }
   return {
     readiness,
@@ -84,13 +87,14 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       archive: archive.counters(),
       retention: retention.counters(),
       schedules: schedules.counters(),
+      transfers: transfers.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
     /** Messages in one of our queues that nobody has been given yet. */
     unread: topology.unread,
     close: async (): Promise<void> => {
-      await Promise.all([sweeps.close(), retention.close(), schedules.close()])
+      await Promise.all([sweeps.close(), retention.close(), schedules.close(), transfers.close()])
       await requester.close()
       await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close()])
       await relay.close() // after those that write to the outbox

@@ -119,6 +119,7 @@ export interface BackupsTransfers {
   error: string | null;
   from_server_id: string;
   id: string;
+  killed_session_id: string | null;
   leased_by: string | null;
   leased_until: Timestamp | null;
   look_at: Generated<Timestamp>;

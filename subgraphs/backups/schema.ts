@@ -7,6 +7,7 @@ import { parsePage, toPage } from '../pages.ts'
 import { addSchedules } from './schedule-types.ts'
 import type { BackupsService } from './service.ts'
 import { type Backup, backupStatuses } from './store.ts'
+import { addTransfers } from './transfer-types.ts'
 
 export const makeBackupsSchema = ({ service }: { service: BackupsService }): GraphQLSchema => {
   const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable] })
@@ -32,6 +33,7 @@ export const makeBackupsSchema = ({ service }: { service: BackupsService }): Gra
     }),
   }))
   builder.mutationType({})
+  addTransfers(builder, { Deployment, Backup }, { backup: backupById }, service)
   addSchedules(builder, { Deployment, DeletePayload: addDeletePayload(builder) }, service)
   return toSubgraphSchema(builder)
 }

@@ -659,6 +659,8 @@ export type Mutation = {
   startSession: StartSessionResult;
   /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. */
   stopSession: StopSessionResult;
+  /** Moves it with its data: stops its session, backs it up, restores it there and starts it again. What fails goes back. */
+  transferDeployment: TransferDeploymentResult;
   /** It takes sessions again. Already so is success. */
   undrainServer: UndrainServerResult;
   updateGame: UpdateGameResult;
@@ -800,6 +802,11 @@ export type MutationStartSessionArgs = {
 
 export type MutationStopSessionArgs = {
   input: StopSessionInput;
+};
+
+
+export type MutationTransferDeploymentArgs = {
+  input: TransferDeploymentInput;
 };
 
 
@@ -1013,6 +1020,7 @@ export type Query = {
   session?: Maybe<Session>;
   /** The oldest first; `last: 10` gives the newest ten. */
   sessions: SessionConnection;
+  transfer?: Maybe<Transfer>;
 };
 
 
@@ -1130,6 +1138,11 @@ export type QuerySessionsArgs = {
   filter?: InputMaybe<SessionFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryTransferArgs = {
+  id: Scalars['ID']['input'];
 };
 
 export type RegisterServerInput = {
@@ -1524,6 +1537,8 @@ export type ServerGameConfig = {
   /** After a reboot of the machine the lowest start first. */
   startPriority: Scalars['Int']['output'];
   status: DeploymentStatus;
+  /** Its newest move to another server. */
+  transfer?: Maybe<Transfer>;
 };
 
 
@@ -1800,6 +1815,46 @@ export type SubscriptionSessionLogsArgs = {
 export type SubscriptionSessionStatsArgs = {
   sessionId: Scalars['ID']['input'];
 };
+
+/** A move of a deployment to another server. */
+export type Transfer = {
+  /** What is carried; null where there is nothing yet. Kept, however the move ends. */
+  backup?: Maybe<Backup>;
+  createdAt: Scalars['DateTime']['output'];
+  deployment?: Maybe<ServerGameConfig>;
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Why it goes back, or has. */
+  error?: Maybe<Scalars['String']['output']>;
+  from?: Maybe<Server>;
+  id: Scalars['ID']['output'];
+  /** FAILED: the deployment is where it was. */
+  status: TransferStatus;
+  step: TransferStep;
+  to?: Maybe<Server>;
+};
+
+export type TransferDeploymentInput = {
+  serverGameConfigId: Scalars['ID']['input'];
+  toServerId: Scalars['ID']['input'];
+};
+
+export type TransferDeploymentResult = ConflictError | NotFoundError | ServerGameConfig | UnavailableError;
+
+export type TransferStatus =
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'RUNNING';
+
+/** What it is at, or was at last. A failure before the end goes back: ROLLING_BACK, then RESUMING what ran. */
+export type TransferStep =
+  | 'BACKING_UP'
+  | 'PLACING'
+  | 'RESTORING'
+  | 'RESUMING'
+  | 'ROLLING_BACK'
+  | 'STARTING'
+  | 'STOPPING'
+  | 'SWITCHING';
 
 export type UnavailableError = Error & {
   /** Stable; the same word stands in extensions.code of GraphQL errors. */
