@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { beginBackup, beginRestore } from '../lib/db/backups.ts'
-import { closeOperation, openOperation } from '../lib/db/operations.ts'
+import { closeOperation, openOperation, reopenOperation } from '../lib/db/operations.ts'
 import { addCommand } from '../lib/db/outbox.ts'
 import { refServer } from '../lib/db/refs.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
@@ -119,9 +119,9 @@ export const finishTransfer = async (tx: Transaction, move: LeasedTransfer): Pro
 
 /** Everything is as it was, but for the session. Throws `Conflict` while something else holds the deployment. */
 export const undoTransfer = async (tx: Transaction, move: LeasedTransfer): Promise<void> => {
-  const { id, serverGameConfigId, fromServerId, toServerId, actor } = move
+  const { id, fromServerId, toServerId, actor } = move
   // A session that was begun on the target had it; its end has freed the deployment.
-  if (!(await isHeld(tx, id))) await openOperation(tx, { serverGameConfigId, kind: 'TRANSFER', subjectId: id })
+  await reopenOperation(tx, id)
   await changePlace(tx, move, { fromServerId: toServerId, toServerId: fromServerId, changeId: newId(), actor })
   await leavePlace(tx, move)
   await writeTransfer(tx, move, {}, 'RESUMING')
@@ -141,16 +141,6 @@ const endTransfer = async (tx: Transaction, { id }: LeasedTransfer, error: strin
     .where('id', '=', id)
     .execute()
   await closeOperation(tx, id, new Date())
-}
-
-const isHeld = async (tx: Transaction, transferId: string): Promise<boolean> => {
-  const open = await tx
-    .selectFrom('operations.deployment_operations')
-    .select('id')
-    .where('subject_id', '=', transferId)
-    .where('closed_at', 'is', null)
-    .executeTakeFirst()
-  return open !== undefined
 }
 
 /** Takes the host's counter: last. */
