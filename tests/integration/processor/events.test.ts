@@ -5,7 +5,7 @@ import { newId } from '../../../lib/process/new-id.ts'
 import type { Processor } from '../../../processor/app.ts'
 import { exampleOf } from '../../support/event-reference.ts'
 import { eventually } from '../../support/eventually.ts'
-import { insertServer, insertSession } from '../../support/rows.ts'
+import { insertDeployment, insertServer, insertSession } from '../../support/rows.ts'
 import { becomesReady, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await becomesReady(processor)
   const channel = stage.direct()
   const { queue } = await channel.assertQueue('', { exclusive: true })
-  for (const pattern of ['session.*', 'server.*', 'install.*', 'deadletter.*'])
+  for (const pattern of ['session.*', 'server.*', 'install.*', 'schedule.*', 'deadletter.*'])
     await channel.bindQueue(queue, exchanges.events, pattern)
   await channel.consume(
     queue,
@@ -144,6 +144,31 @@ describe('public events', () => {
     )
     await stage.beat(serverId, { conditions: low })
     await eventually(() => lows() === 2, { what: 'disk-low again' })
+  })
+
+  it('tell of a schedule that nobody could run in time', async () => {
+    const deploymentId = await insertDeployment(stage.db, await insertServer(stage.db))
+    const id = newId()
+    await stage.db
+      .insertInto('backups.schedules')
+      .values({
+        id,
+        server_game_config_id: deploymentId,
+        name: 'nightly',
+        cron: '0 5 * * *',
+        time_zone: 'UTC',
+        enabled: true,
+        missed: 'SKIP',
+        steps: '[]',
+        next_due_at: new Date(Date.now() - 3_600_000),
+        created_by: 'test',
+        updated_by: 'test',
+      })
+      .execute()
+    const told = await eventually(() => heard.find(({ event }) => 'scheduleId' in event && event.scheduleId === id), {
+      what: 'schedule.missed',
+    })
+    expect(told).toMatchObject({ key: 'schedule.missed', persistent: true, event: { deploymentName: deploymentId } })
   })
 
   it('tell of a message that nobody could read', async () => {
