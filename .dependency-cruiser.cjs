@@ -73,16 +73,17 @@ module.exports = {
     { from: { path: lib('crypto') }, to: { dependencyTypes: ['core'] } },
     ...may('^lib/(db|rabbit|storage)/', '^lib/$1/', lib('domain', 'messages', 'process')),
     ...mayUseAnyPackage('^lib/(db|rabbit|storage)/'),
+    ...may(lib('schedules'), lib('schedules', 'domain'), '^node_modules/croner/'),
     ...may(lib('presets'), lib('presets', 'domain'), '^node_modules/(yaml|zod)/'),
     { from: { path: lib('presets') }, to: { dependencyTypes: ['core'] } },
 
-    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters', 'spec', 'presets', 'eggs')),
+    ...may(graphqlSide, '^subgraphs/$1/', frame, lib('domain', 'messages', 'parameters', 'spec', 'presets', 'eggs', 'schedules')),
     ...mayUseAnyPackage(graphqlSide),
     ...may(
       rulesSide,
       '^subgraphs/$1/',
       '^subgraphs/(context|pages|child-pages)\\.ts$',
-      lib('domain', 'messages', 'parameters', 'spec', 'presets', 'eggs', 'files', 'crypto', 'db', 'storage'),
+      lib('domain', 'messages', 'parameters', 'spec', 'presets', 'eggs', 'schedules', 'files', 'crypto', 'db', 'storage'),
     ),
     ...mayUseAnyPackage(rulesSide),
     ...may(frame, frame, lib('domain', 'parameters', 'process')),
@@ -93,7 +94,12 @@ module.exports = {
     ...mayUseAnyPackage(assembly),
 
     // Restarts and schedules go by the same rules as users do.
-    ...may('^processor/', '^processor/', '^lib/', '^subgraphs/(servers|configs|sessions|backups)/service\\.ts$'),
+    ...may(
+      '^processor/',
+      '^processor/',
+      '^lib/',
+      '^subgraphs/((servers|configs|sessions|backups)/service|configs/moves|config|requests)\\.ts$',
+    ),
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.

@@ -1,13 +1,18 @@
+import type { SecretBox } from '../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../lib/db/connect.ts'
 import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
+import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
 import { makeTopology } from '../lib/rabbit/kept-topology.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
+import { makeRequester } from '../lib/rabbit/requester.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
+import { makeHostRequests } from '../subgraphs/requests.ts'
+import { makeSessionsService } from '../subgraphs/sessions/service.ts'
 import { startBackupStore } from './backup-store.ts'
 import { startBackupSweeps } from './backup-sweeps.ts'
 import { readConfig } from './config.ts'
@@ -18,9 +23,11 @@ import { makeLogArchive } from './log-archive.ts'
 import { startLogRetention } from './log-retention.ts'
 import { addProcessorMetrics } from './metrics.ts'
 import { makeRelay } from './relay.ts'
+import { startSchedules } from './schedules.ts'
 import { makeStatuses } from './statuses.ts'
 import { startSweeps } from './sweeps.ts'
 import { defaultTimings, type Timings } from './timings.ts'
+import { startTransfers } from './transfers.ts'
 
 export interface ProcessorOptions {
   db: Database
@@ -33,6 +40,10 @@ export interface ProcessorOptions {
   store: ObjectStore
   /** Logs of GameConfigs that do not say it are kept so long. */
   logRetentionDays: number
+  /** Reads what is encrypted, as a start of a session needs it. */
+  secrets: SecretBox
+  /** How long a start may wait for its host. */
+  startDeadlineMs: number
   timings?: Timings
 }
 
@@ -53,6 +64,10 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
   const backupStore = startBackupStore({ ...options, timings })
   const hostAsks = makeHostAsks({ ...options, onCompleted: backupStore.wake })
   const deadLetters = makeDeadLetters(options)
+  const requester = makeRequester(options)
+  const sessions = makeSessionsService({ ...options, newId, ask: makeHostRequests({ requester }).input })
+  const schedules = startSchedules({ ...options, sessions, timings })
+  const transfers = startTransfers({ ...options, sessions, timings })
   const sweeps = startSweeps({ ...options, topology, heartbeats, statuses, timings })
   const backupSweeps = startBackupSweeps({ ...options, topology, statuses, timings })
   const readiness: Readiness = {
@@ -63,6 +78,8 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     archive: () => archive.consuming() || 'waits for its queues on RabbitMQ',
     deadLetters: () => deadLetters.consuming() || 'waits for its queue on RabbitMQ',
     sweeps: sweeps.works,
+    schedules: schedules.works,
+    transfers: transfers.works,
   }
   return {
     readiness,
@@ -80,13 +97,17 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       hostAsks: hostAsks.counters(),
       backupsGivenUp: backupSweeps.counters(),
       backupStore: backupStore.counters(),
+      schedules: schedules.counters(),
+      transfers: transfers.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
     /** Messages in one of our queues that nobody has been given yet. */
     unread: topology.unread,
     close: async (): Promise<void> => {
+      await Promise.all([schedules.close(), transfers.close()])
       await Promise.all([sweeps.close(), retention.close(), backupSweeps.close(), backupStore.close()])
+      await requester.close()
       await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close(), hostAsks.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { envKinds, parseEnv } from '../lib/process/env.ts'
+import { envKinds, parseEnv, readAll } from '../lib/process/env.ts'
 import { openStore, storageVariables } from '../lib/storage/open.ts'
+import { readSecretBox, subgraphVariables } from '../subgraphs/config.ts'
 
 /** What is the same for a processor wherever it runs. */
 export const processorVariables = {
@@ -10,20 +11,26 @@ export const processorVariables = {
 
 /** Reads a processor's environment; throws `BadConfig` with every fault at once. */
 export const readConfig = (env: NodeJS.ProcessEnv) => {
-  const given = parseEnv(
-    {
-      DATABASE_URL: envKinds.url('postgres', 'postgresql'),
-      AMQP_URL: envKinds.url('amqp', 'amqps'),
-      /** `quorum` on a RabbitMQ cluster. */
-      MANMAN_QUEUE_TYPE: z.enum(['classic', 'quorum']).default('classic'),
-      HOST: z.string().default('127.0.0.1'),
-      PORT: envKinds.port(4110),
-      LOG_LEVEL: envKinds.logLevel,
-      ...storageVariables,
-      ...processorVariables,
-    },
-    env,
-  )
+  const { given, secrets } = readAll({
+    given: () =>
+      parseEnv(
+        {
+          DATABASE_URL: envKinds.url('postgres', 'postgresql'),
+          AMQP_URL: envKinds.url('amqp', 'amqps'),
+          /** `quorum` on a RabbitMQ cluster. */
+          MANMAN_QUEUE_TYPE: z.enum(['classic', 'quorum']).default('classic'),
+          HOST: z.string().default('127.0.0.1'),
+          PORT: envKinds.port(4110),
+          LOG_LEVEL: envKinds.logLevel,
+          /** Schedules and moves start sessions as the subgraph does. */
+          MANMAN_START_DEADLINE_SECONDS: subgraphVariables.MANMAN_START_DEADLINE_SECONDS,
+          ...storageVariables,
+          ...processorVariables,
+        },
+        env,
+      ),
+    secrets: () => readSecretBox(env),
+  })
   return {
     databaseUrl: given.DATABASE_URL,
     amqpUrl: given.AMQP_URL,
@@ -33,5 +40,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     logLevel: given.LOG_LEVEL,
     store: openStore(given),
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
+    startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1_000,
+    secrets,
   }
 }

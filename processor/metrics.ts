@@ -77,6 +77,21 @@ const addWork = (metrics: Metrics, { counters, endings }: Processor): void => {
     read: () => byLabel('outcome', counters().deadLetters),
   })
   metrics.counter({
+    name: 'manman_schedules_total',
+    help: 'Due times of schedules that were entered, those that were missed, and steps that failed',
+    labels: ['outcome'],
+    read: () => {
+      const { due, missed, failedSteps: step_failed } = counters().schedules
+      return byLabel('outcome', { due, missed, step_failed })
+    },
+  })
+  metrics.counter({
+    name: 'manman_transfers_total',
+    help: 'Moves of deployments that have ended',
+    labels: ['outcome'],
+    read: () => byLabel('outcome', counters().transfers),
+  })
+  metrics.counter({
     name: 'manman_sweeps_total',
     help: 'What did not happen in time, and was acted upon',
     labels: ['found'],

@@ -24,6 +24,12 @@ export interface Timings {
   uploadGraceMs: number
   /** An object that belongs to no backup is removed when it is older. */
   orphanGraceMs: number
+  /** Between two looks at schedules and moves. */
+  scheduleEveryMs: number
+  /** After so long without a sign of the processor that has it, a run or a move is another one's. */
+  leaseMs: number
+  /** A step of a schedule that needs what is away is tried so long. */
+  tryAgainMs: number
 }
 
 /** A host gives a sign of life every 3 s: three missing ones make it STALE. */
@@ -40,4 +46,7 @@ export const defaultTimings: Timings = {
   storeSweepEveryMs: 60 * 60_000,
   uploadGraceMs: 60 * 60_000,
   orphanGraceMs: 24 * 60 * 60_000,
+  scheduleEveryMs: 1_000,
+  leaseMs: 30_000,
+  tryAgainMs: 60_000,
 }

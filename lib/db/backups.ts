@@ -94,8 +94,9 @@ export const beginBackup = async (tx: Transaction, wanted: NewBackup): Promise<v
     volumes,
     sessionId,
     hooks: sessionId === null ? null : asOrder(policy.saveHooks ?? ofConfig.saveHooks),
-    include: [...(policy.include ?? ofConfig.include)],
-    exclude: [...(policy.exclude ?? ofConfig.exclude)],
+    // What moves, moves whole.
+    include: trigger === 'TRANSFER' ? [] : [...(policy.include ?? ofConfig.include)],
+    exclude: trigger === 'TRANSFER' ? [] : [...(policy.exclude ?? ofConfig.exclude)],
     gzipLevel: policy.gzipLevel,
     keepSpool: policy.spool,
   }

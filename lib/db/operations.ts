@@ -25,9 +25,23 @@ export const openOperation = async (
       })
       .execute()
   } catch (error) {
-    if (!isViolationOf(error, 'one_open_operation_per_deployment')) throw error
-    throw new Conflict('The deployment is busy: a session of it is live, or another operation is under way.', { cause: error })
+    asBusy(error)
   }
+}
+
+const asBusy = (error: unknown): never => {
+  if (!isViolationOf(error, 'one_open_operation_per_deployment')) throw error
+  throw new Conflict('The deployment is busy: a session of it is live, or another operation is under way.', { cause: error })
+}
+
+/** Opens again the operation held for `subjectId`, which has given way to another meanwhile. Open is success; throws as opening does. */
+export const reopenOperation = async (tx: Transaction, subjectId: string): Promise<void> => {
+  await tx
+    .updateTable('operations.deployment_operations')
+    .set({ closed_at: null })
+    .where('subject_id', '=', subjectId)
+    .execute()
+    .catch(asBusy)
 }
 
 /** Closes the operation held for `subjectId`. Already closed, or never opened, is success. */

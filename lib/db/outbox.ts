@@ -66,6 +66,7 @@ const asEvent = (body: EventBody): NewMessage => ({
 const laneOf = (event: EventBody): string => {
   if ('backupId' in event) return `backup.${event.backupId}`
   if ('sessionId' in event) return `session.${event.sessionId}`
+  if ('scheduleId' in event) return `schedule.${event.scheduleId}`
   return 'serverId' in event ? `server.${event.serverId}` : 'dead-letters'
 }
 

@@ -79,6 +79,61 @@ export interface BackupsRestores {
   waits_for: string | null;
 }
 
+export interface BackupsScheduleRuns {
+  due_at: Timestamp;
+  ended_at: Timestamp | null;
+  error: string | null;
+  id: string;
+  leased_by: string | null;
+  leased_until: Timestamp | null;
+  look_at: Generated<Timestamp>;
+  manual: Generated<boolean>;
+  schedule_id: string;
+  started_at: Timestamp | null;
+  started_by: string;
+  status: string;
+  steps: Json;
+}
+
+export interface BackupsSchedules {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  cron: string;
+  deleted_at: Timestamp | null;
+  enabled: boolean;
+  id: string;
+  missed: string;
+  name: string;
+  next_due_at: Timestamp | null;
+  server_game_config_id: string;
+  steps: Json;
+  time_zone: string;
+  updated_by: string;
+}
+
+export interface BackupsTransfers {
+  backup_id: string | null;
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  ended_at: Timestamp | null;
+  error: string | null;
+  from_server_id: string;
+  id: string;
+  killed_session_id: string | null;
+  leased_by: string | null;
+  leased_until: Timestamp | null;
+  look_at: Generated<Timestamp>;
+  restarts: Generated<boolean>;
+  restore_id: string | null;
+  server_game_config_id: string;
+  session_id: string | null;
+  started_session_id: string | null;
+  status: Generated<string>;
+  step: string;
+  step_at: Generated<Timestamp>;
+  to_server_id: string;
+}
+
 export interface ConfigsChanges {
   action: string;
   actor: string;
@@ -175,6 +230,7 @@ export interface ConfigsServerPorts {
   address: string;
   allocated_at: Generated<Timestamp>;
   container_port: number;
+  held_for: string | null;
   name: string;
   outgoing: Generated<boolean>;
   port: number;
@@ -345,6 +401,9 @@ export interface DB {
   "backups.backups": BackupsBackups;
   "backups.policies": BackupsPolicies;
   "backups.restores": BackupsRestores;
+  "backups.schedule_runs": BackupsScheduleRuns;
+  "backups.schedules": BackupsSchedules;
+  "backups.transfers": BackupsTransfers;
   "configs.changes": ConfigsChanges;
   "configs.game_configs": ConfigsGameConfigs;
   "configs.games": ConfigsGames;

@@ -97,6 +97,16 @@ export const eventSchemas = {
     ...backup,
     error: z.string().describe('why, in words'),
   }),
+  'schedule.missed': envelope('schedule.missed', {
+    scheduleId: z.uuid().describe('the schedule'),
+    scheduleName: z.string().describe('its name'),
+    serverGameConfigId: z.uuid().describe('the deployment it is for'),
+    deploymentName: z.string().describe('its name'),
+    ...server,
+    dueAt: time.describe('when it was due'),
+    earlier: z.number().int().nonnegative().describe('how many due times before it were missed as well'),
+    reason: z.string().describe('why, in words'),
+  }),
   'deadletter.added': envelope('deadletter.added', {
     letterId: z.uuid().describe('its id for `manman dlq`'),
     queue: z.string().describe('the queue it was taken from'),

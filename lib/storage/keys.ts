@@ -29,6 +29,8 @@ export const sessionLogPrefix = (sessionId: string): string => `logs/${id(sessio
 export const lastSeqOfLogKey = (key: string): number | undefined => {
   const digits = /^logs\/[0-9a-f-]{36}\/\d{16}-(\d{16})\.log\.gz$/.exec(key)?.[1]
   return digits === undefined ? undefined : Number(digits)
+}
+
 /** What the keys of all backups begin with. */
 export const backupsPrefix = 'backups/'
 

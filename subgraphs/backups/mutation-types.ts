@@ -1,10 +1,12 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addDeletePayload, type Builder } from '../builder.ts'
+import type { addDeletePayload, Builder } from '../builder.ts'
 import type { BackupTypes } from './backup-types.ts'
 import type { BackupsService } from './service.ts'
 
-export const addMutations = (builder: Builder, types: BackupTypes, service: BackupsService): void => {
-  const DeletePayload = addDeletePayload(builder)
+type Types = BackupTypes & { DeletePayload: ReturnType<typeof addDeletePayload> }
+
+/** Everything that is done to backups. The first of the subgraph's mutations: it makes their type. */
+export const addMutations = (builder: Builder, types: Types, service: BackupsService): void => {
   const CreateInput = builder.inputType('CreateBackupInput', {
     fields: (t) => ({
       serverGameConfigId: t.id({ required: true }),
@@ -42,7 +44,7 @@ export const addMutations = (builder: Builder, types: BackupTypes, service: Back
       resolve: (_, { input }, { actor }) => service.restore(input, actor),
     }),
     deleteBackup: t.field({
-      type: DeletePayload,
+      type: types.DeletePayload,
       description: 'With all that is stored of it. Already deleted is success.',
       errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }) },

@@ -1,12 +1,14 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addConnection, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { addConnection, addDeletePayload, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addBackupTypes, type BackupTypes } from './backup-types.ts'
 import type { BackupFile } from './contents.ts'
 import { addMutations } from './mutation-types.ts'
+import { addSchedules } from './schedule-types.ts'
 import type { BackupsService } from './service.ts'
 import type { Backup, Restore } from './store.ts'
+import { addTransfers } from './transfer-types.ts'
 
 export interface BackupsSchemaDeps {
   service: BackupsService
@@ -21,7 +23,10 @@ export const makeBackupsSchema = (deps: BackupsSchemaDeps): GraphQLSchema => {
   const types = addBackupTypes(builder, deps.service)
   addQueries(builder, types, deps.service)
   addFiles(builder, deps.service)
-  addMutations(builder, types, deps.service)
+  const DeletePayload = addDeletePayload(builder)
+  addMutations(builder, { ...types, DeletePayload }, deps.service)
+  addTransfers(builder, types, types.loaders, deps.service)
+  addSchedules(builder, { ...types, DeletePayload }, deps.service)
   addSubscriptions(builder, types, deps)
   return toSubgraphSchema(builder)
 }

@@ -15,7 +15,9 @@ import { type BackupFile, readBackupFiles } from './contents.ts'
 import { makeDelete } from './delete.ts'
 import { type BackupPolicyInput, changePolicy } from './policy-input.ts'
 import { makeRestore } from './restore.ts'
+import { makeSchedules } from './schedules.ts'
 import * as store from './store.ts'
+import { makeTransfers } from './transfers.ts'
 
 const downloadLifeMs = 60 * 60_000
 
@@ -46,6 +48,8 @@ export const makeBackupsService = (deps: { db: Database; newId: () => string; st
   }
 
   return {
+    ...makeSchedules({ db, newId }),
+    ...makeTransfers({ db, newId }),
     find,
     byIds: byId((ids) => store.backupsById(db, ids)),
     restoresByIds: byId((ids) => store.restoresById(db, ids)),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import { Conflict } from '../../lib/domain/errors.ts'
 import type { HeldPort, PortBinding, Protocol } from '../../lib/domain/ports.ts'
 
 /** A port of a machine with the deployment that holds it. */
@@ -69,6 +70,8 @@ export const insertPorts = async (
   tx: Transaction,
   deployment: { id: string; serverId: string },
   bindings: readonly PortBinding[],
+  /** Not in use: held for this transfer. */
+  heldFor: string | null = null,
 ): Promise<void> => {
   if (bindings.length === 0) return
   await tx
@@ -82,6 +85,8 @@ export const insertPorts = async (
         port: binding.hostPort,
         protocol: binding.protocol,
         address: toInet(binding.bindAddress),
+        outgoing: heldFor !== null,
+        held_for: heldFor,
       })),
     )
     .execute()
@@ -95,7 +100,7 @@ const toInet = (address: string): string => {
 
 /**
  * Gives the deployment these ports in place of those it has. What it gives up is free at once, or when no live session of it
- * binds it any more.
+ * binds it any more. Throws `Conflict` where that changes something while the deployment holds ports for a move.
  */
 export const replacePorts = async (
   tx: Transaction,
@@ -106,6 +111,7 @@ export const replacePorts = async (
   const current = (await bindingsOfDeployments(tx, [id])).get(id) ?? []
   const leaving = without(current, bindings)
   const coming = without(bindings, current)
+  if (leaving.length + coming.length > 0) await refuseWhileMoving(tx, id)
   const rows = () => tx.updateTable('configs.server_ports').where('server_game_config_id', '=', id)
   for (const { name } of leaving) await rows().set({ outgoing: true }).where('name', '=', name).execute()
   for (const { hostPort, protocol, bindAddress } of coming) {
@@ -121,6 +127,16 @@ export const replacePorts = async (
   }
   await insertPorts(tx, deployment, coming)
   await sql`SELECT configs.free_outgoing_ports(${id})`.execute(tx)
+}
+
+const refuseWhileMoving = async (tx: Transaction, id: string): Promise<void> => {
+  const held = await tx
+    .selectFrom('configs.server_ports')
+    .select('name')
+    .where('server_game_config_id', '=', id)
+    .where('held_for', 'is not', null)
+    .executeTakeFirst()
+  if (held) throw new Conflict('The deployment is being moved to another server: its ports can change when that is over.')
 }
 
 const without = (some: readonly PortBinding[], others: readonly PortBinding[]): PortBinding[] => {

@@ -31,6 +31,7 @@ export const insertActionRun = async (db: Database, run: NewActionRun): Promise<
       line: run.line,
       actor: run.actor,
     })
+    .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
 }
 

@@ -17,11 +17,12 @@ const maxValuesBytes = 64 * 1024
 
 /**
  * Types an action's line into a session's console. Recorded with its actor before it is typed, and with what became of it.
- * Throws `NotFound`, `Invalid` with every fault, and what `sendInput` throws.
+ * Throws `NotFound`, `Invalid` with every fault, and what `sendInput` throws. Run again under the same `id`, it is not typed
+ * again.
  */
 export const makeRunAction = (deps: SendInputDeps & { newId: () => string }) => {
   const sendInput = makeSendInput(deps)
-  return async (given: RunActionInput, actor: string): Promise<{ sessionId: string; writtenAt: Date }> => {
+  return async (given: RunActionInput, actor: string, id = deps.newId()): Promise<{ sessionId: string; writtenAt: Date }> => {
     const [sessionId, actionId] = [String(given.sessionId), String(given.actionId)]
     const [session] = isUuid(sessionId) ? await sessionsById(deps.db, [sessionId]) : []
     if (!session) throw new NotFound('session', sessionId)
@@ -35,7 +36,6 @@ export const makeRunAction = (deps: SendInputDeps & { newId: () => string }) => 
     const shown = Object.entries(session.spec.values ?? {}).map(([name, { text }]) => [name, text] as const)
     const line = renderAction(check, action, values, new Map(shown))
     check.throwIfAny()
-    const id = deps.newId()
     await insertActionRun(deps.db, { id, sessionId, actionId, name: action.name, values, line: line!, actor })
     try {
       const sent = await sendInput({ sessionId, input: line!, idempotencyKey: id }, actor)

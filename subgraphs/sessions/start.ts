@@ -1,5 +1,6 @@
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
+import { closeOperation } from '../../lib/db/operations.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
@@ -30,10 +31,11 @@ const maxKeyLength = 200
  * comes first, and the session waits for it. The same `idempotencyKey` answers the
  * session it made before, also when two come at once. Throws `NotFound`, `Invalid` (a parameter is missing or wrong),
  * `Unavailable` (the host is OFFLINE or draining), or `Conflict` (a session is live, or another operation is under way).
+ * `handover` is the subject of the operation that ends with this start, for what has held the deployment until now.
  */
 export const makeStart =
   (deps: StartDeps) =>
-  async (input: StartSessionInput, actor: string): Promise<store.Session> => {
+  async (input: StartSessionInput, actor: string, handover?: string): Promise<store.Session> => {
     const deploymentId = String(input.serverGameConfigId)
     const idempotencyKey = input.idempotencyKey ?? null
     if (idempotencyKey !== null) checkKey(idempotencyKey)
@@ -41,7 +43,7 @@ export const makeStart =
     const { parameters } = input
     const { newId, startDeadlineMs } = deps
     const ids = { installId: newId(), id: newId() }
-    const start = { ...ids, deploymentId, parameters, idempotencyKey, startDeadlineMs }
+    const start = { ...ids, handover, deploymentId, parameters, idempotencyKey, startDeadlineMs }
     try {
       return await inTransaction(deps.db, (tx) => startIn(tx, deps, start, actor))
     } catch (error) {
@@ -60,6 +62,7 @@ interface Start {
   parameters: unknown
   idempotencyKey: string | null
   startDeadlineMs: number
+  handover: string | undefined
 }
 
 const startIn = async (tx: Transaction, deps: StartDeps, start: Start, actor: string): Promise<store.Session> => {
@@ -67,6 +70,7 @@ const startIn = async (tx: Transaction, deps: StartDeps, start: Start, actor: st
   const known = idempotencyKey === null ? undefined : await store.sessionByKey(tx, deploymentId, idempotencyKey)
   if (known) return known
   const run = await prepareRun(tx, deps.secrets, deploymentId, { id, source: { input: parameters } })
+  if (start.handover !== undefined) await closeOperation(tx, start.handover, new Date())
   const live = await store.activeSessionOf(tx, deploymentId)
   if (live) throw liveConflict(live.id)
   const row = { ...run, id, installId, serverGameConfigId: deploymentId, idempotencyKey, startDeadlineMs, restartOf: null }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await becomesReady(processor)
   const channel = stage.direct()
   const { queue } = await channel.assertQueue('', { exclusive: true })
-  for (const pattern of ['session.*', 'server.*', 'install.*', 'backup.*', 'deadletter.*'])
+  for (const pattern of ['session.*', 'server.*', 'install.*', 'backup.*', 'schedule.*', 'deadletter.*'])
     await channel.bindQueue(queue, exchanges.events, pattern)
   await channel.consume(
     queue,
@@ -186,6 +186,31 @@ describe('public events', () => {
     expect(eventsOf(failed)[0]!.event).toMatchObject({ kind: 'backup.failed', error: 'full', serverId })
     door.close()
     await host.close()
+  })
+
+  it('tell of a schedule that nobody could run in time', async () => {
+    const deploymentId = await insertDeployment(stage.db, await insertServer(stage.db))
+    const id = newId()
+    await stage.db
+      .insertInto('backups.schedules')
+      .values({
+        id,
+        server_game_config_id: deploymentId,
+        name: 'nightly',
+        cron: '0 5 * * *',
+        time_zone: 'UTC',
+        enabled: true,
+        missed: 'SKIP',
+        steps: '[]',
+        next_due_at: new Date(Date.now() - 3_600_000),
+        created_by: 'test',
+        updated_by: 'test',
+      })
+      .execute()
+    const told = await eventually(() => heard.find(({ event }) => 'scheduleId' in event && event.scheduleId === id), {
+      what: 'schedule.missed',
+    })
+    expect(told).toMatchObject({ key: 'schedule.missed', persistent: true, event: { deploymentName: deploymentId } })
   })
 
   it('tell of a message that nobody could read', async () => {

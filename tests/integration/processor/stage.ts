@@ -1,3 +1,4 @@
+import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../../../lib/db/connect.ts'
 import { addCommand } from '../../../lib/db/outbox.ts'
 import { inTransaction } from '../../../lib/db/transaction.ts'
@@ -116,6 +117,8 @@ const startProcessor = async (
     rabbit,
     store,
     logRetentionDays: 30,
+    secrets: makeSecretBox(['k'.repeat(32)]),
+    startDeadlineMs: 600_000,
     logger,
     queueType: 'classic',
     timings: { ...defaultTimings, ...timings },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase } from '../../../lib/db/connect.ts'
 import { addCommand } from '../../../lib/db/outbox.ts'
 import { inTransaction } from '../../../lib/db/transaction.ts'
@@ -50,6 +51,8 @@ const openFleet = async () => {
     rabbit,
     store: objects.store,
     logRetentionDays: 30,
+    secrets: makeSecretBox(['k'.repeat(32)]),
+    startDeadlineMs: 600_000,
     logger,
     queueType: 'classic',
   })

@@ -403,6 +403,8 @@ export type CreateGameInput = {
 
 export type CreateGameResult = ConflictError | Game | InvalidInputError | OutcomeUnknownError | UnavailableError;
 
+export type CreateScheduleResult = ConflictError | InvalidInputError | NotFoundError | Schedule;
+
 export type DeleteBackupResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
@@ -414,6 +416,8 @@ export type DeletePayload = {
 };
 
 export type DeleteRegistryCredentialResult = NotFoundError | OutcomeUnknownError | RegistryCredential | UnavailableError;
+
+export type DeleteScheduleResult = DeletePayload | NotFoundError;
 
 export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
@@ -791,6 +795,7 @@ export type Mutation = {
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
+  createSchedule: CreateScheduleResult;
   /** With all that is stored of it. Already deleted is success. */
   deleteBackup: DeleteBackupResult;
   /** Refused while it has configs. Already so is success. */
@@ -799,6 +804,7 @@ export type Mutation = {
   deleteGameConfig: DeleteGameConfigResult;
   /** Answers what was deleted. */
   deleteRegistryCredential: DeleteRegistryCredentialResult;
+  deleteSchedule: DeleteScheduleResult;
   /** Refused while it has deployments or live sessions, unless forced: then they are deleted and abandoned. Its host ends all games it still has, and itself, when it hears of it. Already so is success. */
   deleteServer: DeleteServerResult;
   /** Frees its ports. Refused while a session lives, or another deployment has a link to it. Already so is success. */
@@ -827,6 +833,8 @@ export type Mutation = {
   restoreBackup: RestoreBackupResult;
   /** Types an action of the session's deployment into its console, filled in with `values`. */
   runAction: RunActionResult;
+  /** Runs it now, enabled or not. */
+  runSchedule: RunScheduleResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
@@ -835,6 +843,8 @@ export type Mutation = {
   startSession: StartSessionResult;
   /** By the config's stop procedure, and killed after its grace. Already ended or stopping is success. Where the backup policy says beforeStop, a running session is backed up first (`stopsAfter`); asked again, it stops at once. */
   stopSession: StopSessionResult;
+  /** Moves it with its data: stops its session, backs it up, restores it there and starts it again. What fails goes back. */
+  transferDeployment: TransferDeploymentResult;
   /** It takes sessions again. Already so is success. */
   undrainServer: UndrainServerResult;
   updateBackup: UpdateBackupResult;
@@ -842,6 +852,8 @@ export type Mutation = {
   updateGame: UpdateGameResult;
   /** Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once. */
   updateGameConfig: UpdateGameConfigResult;
+  /** A run that is under way goes on as it began. */
+  updateSchedule: UpdateScheduleResult;
   updateServer: UpdateServerResult;
   /** Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once. */
   updateServerGameConfig: UpdateServerGameConfigResult;
@@ -873,6 +885,11 @@ export type MutationCreateGameConfigArgs = {
 };
 
 
+export type MutationCreateScheduleArgs = {
+  input: ScheduleInput;
+};
+
+
 export type MutationDeleteBackupArgs = {
   id: Scalars['ID']['input'];
 };
@@ -890,6 +907,11 @@ export type MutationDeleteGameConfigArgs = {
 
 export type MutationDeleteRegistryCredentialArgs = {
   host: Scalars['String']['input'];
+};
+
+
+export type MutationDeleteScheduleArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -964,6 +986,11 @@ export type MutationRunActionArgs = {
 };
 
 
+export type MutationRunScheduleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationSendInputArgs = {
   input: SendInputInput;
 };
@@ -981,6 +1008,11 @@ export type MutationStartSessionArgs = {
 
 export type MutationStopSessionArgs = {
   input: StopSessionInput;
+};
+
+
+export type MutationTransferDeploymentArgs = {
+  input: TransferDeploymentInput;
 };
 
 
@@ -1010,6 +1042,12 @@ export type MutationUpdateGameArgs = {
 export type MutationUpdateGameConfigArgs = {
   id: Scalars['ID']['input'];
   input: UpdateGameConfigInput;
+};
+
+
+export type MutationUpdateScheduleArgs = {
+  id: Scalars['ID']['input'];
+  input: ScheduleInput;
 };
 
 
@@ -1194,6 +1232,8 @@ export type Query = {
   previewDeployment: DeploymentPreview;
   registryCredentials: RegistryCredentialConnection;
   restore?: Maybe<Restore>;
+  schedule?: Maybe<Schedule>;
+  schedules: ScheduleConnection;
   server?: Maybe<Server>;
   serverGameConfig?: Maybe<ServerGameConfig>;
   serverGameConfigs: ServerGameConfigConnection;
@@ -1202,6 +1242,7 @@ export type Query = {
   session?: Maybe<Session>;
   /** The oldest first; `last: 10` gives the newest ten. */
   sessions: SessionConnection;
+  transfer?: Maybe<Transfer>;
 };
 
 
@@ -1278,6 +1319,20 @@ export type QueryRestoreArgs = {
 };
 
 
+export type QueryScheduleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QuerySchedulesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  serverGameConfigId: Scalars['ID']['input'];
+};
+
+
 export type QueryServerArgs = {
   id: Scalars['ID']['input'];
 };
@@ -1319,6 +1374,11 @@ export type QuerySessionsArgs = {
   filter?: InputMaybe<SessionFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryTransferArgs = {
+  id: Scalars['ID']['input'];
 };
 
 export type RegisterServerInput = {
@@ -1408,6 +1468,16 @@ export type RestartSessionInput = {
 
 export type RestartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
 
+export type RestartWarning = {
+  line: Scalars['String']['output'];
+  secondsBefore: Scalars['Int']['output'];
+};
+
+export type RestartWarningInput = {
+  line: Scalars['String']['input'];
+  secondsBefore: Scalars['Int']['input'];
+};
+
 /** What a backup holds, put back into a deployment. FAILED: all is as it was before. */
 export type Restore = {
   backup: Backup;
@@ -1468,6 +1538,8 @@ export type RunActionInput = {
 
 export type RunActionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | SendInputPayload | UnavailableError;
 
+export type RunScheduleResult = ConflictError | NotFoundError | ScheduleRun;
+
 export type SaveHooks = {
   /** Lines typed afterwards, whatever happened. */
   after: Array<Scalars['String']['output']>;
@@ -1489,6 +1561,168 @@ export type SaveHooksInput = {
   /** RE2 syntax: a line of the output that fits says that all is saved. Null waits for none. */
   waitFor?: InputMaybe<Scalars['String']['input']>;
 };
+
+/** What is done for a deployment by the clock. */
+export type Schedule = {
+  cron: Scalars['String']['output'];
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  deployment?: Maybe<ServerGameConfig>;
+  enabled: Scalars['Boolean']['output'];
+  id: Scalars['ID']['output'];
+  lastRun?: Maybe<ScheduleRun>;
+  missed: ScheduleMissed;
+  name: Scalars['String']['output'];
+  /** None while it is disabled; at most 100. */
+  nextRuns: Array<Scalars['DateTime']['output']>;
+  /** The oldest first; `last: 10` gives the newest ten. */
+  runs: ScheduleRunConnection;
+  steps: Array<ScheduleStep>;
+  timeZone: Scalars['String']['output'];
+};
+
+
+/** What is done for a deployment by the clock. */
+export type ScheduleNextRunsArgs = {
+  count?: Scalars['Int']['input'];
+};
+
+
+/** What is done for a deployment by the clock. */
+export type ScheduleRunsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type ScheduleConnection = {
+  edges: Array<ScheduleEdge>;
+  nodes: Array<Schedule>;
+  pageInfo: PageInfo;
+};
+
+export type ScheduleEdge = {
+  cursor: Scalars['String']['output'];
+  node: Schedule;
+};
+
+/** A new one needs serverGameConfigId, name, cron and steps; what is left out of an update stays as it is. */
+export type ScheduleInput = {
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  cron?: InputMaybe<Scalars['String']['input']>;
+  /** True unless told. */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** SKIP unless told. */
+  missed?: InputMaybe<ScheduleMissed>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+  /** One after the other, at most 30. */
+  steps?: InputMaybe<Array<ScheduleStepInput>>;
+  /** As IANA calls it, like Europe/Berlin; UTC unless told. */
+  timeZone?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What becomes of due times that nobody could run within a minute: left out, or made up for by one run. */
+export type ScheduleMissed =
+  | 'CATCH_UP'
+  | 'SKIP';
+
+export type ScheduleOnFailure =
+  | 'CONTINUE'
+  | 'STOP';
+
+export type ScheduleRun = {
+  dueAt: Scalars['DateTime']['output'];
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  error?: Maybe<Scalars['String']['output']>;
+  id: Scalars['ID']['output'];
+  /** Begun by `runSchedule`. */
+  manual: Scalars['Boolean']['output'];
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  startedBy: Scalars['String']['output'];
+  status: ScheduleRunStatus;
+  steps: Array<ScheduleStepRun>;
+};
+
+export type ScheduleRunConnection = {
+  edges: Array<ScheduleRunEdge>;
+  nodes: Array<ScheduleRun>;
+  pageInfo: PageInfo;
+};
+
+export type ScheduleRunEdge = {
+  cursor: Scalars['String']['output'];
+  node: ScheduleRun;
+};
+
+export type ScheduleRunStatus =
+  /** Every step was done, or failed and was to be passed. */
+  | 'COMPLETED'
+  | 'FAILED'
+  /** Nobody could run it within a minute of its time. */
+  | 'MISSED'
+  | 'RUNNING'
+  /** The run before was still under way. */
+  | 'SKIPPED';
+
+/** What its kind has no use for is null. */
+export type ScheduleStep = {
+  actionId?: Maybe<Scalars['ID']['output']>;
+  kind: ScheduleStepKind;
+  line?: Maybe<Scalars['String']['output']>;
+  onFailure: ScheduleOnFailure;
+  seconds?: Maybe<Scalars['Int']['output']>;
+  values?: Maybe<Scalars['JSON']['output']>;
+  warnings?: Maybe<Array<RestartWarning>>;
+};
+
+export type ScheduleStepInput = {
+  /** ACTION: of the game, its config, or the deployment. */
+  actionId?: InputMaybe<Scalars['ID']['input']>;
+  kind: ScheduleStepKind;
+  /** COMMAND. */
+  line?: InputMaybe<Scalars['String']['input']>;
+  /** STOP, which ends the run, unless told. */
+  onFailure?: InputMaybe<ScheduleOnFailure>;
+  /** WAIT: up to a day. */
+  seconds?: InputMaybe<Scalars['Int']['input']>;
+  /** ACTION: an object of values by name. */
+  values?: InputMaybe<Scalars['JSON']['input']>;
+  /** RESTART: typed into the console so long before. */
+  warnings?: InputMaybe<Array<RestartWarningInput>>;
+};
+
+export type ScheduleStepKind =
+  /** Runs an action of the game. */
+  | 'ACTION'
+  /** Makes a backup, and waits for its end. */
+  | 'BACKUP'
+  /** Types a line into the console. */
+  | 'COMMAND'
+  /** Restarts the session after warnings; does nothing where none runs. */
+  | 'RESTART'
+  /** Starts a session, and waits until it runs, and is ready where that can be told. */
+  | 'START'
+  /** Stops the session, and waits for its end. */
+  | 'STOP'
+  | 'WAIT';
+
+export type ScheduleStepRun = {
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  error?: Maybe<Scalars['String']['output']>;
+  kind: ScheduleStepKind;
+  /** What is worth knowing although it is no failure. */
+  note?: Maybe<Scalars['String']['output']>;
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  status: ScheduleStepStatus;
+};
+
+export type ScheduleStepStatus =
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'PENDING'
+  | 'RUNNING'
+  | 'SKIPPED';
 
 export type SendInputInput = {
   /** The same key types once. */
@@ -1610,11 +1844,14 @@ export type ServerGameConfig = {
   restartPolicy: RestartPolicy;
   /** Into this deployment, the oldest first. */
   restores?: Maybe<RestoreConnection>;
+  schedules?: Maybe<ScheduleConnection>;
   server?: Maybe<Server>;
   sessions?: Maybe<SessionConnection>;
   /** After a reboot of the machine the lowest start first. */
   startPriority: Scalars['Int']['output'];
   status: DeploymentStatus;
+  /** Its newest move to another server. */
+  transfer?: Maybe<Transfer>;
 };
 
 
@@ -1638,6 +1875,15 @@ export type ServerGameConfigChangesArgs = {
 
 /** A deployment: a game config placed on one server, with its own ports. */
 export type ServerGameConfigRestoresArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A deployment: a game config placed on one server, with its own ports. */
+export type ServerGameConfigSchedulesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -1908,6 +2154,46 @@ export type SubscriptionSessionStatsArgs = {
   sessionId: Scalars['ID']['input'];
 };
 
+/** A move of a deployment to another server. */
+export type Transfer = {
+  /** What is carried; null where there is nothing yet. Kept, however the move ends. */
+  backup?: Maybe<Backup>;
+  createdAt: Scalars['DateTime']['output'];
+  deployment?: Maybe<ServerGameConfig>;
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Why it goes back, or has. */
+  error?: Maybe<Scalars['String']['output']>;
+  from?: Maybe<Server>;
+  id: Scalars['ID']['output'];
+  /** FAILED: the deployment is where it was. */
+  status: TransferStatus;
+  step: TransferStep;
+  to?: Maybe<Server>;
+};
+
+export type TransferDeploymentInput = {
+  serverGameConfigId: Scalars['ID']['input'];
+  toServerId: Scalars['ID']['input'];
+};
+
+export type TransferDeploymentResult = ConflictError | NotFoundError | ServerGameConfig | UnavailableError;
+
+export type TransferStatus =
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'RUNNING';
+
+/** What it is at, or was at last. A failure before the end goes back: ROLLING_BACK, then RESUMING what ran. */
+export type TransferStep =
+  | 'BACKING_UP'
+  | 'PLACING'
+  | 'RESTORING'
+  | 'RESUMING'
+  | 'ROLLING_BACK'
+  | 'STARTING'
+  | 'STOPPING'
+  | 'SWITCHING';
+
 export type UnavailableError = Error & {
   /** Stable; the same word stands in extensions.code of GraphQL errors. */
   code: Scalars['String']['output'];
@@ -1988,6 +2274,8 @@ export type UpdateGameInput = {
 };
 
 export type UpdateGameResult = ConflictError | Game | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type UpdateScheduleResult = InvalidInputError | NotFoundError | Schedule;
 
 /** What is left out stays as it is; null takes the default. */
 export type UpdateServerGameConfigInput = {
