@@ -50,7 +50,7 @@ export const packVolumes = async (
     const taking = async (packed: AsyncIterable<Buffer>): Promise<void> => {
       for await (const piece of packed) await options.take(piece)
     }
-    await pipeline(pack, inPieces, gzip, taking, { signal: options.signal })
+    await pipeline(inPieces(pack), gzip, taking, { signal: options.signal })
   }
   let failure: unknown
   const stop = (error: unknown): void => {
@@ -101,7 +101,7 @@ const addThing = async (pack: Pack, thing: Thing, more: Record<string, string>, 
     linkname: thing.target ?? thing.sameAs ?? undefined,
     pax,
   }
-  if (thing.file === null || thing.bytes === 0) return add(pack, header)
+  if (thing.file === null) return add(pack, header)
   if (thing.bytes <= readBytes) return add(pack, header, await readAll(thing.file, thing, warn))
   await addLarge(pack, header, thing.file, thing, warn)
 }

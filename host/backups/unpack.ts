@@ -122,8 +122,15 @@ export const unpack = async (
     pipeline(
       createReadStream(archive, { highWaterMark: 256 * 1024 }),
       createGunzip({ chunkSize: 256 * 1024 }),
-      atMost(limit),
-      parser as unknown as NodeJS.WritableStream,
+      async (content: AsyncIterable<Buffer>) => {
+        let bytes = 0
+        for await (const chunk of content) {
+          bytes += chunk.length
+          if (bytes > limit) throw new JobFailed('The archive is refused: it is larger than was noted when the backup was made.')
+          if (!parser.write(chunk)) await roomIn(parser)
+        }
+        parser.end(undefined)
+      },
       { signal },
     )
   let failure: unknown
@@ -193,15 +200,17 @@ const writeAll = async (file: FileHandle, chunk: Buffer): Promise<void> => {
   for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at, chunk.length - at, null)).bytesWritten
 }
 
-const atMost = (limit: number) =>
-  async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let bytes = 0
-    for await (const chunk of source) {
-      bytes += chunk.length
-      if (bytes > limit) throw new JobFailed('The archive is refused: it is larger than was noted when the backup was made.')
-      yield chunk
+const roomIn = (parser: Extract): Promise<void> =>
+  new Promise((resolve) => {
+    const settle = (): void => {
+      parser.off('drain', settle)
+      parser.off('close', settle)
+      resolve()
     }
-  }
+    parser.on('drain', settle)
+    parser.on('close', settle)
+    if (parser.destroyed) settle()
+  })
 
 /** What the disk says stays as it is; the rest is what gzip and tar have to say of bytes that are no archive. */
 const asFailure = (error: unknown): unknown => {
