@@ -9,6 +9,8 @@ import { writeMemo } from './adopt.ts'
 import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
 import { makeCommandConsumer } from './commands.ts'
+import { openJobStore } from './backups/job-store.ts'
+import { startBackups } from './backups/start.ts'
 import type { HostConfig } from './config.ts'
 import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
@@ -42,12 +44,22 @@ const rememberedKeys = 10_000
 export interface AgentOptions {
   config: Pick<
     HostConfig,
-    'dataDir' | 'environment' | 'dockerSocket' | 'networkPool' | 'logDiskBytes' | 'sessionLogBytes' | 'diskFloorBytes'
+    | 'dataDir'
+    | 'environment'
+    | 'dockerSocket'
+    | 'networkPool'
+    | 'logDiskBytes'
+    | 'sessionLogBytes'
+    | 'diskFloorBytes'
+    | 'backupsAtOnce'
   >
   serverId: string
   amqpUrl: string
   /** Of this host; what is sealed to its public key is opened with it. */
   privateKey: string
+  /** See `startBackups`. */
+  doorUrl?: string
+  backupLimits?: { stallMs?: number; askLimitMs?: number }
   epoch: number
   agentVersion: string
   store: SessionStore
@@ -131,13 +143,27 @@ export const makeAgent = async (options: AgentOptions) => {
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
   const memoOf = async (record: SessionRecord): Promise<string> => writeMemo(record, await machine())
   const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey, memoOf })
+  const backups = startBackups({
+    ...config,
+    ...options.backupLimits,
+    serverId,
+    doorUrl: options.doorUrl,
+    store: fenced(await openJobStore({ dataDir: config.dataDir, logger }), acts),
+    publisher,
+    containers,
+    logs,
+    consoleOf: attachments.consoleOf,
+    isLive: (sessionId) => store.get(sessionId)?.ended === null,
+    onFree: () => sessions.wakeAll(),
+    logger,
+  })
   const steps = makeSteps({
     containers,
     networks,
     links,
     attachments,
     logs,
-    prepare,
+    prepare: (record, signal) => backups.use.create(record.serverGameConfigId, () => prepare(record, signal)),
     lifeSigns,
     machine,
     begin: (of, next) => sessions.begin(of, next),
@@ -151,6 +177,7 @@ export const makeAgent = async (options: AgentOptions) => {
     lifeSigns,
     machine,
     steps: fenced(steps, acts),
+    isHeld: backups.use.isHeld,
     onUnreported: () => reporter.wake(),
     startPatienceMs: options.startPatienceMs,
     logger,
@@ -168,6 +195,7 @@ export const makeAgent = async (options: AgentOptions) => {
   const absence = await openAbsence(config.dataDir)
   await sessions.resume(absence)
   absence.keep()
+  await backups.resume()
   const linkKeeper = keepLinks({ links: fenced(links, acts), logger })
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
   const everyMs = options.volumesEveryMs
@@ -202,6 +230,7 @@ export const makeAgent = async (options: AgentOptions) => {
     ready: reconciler.firstLook,
     onAsked: reconciler.wake,
     leave: departure.begin,
+    job: backups.accept,
     onReady: () => {
       reporter.repeat()
       reconciler.wake()
@@ -219,6 +248,7 @@ export const makeAgent = async (options: AgentOptions) => {
     watch: live.watch,
     archived: archive.archived,
     watchStats: liveStats.watch,
+    answered: backups.answered,
     previewFiles: makeFilesPreview({ ...config, privateKey: options.privateKey }),
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
@@ -278,7 +308,7 @@ export const makeAgent = async (options: AgentOptions) => {
       absence.close()
       await departure.close()
       await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
-      await Promise.all([linkKeeper.close(), volumeWatch.close()])
+      await Promise.all([linkKeeper.close(), volumeWatch.close(), backups.close()])
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])
