@@ -1,17 +1,16 @@
 import { join } from 'node:path'
 import type { LogBatch } from '../lib/messages/log-records.ts'
 import type { Readiness } from '../lib/process/health.ts'
-import type { Logger } from '../lib/process/logger.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
 import { openAbsence } from './absence.ts'
 import { writeMemo } from './adopt.ts'
+import type { AgentOptions } from './agent-options.ts'
 import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
-import { makeCommandConsumer } from './commands.ts'
 import { openJobStore } from './backups/job-store.ts'
 import { startBackups } from './backups/start.ts'
-import type { HostConfig } from './config.ts'
+import { makeCommandConsumer } from './commands.ts'
 import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
 import { fenced, mutable } from './fence.ts'
@@ -31,7 +30,6 @@ import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
 import { secretTexts } from './secrets.ts'
 import { countByStatus, type SessionRecord } from './session-record.ts'
-import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
 import { openTypedKeys } from './typed-keys.ts'
@@ -40,39 +38,6 @@ import { startVolumeWatch } from './volume-watch.ts'
 
 /** Keys of typed lines: of many hours, and a file of some megabytes at most. */
 const rememberedKeys = 10_000
-
-export interface AgentOptions {
-  config: Pick<
-    HostConfig,
-    | 'dataDir'
-    | 'environment'
-    | 'dockerSocket'
-    | 'networkPool'
-    | 'logDiskBytes'
-    | 'sessionLogBytes'
-    | 'diskFloorBytes'
-    | 'backupsAtOnce'
-  >
-  serverId: string
-  amqpUrl: string
-  /** Of this host; what is sealed to its public key is opened with it. */
-  privateKey: string
-  /** See `startBackups`. */
-  doorUrl?: string
-  backupLimits?: { stallMs?: number; askLimitMs?: number }
-  epoch: number
-  agentVersion: string
-  store: SessionStore
-  /** See `makeSessions`. */
-  startPatienceMs?: number
-  /** See `startVolumeWatch`. */
-  volumesEveryMs?: number
-  /** False once another agent has taken over: then nothing is done any more. */
-  holds?: () => boolean
-  /** The machine has left the fleet, in order; why, for people. */
-  onGone?: (why: string) => void
-  logger: Logger
-}
 
 export type Agent = Awaited<ReturnType<typeof makeAgent>>
 export type AgentFigures = ReturnType<Agent['figures']>

@@ -103,8 +103,7 @@ const apply = (applying: Applying, command: Command): Promise<void> => {
   return command.kind === 'session.report' ? tellAgain(applying, command) : bringAbout(applying, command)
 }
 
-const isJob = (command: Command): command is JobCommand =>
-  command.kind.startsWith('backup.') || command.kind === 'volume.discard'
+const isJob = (command: Command): command is JobCommand => command.kind.startsWith('backup.') || command.kind === 'volume.discard'
 
 /** A stop or kill binds the sessions that the restart policy has made of the one it names. */
 const bringAbout = async ({ store, change }: Applying, command: SessionCommand): Promise<void> => {

@@ -113,7 +113,16 @@ const enroll = async (to: { url: string; token: string }): Promise<HostIdentity>
     throw new BadConfig([`--token: ${url.origin} refused it: ${result.message}`])
   }
   const { serverId, amqpUrl, username, password } = result
-  return { serverId, amqpUrl, username, password, machineId, publicKey: pair.publicKey, privateKey: pair.privateKey, url: url.origin }
+  return {
+    serverId,
+    amqpUrl,
+    username,
+    password,
+    machineId,
+    publicKey: pair.publicKey,
+    privateKey: pair.privateKey,
+    url: url.origin,
+  }
 }
 
 /** The broker's address with the host's credentials in it. */

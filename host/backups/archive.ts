@@ -41,4 +41,7 @@ export const directoryOf = (of: { environment: string; serverGameConfigId: strin
 }
 
 /** `data` and the ordered further volumes, as an archive calls them, in its order. */
-export const volumesOf = (order: { volumes: readonly string[] }): string[] => ['data', ...order.volumes.map((name) => `volumes/${name}`).sort()]
+export const volumesOf = (order: { volumes: readonly string[] }): string[] => [
+  'data',
+  ...order.volumes.map((name) => `volumes/${name}`).sort(),
+]

@@ -101,7 +101,19 @@ export const makeBackup = async (job: Job<'backup'>, tools: BackupTools): Promis
       bytesDone += bytes
       job.progress(bytesDone)
     }
-    return makeUpload({ ask, http, doorUrl, spool, backupId: job.id, upload, stored, keep: order.keepSpool, onStored, signal, logger })
+    return makeUpload({
+      ask,
+      http,
+      doorUrl,
+      spool,
+      backupId: job.id,
+      upload,
+      stored,
+      keep: order.keepSpool,
+      onStored,
+      signal,
+      logger,
+    })
   }
 
   async function pack(
@@ -155,7 +167,8 @@ const volumesThere = async ({ order }: Job<'backup'>, dataDir: string): Promise<
     )
     if (isThere) there.push({ hostPath, at, given: (await givenTo(hostPath)) ?? null })
   }
-  if (there.length === 0) throw new JobFailed('There is nothing to back up yet: this deployment has not been started on this machine.')
+  if (there.length === 0)
+    throw new JobFailed('There is nothing to back up yet: this deployment has not been started on this machine.')
   return there
 }
 

@@ -23,7 +23,8 @@ export const makeDeploymentUse = (options: {
     /** Runs `work`, which makes a container. */
     create: async <T>(deploymentId: string | null, work: () => Promise<T>): Promise<T> => {
       if (deploymentId === null) return work()
-      if (held.has(deploymentId)) throw new Unavailable('The volumes of this deployment are being replaced: it starts afterwards.')
+      if (held.has(deploymentId))
+        throw new Unavailable('The volumes of this deployment are being replaced: it starts afterwards.')
       creating.set(deploymentId, (creating.get(deploymentId) ?? 0) + 1)
       try {
         return await work()

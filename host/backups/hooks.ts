@@ -52,7 +52,12 @@ export const makeHooks = (options: {
   /** Looks for the line among those after the last that was typed since `afterSeq`. */
   const waitFor = async (
     { waitFor: pattern, before, timeoutSeconds }: NonNullable<Order<'backup'>['hooks']>,
-    { sessionId, afterSeq, warn, signal }: { sessionId: string; afterSeq: number; warn: (text: string) => void; signal: AbortSignal },
+    {
+      sessionId,
+      afterSeq,
+      warn,
+      signal,
+    }: { sessionId: string; afterSeq: number; warn: (text: string) => void; signal: AbortSignal },
   ): Promise<void> => {
     if (pattern === null) return
     const compiled = RE2JS.compile(pattern)
@@ -73,7 +78,8 @@ export const makeHooks = (options: {
         if (isTyped && (stream === 'O' || stream === 'E') && compiled.matcher(text).find()) return
       }
     }
-    if (isLive(sessionId)) warn(`The game printed no line that fits ${pattern} within ${timeoutSeconds} s: it may not have saved all.`)
+    if (isLive(sessionId))
+      warn(`The game printed no line that fits ${pattern} within ${timeoutSeconds} s: it may not have saved all.`)
   }
 
   return {

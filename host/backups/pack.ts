@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { pack as makePack, type Header, type Pack } from 'tar-stream'
+import { type Header, pack as makePack, type Pack } from 'tar-stream'
 import { openVolume, using } from '../files/inside.ts'
 import { leadsOut, paxNames, timeText } from './archive.ts'
 import { type Thing, type WalkOptions, walk } from './walk.ts'
@@ -148,7 +148,10 @@ const addLarge = async (
   const write = (content: Buffer): Promise<void> =>
     new Promise((resolve) => {
       if (entry.write(content)) resolve()
-      else void Promise.race([new Promise((drained) => entry.once('drain', drained)), done.catch(() => undefined)]).then(() => resolve())
+      else
+        void Promise.race([new Promise((drained) => entry.once('drain', drained)), done.catch(() => undefined)]).then(() =>
+          resolve(),
+        )
     })
   let isShort = false
   for (let left = bytes; left > 0; ) {

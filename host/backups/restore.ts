@@ -55,7 +55,13 @@ export const makeRestore = async (job: Job<'restore'>, tools: BackupTools & { us
   await rm(staging, { recursive: true, force: true })
   await mkdir(staging, { mode: 0o700 })
   const { contentBytes, entries } = order
-  const unpacked = await unpack(archive, staging, { volumes: volumesOf(order), paths: order.paths, contentBytes, entries, signal })
+  const unpacked = await unpack(archive, staging, {
+    volumes: volumesOf(order),
+    paths: order.paths,
+    contentBytes,
+    entries,
+    signal,
+  })
   await syncDisk(dataDir)
   const planned = await planSwap(dataDir, order, unpacked)
   signal.throwIfAborted()

@@ -71,7 +71,11 @@ const isThere = (path: string): Promise<boolean> =>
   )
 
 /** Opens the directory that a move goes into, one name after the other and through no link. */
-const inParent = async <T>(dataDir: string, { to }: Move, work: (parent: Directory, target: string) => Promise<T>): Promise<T> => {
+const inParent = async <T>(
+  dataDir: string,
+  { to }: Move,
+  work: (parent: Directory, target: string) => Promise<T>,
+): Promise<T> => {
   const step = async (parent: Directory, depth: number): Promise<T> => {
     if (depth === to.length - 1) return work(parent, `/proc/self/fd/${parent.fd}/${to[depth]}`)
     const next = await openDirectory(parent, to[depth]!, to.slice(0, depth + 1).join('/'))

@@ -86,7 +86,8 @@ export const unpack = async (
         await file.close()
       }
     } else if (header.type === 'symlink') {
-      if (leadsOut(at, header.linkname) && paxOf(header)[paxNames.outward] !== '1') refuse(at, 'is a link that leads out of its volume')
+      if (leadsOut(at, header.linkname) && paxOf(header)[paxNames.outward] !== '1')
+        refuse(at, 'is a link that leads out of its volume')
       await symlink(header.linkname, target)
       await asWritten(at, attributes, () => lchown(target, attributes.uid, attributes.gid))
       await lutimes(target, secondsOf(attributes.mtimeUs), secondsOf(attributes.mtimeUs))
@@ -102,7 +103,10 @@ export const unpack = async (
       ? await lstat(path.join(into, first)).catch(() => undefined)
       : undefined
     if (!found?.isFile())
-      refuse(at, paths === null ? `is a link to ${first}, which is no file of the archive` : `is one file with ${first}: name both`)
+      refuse(
+        at,
+        paths === null ? `is a link to ${first}, which is no file of the archive` : `is one file with ${first}: name both`,
+      )
     await link(path.join(into, first), target)
   }
 

@@ -5,7 +5,7 @@ import { backOffMs } from '../../lib/process/retry.ts'
 import type { Ask } from './ask.ts'
 import { JobFailed } from './errors.ts'
 import type { PartOnDisk, Spool } from './spool.ts'
-import { isWorthARetry, resolveAddress, StoreRefused, type StoreHttp } from './store-http.ts'
+import { isWorthARetry, resolveAddress, type StoreHttp, StoreRefused } from './store-http.ts'
 
 /** Parts on their way at once; the next ones wait on the disk. */
 const atOnce = 2

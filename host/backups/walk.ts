@@ -82,7 +82,13 @@ export async function* walk(root: FileHandle, at: string, options: WalkOptions):
     yield* holding(directory, () => inDirectory(directory, inVolume, depth + 1, isTaken))
   }
 
-  async function* take(thing: FileHandle, name: string, inVolume: string, depth: number, isTaken: boolean): AsyncGenerator<Thing> {
+  async function* take(
+    thing: FileHandle,
+    name: string,
+    inVolume: string,
+    depth: number,
+    isTaken: boolean,
+  ): AsyncGenerator<Thing> {
     const stats = await thing.stat({ bigint: true })
     const path = `${at}/${inVolume}`
     if (stats.isDirectory()) {

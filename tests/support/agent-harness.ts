@@ -122,6 +122,7 @@ export const makeAgentHarness = async () => {
 
   return {
     serverId,
+    amqpUrl: broker.url,
     publicKey: keys.publicKey,
     peer,
     /** Between the agent and the broker. */

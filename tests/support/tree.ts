@@ -25,7 +25,9 @@ export const treeOf = async (root: string): Promise<string[]> => {
     if (kind === 'file') firstNames.set(id, firstNames.get(id) ?? at)
     const holds =
       kind === 'file'
-        ? createHash('sha256').update(await readFile(path)).digest('hex')
+        ? createHash('sha256')
+            .update(await readFile(path))
+            .digest('hex')
         : kind === 'link'
           ? await readlink(path)
           : ''

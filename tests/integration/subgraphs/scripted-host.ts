@@ -56,6 +56,7 @@ export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: stri
     },
     'logs.archived': async () => ({}),
     'files.preview': (request) => preview(request),
+    'control.answer': async () => ({}),
   }
 
   const open = async () => {

@@ -19,7 +19,10 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 
 const isRoot = process.getuid?.() === 0
 
-const pack = async (source: string, change: { include?: string[]; exclude?: string[]; onThing?: (thing: Thing) => unknown } = {}) => {
+const pack = async (
+  source: string,
+  change: { include?: string[]; exclude?: string[]; onThing?: (thing: Thing) => unknown } = {},
+) => {
   const pieces: Buffer[] = []
   const things: Thing[] = []
   const warnings: string[] = []
@@ -67,7 +70,10 @@ type Node =
 const { tree: treeArb } = fc.letrec<{ tree: Node; node: Node }>((tie) => ({
   tree: fc.record({
     kind: fc.constant('directory' as const),
-    children: fc.uniqueArray(fc.tuple(nameArb.filter(isName), tie('node')), { maxLength: 6, selector: ([name]) => name.normalize() }),
+    children: fc.uniqueArray(fc.tuple(nameArb.filter(isName), tie('node')), {
+      maxLength: 6,
+      selector: ([name]) => name.normalize(),
+    }),
     attributes: attributesArb,
   }),
   node: fc.oneof(
