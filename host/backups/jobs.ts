@@ -108,21 +108,27 @@ export const makeJobs = (options: {
     aborts.set(id, abort)
     if (record.cancelled !== null && !record.swap) abort.abort(new Cancelled(record.cancelled))
     const job = jobOf(record, abort.signal)
-    let error: string | null = null
+    const error = await outcomeOf(job)
+    if (error === undefined) return
+    await finish(job, error)
+    aborts.delete(id)
+  }
+
+  /** Null for a job that is done, words for one that failed, undefined when the next agent goes on with it. */
+  const outcomeOf = async (job: Job): Promise<string | null | undefined> => {
     try {
       job.signal.throwIfAborted()
       await work(job)
-    } catch (thrown) {
-      if (closed || thrown instanceof Closing) {
-        // The next agent goes on; a game must not be kept from saving until then.
-        if (record.order.kind === 'backup') await letGoOn(job as Job<'backup'>, hooks, () => undefined)
-        return
+      return null
+    } catch (error) {
+      if (!closed) {
+        if (!(error instanceof Cancelled)) logger.warn({ err: error, id: job.id }, 'job failed')
+        return wordsOf(job.signal.aborted ? job.signal.reason : error)
       }
-      error = wordsOf(abort.signal.aborted ? abort.signal.reason : thrown)
-      if (!(thrown instanceof Cancelled)) logger.warn({ err: thrown, id }, 'job failed')
+      // A game must not be kept from saving until then.
+      if (job.order.kind === 'backup') await letGoOn(job as Job<'backup'>, hooks, () => undefined)
+      return undefined
     }
-    await finish(job, error)
-    aborts.delete(id)
   }
 
   const begin = ({ id, order }: JobRecord): void => {

@@ -46,21 +46,27 @@ export const packVolumes = async (
     pack.finalize()
   }
   const gzip = createGzip({ level: options.gzipLevel, chunkSize: pieceBytes })
-  const drain = async (): Promise<void> => {
-    const taking = async (packed: AsyncIterable<Buffer>): Promise<void> => {
-      for await (const piece of packed) await options.take(piece)
-    }
-    await pipeline(inPieces(pack), gzip, taking, { signal: options.signal })
-  }
   let failure: unknown
   const stop = (error: unknown): void => {
-    failure ??= error // what fails on the other side follows from this
+    failure ??= error // what fails elsewhere follows from this
     pack.destroy(error as Error)
   }
+  const taking = async (packed: AsyncIterable<Buffer>): Promise<void> => {
+    // Noted here, as the way out of the loop ends the streams, which then speak of that alone.
+    for await (const piece of packed) await options.take(piece).catch(stopAnd(stop))
+  }
+  const drain = (): Promise<void> => pipeline(inPieces(pack), gzip, taking, { signal: options.signal })
   await Promise.all([feed().catch(stop), drain().catch(stop)])
   options.signal.throwIfAborted()
   if (failure !== undefined) throw failure
 }
+
+const stopAnd =
+  (stop: (error: unknown) => void) =>
+  (error: unknown): never => {
+    stop(error)
+    throw error
+  }
 
 async function* inPieces(source: Pack): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = []

@@ -11,6 +11,7 @@ import { JobFailed } from './errors.ts'
 /** Beside the content: headers, long names, padding of one thing in an archive; and of the archive as a whole. */
 const overheadBytes = 16 * 1024
 const marginBytes = 1024 * 1024
+const pieceBytes = 256 * 1024
 
 export interface Unpacked {
   /** Whom each volume was given to where it was backed up, by its name in the archive. */
@@ -75,23 +76,9 @@ export const unpack = async (
       await mkdir(target, { mode: 0o700, recursive: volumeOf(at) === at && !directories.has(at) })
       if (directories.has(at)) refuse(at, 'comes twice')
       directories.set(at, attributes)
-    } else if (header.type === 'file') {
-      const file = await open(target, 'wx', 0o600)
-      try {
-        for await (const chunk of entry as AsyncIterable<Buffer>) await writeAll(file, chunk)
-        await asWritten(at, attributes, () => file.chown(attributes.uid, attributes.gid))
-        await file.chmod(attributes.mode)
-        await file.utimes(secondsOf(attributes.mtimeUs), secondsOf(attributes.mtimeUs))
-      } finally {
-        await file.close()
-      }
-    } else if (header.type === 'symlink') {
-      if (leadsOut(at, header.linkname) && paxOf(header)[paxNames.outward] !== '1')
-        refuse(at, 'is a link that leads out of its volume')
-      await symlink(header.linkname, target)
-      await asWritten(at, attributes, () => lchown(target, attributes.uid, attributes.gid))
-      await lutimes(target, secondsOf(attributes.mtimeUs), secondsOf(attributes.mtimeUs))
-    } else if (header.type === 'link') await makeLink(header, at, target)
+    } else if (header.type === 'file') await makeFile(entry, at, target, attributes)
+    else if (header.type === 'symlink') await makeSymlink(header, at, target, attributes)
+    else if (header.type === 'link') await makeLink(header, at, target)
     else refuse(at, `is a ${header.type ?? 'thing of unknown kind'}`)
   }
 
@@ -122,25 +109,24 @@ export const unpack = async (
       entry.resume() // what of it was not wanted
     }
   }
-  const unzip = (): Promise<void> =>
-    pipeline(
-      createReadStream(archive, { highWaterMark: 256 * 1024 }),
-      createGunzip({ chunkSize: 256 * 1024 }),
-      async (content: AsyncIterable<Buffer>) => {
-        let bytes = 0
-        for await (const chunk of content) {
-          bytes += chunk.length
-          if (bytes > limit) throw new JobFailed('The archive is refused: it is larger than was noted when the backup was made.')
-          if (!parser.write(chunk)) await roomIn(parser)
-        }
-        parser.end(undefined)
-      },
-      { signal },
-    )
   let failure: unknown
   const stop = (error: unknown): void => {
-    failure ??= error // what fails on the other side follows from this
+    failure ??= error // what fails elsewhere follows from this
     parser.destroy(error as Error)
+  }
+  const parse = async (content: AsyncIterable<Buffer>): Promise<void> => {
+    let bytes = 0
+    for await (const chunk of content) {
+      bytes += chunk.length
+      if (bytes > limit) stop(new JobFailed('The archive is refused: it is larger than was noted when the backup was made.'))
+      if (parser.destroying) return
+      if (!parser.write(chunk)) await roomIn(parser)
+    }
+    parser.end(undefined)
+  }
+  const unzip = (): Promise<void> => {
+    const gunzip = createGunzip({ chunkSize: pieceBytes })
+    return pipeline(createReadStream(archive, { highWaterMark: pieceBytes }), gunzip, parse, { signal })
   }
   await Promise.all([read().catch(stop), unzip().catch(stop)])
   signal.throwIfAborted()
@@ -148,6 +134,28 @@ export const unpack = async (
   if (missing.size > 0) throw new JobFailed(`The backup does not hold ${[...missing].join(', ')}. Nothing was changed.`)
   await finishDirectories(into, directories)
   return { given, volumes: [...directories.keys()].filter((at) => volumeOf(at) === at) }
+}
+
+const makeFile = async (entry: Entry, at: string, target: string, attributes: Attributes): Promise<void> => {
+  const seconds = secondsOf(attributes.mtimeUs)
+  const file = await open(target, 'wx', 0o600)
+  try {
+    for await (const chunk of entry as AsyncIterable<Buffer>) await writeAll(file, chunk)
+    await asWritten(at, attributes, () => file.chown(attributes.uid, attributes.gid))
+    await file.chmod(attributes.mode)
+    await file.utimes(seconds, seconds)
+  } finally {
+    await file.close()
+  }
+}
+
+const makeSymlink = async (header: Header, at: string, target: string, attributes: Attributes): Promise<void> => {
+  const isKnown = paxOf(header)[paxNames.outward] === '1'
+  if (leadsOut(at, header.linkname) && !isKnown) refuse(at, 'is a link that leads out of its volume')
+  const seconds = secondsOf(attributes.mtimeUs)
+  await symlink(header.linkname, target)
+  await asWritten(at, attributes, () => lchown(target, attributes.uid, attributes.gid))
+  await lutimes(target, seconds, seconds)
 }
 
 /** Last, as each thing put into a directory changes its time; and the deepest first, as a closed one lets nobody in. */

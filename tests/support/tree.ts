@@ -9,6 +9,14 @@ const kindOf = (stats: BigIntStats): string => {
   return stats.isSymbolicLink() ? 'link' : 'other'
 }
 
+const contentOf = async (path: string, kind: string): Promise<string> => {
+  if (kind === 'link') return readlink(path)
+  if (kind !== 'file') return ''
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+}
+
 /**
  * Everything in a directory, one line each: path, kind, mode, owner, time of change (to the microsecond), where a link leads,
  * which files are one, and what a file holds. Two trees are the same, byte for byte, when these are.
@@ -23,14 +31,7 @@ export const treeOf = async (root: string): Promise<string[]> => {
     const kind = kindOf(stats)
     const same = kind === 'file' && stats.nlink > 1n ? (firstNames.get(id) ?? at) : ''
     if (kind === 'file') firstNames.set(id, firstNames.get(id) ?? at)
-    const holds =
-      kind === 'file'
-        ? createHash('sha256')
-            .update(await readFile(path))
-            .digest('hex')
-        : kind === 'link'
-          ? await readlink(path)
-          : ''
+    const holds = await contentOf(path, kind)
     const us = stats.mtimeNs / 1_000n
     lines.push([at, kind, stats.mode.toString(8), `${stats.uid}:${stats.gid}`, us, same, holds].join(' | '))
     if (kind === 'directory') for (const name of (await readdir(path)).sort()) await look(at === '' ? name : `${at}/${name}`)
