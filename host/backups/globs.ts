@@ -29,25 +29,31 @@ const toRe2 = (glob: string): string => {
 /** One after the other, the longest first: what none of them takes is a character that stands for itself. */
 const pieces = /\*\*\/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|[{},]|./gsu
 
+const meanings = new Map([
+  ['**/', '(?:[^/]+/)*'],
+  ['**', '.*'],
+  ['*', '[^/]*'],
+  ['?', '[^/]'],
+])
+
 const translate = (glob: string): string => {
   let depth = 0
-  let source = ''
-  const closes = (at: number): boolean => glob.indexOf('}', at) > at
-  for (const { 0: piece, index } of glob.matchAll(pieces)) {
-    if (piece === '**/') source += '(?:[^/]+/)*'
-    else if (piece === '**') source += '.*'
-    else if (piece === '*') source += '[^/]*'
-    else if (piece === '?') source += '[^/]'
-    else if (piece.length > 2 && piece.startsWith('[')) source += characterClass(piece)
-    else if (piece === '{' && closes(index)) {
+  const piece = ({ 0: text, index }: RegExpExecArray): string => {
+    const fixed = meanings.get(text)
+    if (fixed !== undefined) return fixed
+    if (text.length > 2 && text.startsWith('[')) return characterClass(text)
+    if (text === '{' && glob.indexOf('}', index) > index) {
       depth++
-      source += '(?:'
-    } else if (piece === '}' && depth > 0) {
+      return '(?:'
+    }
+    if (text === '}' && depth > 0) {
       depth--
-      source += ')'
-    } else if (piece === ',' && depth > 0) source += '|'
-    else source += RE2JS.quote(piece.startsWith('\\') && piece.length > 1 ? piece.slice(1) : piece)
+      return ')'
+    }
+    if (text === ',' && depth > 0) return '|'
+    return RE2JS.quote(text.length > 1 && text.startsWith('\\') ? text.slice(1) : text)
   }
+  const source = [...glob.matchAll(pieces)].map(piece).join('')
   return source + ')'.repeat(depth)
 }
 

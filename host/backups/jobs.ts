@@ -188,4 +188,3 @@ export const makeJobs = (options: {
     },
   }
 }
-export type Jobs = ReturnType<typeof makeJobs>

@@ -14,8 +14,6 @@ import { makeStoreHttp } from './store-http.ts'
 /** A store that moves nothing for so long is asked again. */
 const defaultStallMs = 60_000
 
-export type Backups = ReturnType<typeof startBackups>
-
 /** Everything about backups and restores on this machine, put together. `resume` sets it going. */
 export const startBackups = (options: {
   serverId: string

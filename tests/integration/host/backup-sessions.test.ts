@@ -188,7 +188,7 @@ describe('a session that runs', () => {
   it('goes on afterwards when the backup fails, when it is given up, and when the game says nothing', async () => {
     await host.startAgent('until-ready', undefined, limits)
     const { sessionId, serverGameConfigId: id } = await start()
-    const after = () => linesOf(sessionId, 'O').then((lines) => lines.filter((line) => line.includes('on again')).length)
+    const wentOn = () => linesOf(sessionId, 'O').then((lines) => lines.filter((line) => line.includes('on again')).length)
     store.setFault((request, response) => {
       request.resume()
       response.writeHead(413).end()
@@ -197,7 +197,7 @@ describe('a session that runs', () => {
     const failing = await control.backup(id, { sessionId, hooks })
     expect(await control.failed(failing)).toMatch(/413/)
     await host.logHas(sessionId, 'Backup failed: Part 1')
-    await eventually(async () => (await after()) === 1, { what: 'the game goes on' })
+    await eventually(async () => (await wentOn()) === 1, { what: 'the game goes on' })
     store.setFault(null)
     const given = await control.backup(id, { sessionId, hooks: { ...hooks, waitFor: 'never', timeoutSeconds: 1_000 } })
     await eventually(() => host.peer.backupReports.some((report) => report.backupId === given && report.phase === 'SAVING'), {
@@ -205,12 +205,12 @@ describe('a session that runs', () => {
     })
     await host.peer.send({ kind: 'backup.cancel', jobId: given, reason: 'Not wanted.' })
     expect(await control.failed(given)).toBe('Not wanted.')
-    await eventually(async () => (await after()) === 2, { what: 'the game goes on' })
+    await eventually(async () => (await wentOn()) === 2, { what: 'the game goes on' })
     const silent = await control.backup(id, { sessionId, hooks: { ...hooks, waitFor: 'never', timeoutSeconds: 1 } })
     expect((await control.isCompleted(silent)).warnings).toEqual([
       'The game printed no line that fits never within 1 s: it may not have saved all.',
     ])
-    await eventually(async () => (await after()) === 3, { what: 'the game goes on' })
+    await eventually(async () => (await wentOn()) === 3, { what: 'the game goes on' })
     await end(sessionId)
     await host.stopAgent()
     await isTidy()

@@ -164,23 +164,22 @@ describe('a store with faults', () => {
     const before = await treeOf(await makeVolume(id, 17 * mebibyte))
     let puts = 0
     const ranges: (string | undefined)[] = []
-    store.setFault((request, response) => {
-      if (request.method === 'GET') {
-        ranges.push(request.headers.range)
-        if (ranges.length > 2) return false
-        const content = store.objects.get(`${backupId}/archive`)!
-        response.writeHead(ranges.length === 1 ? 200 : 206, { 'content-length': content.length })
-        response.write(content.subarray((ranges.length - 1) * mebibyte, ranges.length * mebibyte))
-        if (ranges.length === 1) setTimeout(() => response.destroy(), 100)
-        return true // the second one stands still
-      }
+    store.setFault((request) => {
       puts++
-      if (puts > 2) return false
       if (puts === 1) request.once('data', () => request.destroy())
-      return true
+      return puts <= 2 // the second one stands still
     })
     const backupId = await control.backup(id)
     await control.isCompleted(backupId)
+    store.setFault((request, response) => {
+      ranges.push(request.headers.range)
+      if (ranges.length > 2) return false
+      const content = store.objects.get(`${backupId}/archive`)!
+      response.writeHead(ranges.length === 1 ? 200 : 206, { 'content-length': content.length })
+      response.write(content.subarray((ranges.length - 1) * mebibyte, ranges.length * mebibyte))
+      if (ranges.length === 1) setTimeout(() => response.destroy(), 100)
+      return true
+    })
     await rm(volumeOf(id), { recursive: true })
     await control.isRestored(await control.restore(backupId, id))
     store.setFault(null)
