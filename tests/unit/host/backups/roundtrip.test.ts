@@ -1,5 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, chown, lchown, link, lutimes, mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import {
+  appendFile,
+  chmod,
+  chown,
+  lchown,
+  link,
+  lutimes,
+  mkdir,
+  mkdtemp,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -183,26 +199,30 @@ describe('a volume that is packed', () => {
   })
 
   it('pads a file that is cut off under its reader', async () => {
-    await writeFile(join(volume(), 'large'), Buffer.alloc(3_000_000, 'x'))
-    let cut = false
-    const pieces: Buffer[] = []
+    const large = join(volume(), 'large')
+    await writeFile(large, randomBytes(20_000_000))
+    const sizes: number[] = []
     const warnings: string[] = []
+    let isCut = false
     await packVolumes([{ hostPath: volume(), at: 'data', given: null }], {
-      isExcluded: () => {
-        return false
-      },
-      isIncluded: (path) => {
-        cut ||= path === 'large'
-        return true
-      },
+      isExcluded: () => false,
+      isIncluded: null,
       gzipLevel: 1,
       warn: (text) => warnings.push(text),
-      onThing: () => undefined,
-      take: async (piece) => void pieces.push(piece),
-      signal: AbortSignal.timeout(10_000),
+      onThing: ({ bytes }) => sizes.push(bytes),
+      take: async (piece) => {
+        if (!isCut) await truncate(large, 1_000)
+        isCut = true
+        await appendFile(join(dir, 'archive'), piece)
+      },
+      signal: AbortSignal.timeout(15_000),
     })
-    expect(cut).toBe(true)
-    expect(warnings).toEqual([])
+    expect(sizes).toEqual([0, 20_000_000])
+    expect(warnings).toEqual(['data/large became shorter while it was read: its end is zeros.'])
+    await mkdir(join(dir, 'there'))
+    const limits = { contentBytes: 20_000_000, entries: 2, signal: AbortSignal.timeout(15_000) }
+    await unpack(join(dir, 'archive'), join(dir, 'there'), { volumes: ['data'], paths: null, ...limits })
+    expect((await stat(join(dir, 'there', 'data', 'large'))).size).toBe(20_000_000)
   })
 
   it('takes what the globs say', async () => {
