@@ -110,6 +110,13 @@ module.exports = {
     ),
     ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
     ...may('^host/files/', lib('files')),
+    // Volumes read and replaced as a whole; what it needs of sessions it is given.
+    ...may(
+      '^host/backups/',
+      '^host/(backups|docker|files|logs)/',
+      '^host/(files|tidy|session-console)\\.ts$',
+      lib('domain', 'messages', 'rabbit', 'process'),
+    ),
     ...mayUseAnyPackage('^host/'),
 
     // The schema it reads as data.

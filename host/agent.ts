@@ -1,15 +1,16 @@
 import { join } from 'node:path'
 import type { LogBatch } from '../lib/messages/log-records.ts'
 import type { Readiness } from '../lib/process/health.ts'
-import type { Logger } from '../lib/process/logger.ts'
 import { makeRabbit } from '../lib/rabbit/connect.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
 import { openAbsence } from './absence.ts'
 import { writeMemo } from './adopt.ts'
+import type { AgentOptions } from './agent-options.ts'
 import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
+import { openJobStore } from './backups/job-store.ts'
+import { startBackups } from './backups/start.ts'
 import { makeCommandConsumer } from './commands.ts'
-import type { HostConfig } from './config.ts'
 import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
 import { fenced, mutable } from './fence.ts'
@@ -29,7 +30,6 @@ import { makeReporter } from './report.ts'
 import { makeRequestConsumer } from './requests.ts'
 import { secretTexts } from './secrets.ts'
 import { countByStatus, type SessionRecord } from './session-record.ts'
-import type { SessionStore } from './session-store.ts'
 import { makeSessions } from './sessions.ts'
 import { makeSteps } from './steps.ts'
 import { openTypedKeys } from './typed-keys.ts'
@@ -38,29 +38,6 @@ import { startVolumeWatch } from './volume-watch.ts'
 
 /** Keys of typed lines: of many hours, and a file of some megabytes at most. */
 const rememberedKeys = 10_000
-
-export interface AgentOptions {
-  config: Pick<
-    HostConfig,
-    'dataDir' | 'environment' | 'dockerSocket' | 'networkPool' | 'logDiskBytes' | 'sessionLogBytes' | 'diskFloorBytes'
-  >
-  serverId: string
-  amqpUrl: string
-  /** Of this host; what is sealed to its public key is opened with it. */
-  privateKey: string
-  epoch: number
-  agentVersion: string
-  store: SessionStore
-  /** See `makeSessions`. */
-  startPatienceMs?: number
-  /** See `startVolumeWatch`. */
-  volumesEveryMs?: number
-  /** False once another agent has taken over: then nothing is done any more. */
-  holds?: () => boolean
-  /** The machine has left the fleet, in order; why, for people. */
-  onGone?: (why: string) => void
-  logger: Logger
-}
 
 export type Agent = Awaited<ReturnType<typeof makeAgent>>
 export type AgentFigures = ReturnType<Agent['figures']>
@@ -131,13 +108,27 @@ export const makeAgent = async (options: AgentOptions) => {
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
   const memoOf = async (record: SessionRecord): Promise<string> => writeMemo(record, await machine())
   const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey, memoOf })
+  const backups = startBackups({
+    ...config,
+    ...options.backupLimits,
+    serverId,
+    doorUrl: options.doorUrl,
+    store: fenced(await openJobStore({ dataDir: config.dataDir, logger }), acts),
+    publisher,
+    containers,
+    logs,
+    consoleOf: attachments.consoleOf,
+    isLive: (sessionId) => store.get(sessionId)?.ended === null,
+    onFree: () => sessions.wakeAll(),
+    logger,
+  })
   const steps = makeSteps({
     containers,
     networks,
     links,
     attachments,
     logs,
-    prepare,
+    prepare: (record, signal) => backups.use.create(record.serverGameConfigId, () => prepare(record, signal)),
     lifeSigns,
     machine,
     begin: (of, next) => sessions.begin(of, next),
@@ -151,6 +142,7 @@ export const makeAgent = async (options: AgentOptions) => {
     lifeSigns,
     machine,
     steps: fenced(steps, acts),
+    isHeld: backups.use.isHeld,
     onUnreported: () => reporter.wake(),
     startPatienceMs: options.startPatienceMs,
     logger,
@@ -168,6 +160,7 @@ export const makeAgent = async (options: AgentOptions) => {
   const absence = await openAbsence(config.dataDir)
   await sessions.resume(absence)
   absence.keep()
+  await backups.resume()
   const linkKeeper = keepLinks({ links: fenced(links, acts), logger })
   const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
   const everyMs = options.volumesEveryMs
@@ -202,6 +195,7 @@ export const makeAgent = async (options: AgentOptions) => {
     ready: reconciler.firstLook,
     onAsked: reconciler.wake,
     leave: departure.begin,
+    job: backups.accept,
     onReady: () => {
       reporter.repeat()
       reconciler.wake()
@@ -219,6 +213,7 @@ export const makeAgent = async (options: AgentOptions) => {
     watch: live.watch,
     archived: archive.archived,
     watchStats: liveStats.watch,
+    answered: backups.answered,
     previewFiles: makeFilesPreview({ ...config, privateKey: options.privateKey }),
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
@@ -278,7 +273,7 @@ export const makeAgent = async (options: AgentOptions) => {
       absence.close()
       await departure.close()
       await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
-      await Promise.all([linkKeeper.close(), volumeWatch.close()])
+      await Promise.all([linkKeeper.close(), volumeWatch.close(), backups.close()])
       await sessions.close()
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])

@@ -22,6 +22,8 @@ export const makeAnswers = (options: {
   watch: (sessionId: string, leaseMs: number) => void
   archived: (sessionId: string, lastSeq: number) => Promise<void>
   watchStats: (sessionId: string, leaseMs: number) => void
+  /** The control plane's answer to what this host has asked. */
+  answered: (answer: Of<'control.answer'>) => void
   previewFiles: (request: Of<'files.preview'>) => Promise<ReplyResult<'files.preview'>>
 }): Answers => {
   const { typedKeys } = options
@@ -85,6 +87,10 @@ export const makeAnswers = (options: {
       return { ...history.extent(), batch: batch && toLogLines(request.sessionId, batch) }
     },
     'files.preview': options.previewFiles,
+    'control.answer': async (answer) => {
+      options.answered(answer)
+      return {}
+    },
     'logs.archived': async ({ sessions }) => {
       for (const { sessionId, lastSeq } of sessions) await options.archived(sessionId, lastSeq)
       return {}

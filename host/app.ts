@@ -75,6 +75,7 @@ const startAgent = async (config: HostConfig, identity: HostIdentity, { fence, l
     holds,
     onGone,
     privateKey: identity.privateKey,
+    doorUrl: config.doorUrl ?? identity.url,
     logger,
   })
   return { agent, gone }

@@ -5,6 +5,7 @@ import { exchanges, keys, queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { makeConsumer } from '../lib/rabbit/consumer.ts'
+import type { JobCommand } from './backups/job-record.ts'
 import { newSessionRecord, type SessionRecord } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -27,7 +28,7 @@ export const applyCommand = (record: SessionRecord | undefined, command: Session
   return { ...record, desired }
 }
 
-const subjectOf = (command: Command): string =>
+const subjectOf = (command: Command): string | null =>
   'sessionId' in command ? command.sessionId : 'serverGameConfigId' in command ? command.serverGameConfigId : 'all'
 
 /**
@@ -46,6 +47,8 @@ export const makeCommandConsumer = (options: {
   onAsked: () => void
   /** Resolves once it is durable that this machine leaves the fleet. */
   leave: () => Promise<void>
+  /** Resolves once it is durable that a backup, a restore or its end is wanted. */
+  job: (command: JobCommand) => Promise<void>
   /** The broker is (again) there, and this agent the one it listens to. */
   onReady: () => void
   logger: Logger
@@ -91,13 +94,16 @@ export const makeCommandConsumer = (options: {
   }
 }
 
-type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change' | 'leave'>
+type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change' | 'leave' | 'job'>
 
 const apply = (applying: Applying, command: Command): Promise<void> => {
   if (command.kind === 'host.leave') return applying.leave()
   if (command.kind === 'config.update') return updateConfig(applying, command)
+  if (isJob(command)) return applying.job(command)
   return command.kind === 'session.report' ? tellAgain(applying, command) : bringAbout(applying, command)
 }
+
+const isJob = (command: Command): command is JobCommand => command.kind.startsWith('backup.') || command.kind === 'volume.discard'
 
 /** A stop or kill binds the sessions that the restart policy has made of the one it names. */
 const bringAbout = async ({ store, change }: Applying, command: SessionCommand): Promise<void> => {

@@ -23,19 +23,22 @@ export const readHostConfig = (env: NodeJS.ProcessEnv) => {
       MANMAN_LOG_DISK_MB: envKinds.positiveInt(10_240),
       MANMAN_SESSION_LOG_MB: envKinds.positiveInt(1_024),
       MANMAN_DISK_FLOOR_MB: envKinds.positiveInt(1_024),
+      MANMAN_BACKUPS_AT_ONCE: envKinds.positiveInt(1),
       HEALTH_HOST: z.string().default('127.0.0.1'),
       HEALTH_PORT: envKinds.port(4120),
       LOG_LEVEL: envKinds.logLevel,
     },
     env,
   )
-  if ((raw.MANMAN_JOIN_URL === undefined) !== (raw.MANMAN_JOIN_TOKEN === undefined)) {
-    throw new BadConfig(['MANMAN_JOIN_URL and MANMAN_JOIN_TOKEN: one is set without the other'])
+  if (raw.MANMAN_JOIN_TOKEN !== undefined && raw.MANMAN_JOIN_URL === undefined) {
+    throw new BadConfig(['MANMAN_JOIN_TOKEN is set without MANMAN_JOIN_URL'])
   }
   return {
     dataDir: resolve(raw.MANMAN_DATA_DIR ?? `${raw.MANMAN_HOME}/host`),
     environment: raw.MANMAN_ENV,
     join: raw.MANMAN_JOIN_URL && raw.MANMAN_JOIN_TOKEN ? { url: raw.MANMAN_JOIN_URL, token: raw.MANMAN_JOIN_TOKEN } : undefined,
+    /** The control plane's door as this machine reaches it now; else the one it has joined by counts. */
+    doorUrl: raw.MANMAN_JOIN_URL,
     /** Replaces the broker's address that enrolment gave: for a host that reaches it another way. */
     amqpUrl: raw.AMQP_URL,
     dockerSocket: raw.DOCKER_SOCKET,
@@ -43,6 +46,7 @@ export const readHostConfig = (env: NodeJS.ProcessEnv) => {
     logDiskBytes: raw.MANMAN_LOG_DISK_MB * 1024 * 1024,
     sessionLogBytes: raw.MANMAN_SESSION_LOG_MB * 1024 * 1024,
     diskFloorBytes: raw.MANMAN_DISK_FLOOR_MB * 1024 * 1024,
+    backupsAtOnce: raw.MANMAN_BACKUPS_AT_ONCE,
     health: { host: raw.HEALTH_HOST, port: raw.HEALTH_PORT },
     logLevel: raw.LOG_LEVEL,
     machineName: hostname(),

@@ -14,6 +14,8 @@ const identitySchema = z.object({
   machineId: z.string(),
   publicKey: z.string(),
   privateKey: z.string(),
+  /** The door it joined by; missing where it joined before that was kept. */
+  url: z.string().optional(),
 })
 
 /** Who this host is: given by enrolment, kept in `identity.json`, mode 0600. */
@@ -111,7 +113,16 @@ const enroll = async (to: { url: string; token: string }): Promise<HostIdentity>
     throw new BadConfig([`--token: ${url.origin} refused it: ${result.message}`])
   }
   const { serverId, amqpUrl, username, password } = result
-  return { serverId, amqpUrl, username, password, machineId, publicKey: pair.publicKey, privateKey: pair.privateKey }
+  return {
+    serverId,
+    amqpUrl,
+    username,
+    password,
+    machineId,
+    publicKey: pair.publicKey,
+    privateKey: pair.privateKey,
+    url: url.origin,
+  }
 }
 
 /** The broker's address with the host's credentials in it. */

@@ -16,7 +16,7 @@ export interface Seen {
   container: SeenContainer | null
   /** The whole log of the exited container has been read. */
   logDrained: boolean
-  /** An earlier session of the same deployment has not ended yet: it may hold the ports. */
+  /** An earlier session of the same deployment has not ended yet and may hold the ports, or its volumes are being replaced. */
   isDeploymentBusy: boolean
   /** Others start first after a restart of the machine: when to look again, in ms since the epoch; null when nothing is in the way. */
   turnAtMs: number | null

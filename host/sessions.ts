@@ -24,6 +24,8 @@ export const makeSessions = (options: {
   /** Boot and engine as they are now. */
   machine: () => Promise<string>
   steps: Steps
+  /** The deployment's volumes are being replaced. */
+  isHeld: (serverGameConfigId: string | null) => boolean
   /** The control plane must hear of a session. */
   onUnreported: () => void
   /** How long a start may fail, or its host be away, before it is given up. */
@@ -56,9 +58,9 @@ export const makeSessions = (options: {
       container,
       logDrained: attachments.isDrained(sessionId),
       // A later one that has started all the same holds the ports until it has ended.
-      isDeploymentBusy: othersOf(record).some(
-        (other) => !other.ended && (other.sessionId < sessionId || other.startedAt !== null),
-      ),
+      isDeploymentBusy:
+        options.isHeld(record.serverGameConfigId) ||
+        othersOf(record).some((other) => !other.ended && (other.sessionId < sessionId || other.startedAt !== null)),
       turnAtMs: container ? null : turns.waitsUntilMs(record, machine),
       machine,
       unresponsiveSinceMs: options.lifeSigns.unresponsiveSinceMs(sessionId),

@@ -67,6 +67,16 @@ const readNote = (hostPath: string): Promise<string | undefined> =>
     return undefined
   })
 
+/** Whom the volume was given to, as its note says it; undefined for one that never was. */
+export const givenTo = readNote
+
+/** Puts down whom a volume was given to elsewhere, after what is in it was brought from there; null for nobody. */
+export const noteGiven = async (hostPath: string, to: string | null): Promise<void> => {
+  if (to === null) return rm(noteOf(hostPath), { force: true })
+  await mkdir(path.dirname(noteOf(hostPath)), { recursive: true })
+  await writeFile(noteOf(hostPath), to, { flush: true })
+}
+
 /**
  * Gives the directories to the user the container runs as, with all that is in them; links are changed, never followed. Once:
  * while the same user follows itself, what an image that starts as root has made of its volume stays. An install step is
@@ -91,7 +101,6 @@ export const ownVolumes = async (
         cause: error,
       })
     }
-    await mkdir(path.dirname(noteOf(hostPath)), { recursive: true })
-    await writeFile(noteOf(hostPath), to)
+    await noteGiven(hostPath, to)
   }
 }

@@ -29,6 +29,8 @@ interface Limits {
   diskFloorBytes?: number
   startPatienceMs?: number
   volumesEveryMs?: number
+  doorUrl?: string
+  backupLimits?: { stallMs?: number; askLimitMs?: number }
 }
 
 /** A real agent in this process, with real Docker and RabbitMQ, and the control plane played by the test. */
@@ -51,7 +53,7 @@ export const makeAgentHarness = async () => {
   const gone: string[] = []
   /** What an agent of this server is made with, on any data directory. */
   const agentOptions = async (dir: string, engine = dockerSocket, { diskFloorBytes = 1e6, ...patience }: Limits = {}) => {
-    const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes }
+    const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes, backupsAtOnce: 1 }
     const config = { dataDir: dir, environment, dockerSocket: engine, networkPool, ...limits }
     const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
     const store = await openSessionStore({ dataDir: dir, serverId, logger })
@@ -120,6 +122,7 @@ export const makeAgentHarness = async () => {
 
   return {
     serverId,
+    amqpUrl: broker.url,
     publicKey: keys.publicKey,
     peer,
     /** Between the agent and the broker. */

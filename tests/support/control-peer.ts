@@ -1,3 +1,4 @@
+import { type BackupReport, backupStatusSchema, type RestoreReport, restoreStatusSchema } from '../../lib/messages/backups.ts'
 import type { Command, CommandBody } from '../../lib/messages/commands.ts'
 import { messageVersion, readMessage, writeMessage } from '../../lib/messages/envelope.ts'
 import { type HostReport, hostReportSchema } from '../../lib/messages/host-report.ts'
@@ -31,6 +32,8 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
 
   const reports: SessionReport[] = []
   const fullReports: HostReport[] = []
+  const backupReports: BackupReport[] = []
+  const restoreReports: RestoreReport[] = []
   const beats: HostHealth[] = []
   const lines: LogLines[] = []
   const statuses = makeConsumer({
@@ -40,7 +43,10 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
     queue: queues.statuses,
     prefetch: 100,
     handle: async (message) => {
-      if (topicOf(message.routingKey) === 'host') fullReports.push(readMessage(hostReportSchema, message.content))
+      const topic = topicOf(message.routingKey)
+      if (topic === 'host') fullReports.push(readMessage(hostReportSchema, message.content))
+      else if (topic === 'backup') backupReports.push(readMessage(backupStatusSchema, message.content))
+      else if (topic === 'restore') restoreReports.push(readMessage(restoreStatusSchema, message.content))
       else reports.push(readMessage(sessionStatusSchema, message.content))
     },
   })
@@ -83,6 +89,9 @@ export const makeControlPeer = async (options: { amqpUrl: string; serverId: stri
     reports,
     /** What the host has told of everything it holds. */
     fullReports,
+    /** Of backups and restores, in the order they came. */
+    backupReports,
+    restoreReports,
     beats,
     lines,
     send: async (body: CommandBody): Promise<Command> => {

@@ -1,0 +1,37 @@
+import type { Logger } from '../lib/process/logger.ts'
+import type { HostConfig } from './config.ts'
+import type { SessionStore } from './session-store.ts'
+
+/** What an agent is made with. */
+export interface AgentOptions {
+  config: Pick<
+    HostConfig,
+    | 'dataDir'
+    | 'environment'
+    | 'dockerSocket'
+    | 'networkPool'
+    | 'logDiskBytes'
+    | 'sessionLogBytes'
+    | 'diskFloorBytes'
+    | 'backupsAtOnce'
+  >
+  serverId: string
+  amqpUrl: string
+  /** Of this host; what is sealed to its public key is opened with it. */
+  privateKey: string
+  /** See `startBackups`. */
+  doorUrl?: string
+  backupLimits?: { stallMs?: number; askLimitMs?: number }
+  epoch: number
+  agentVersion: string
+  store: SessionStore
+  /** See `makeSessions`. */
+  startPatienceMs?: number
+  /** See `startVolumeWatch`. */
+  volumesEveryMs?: number
+  /** False once another agent has taken over: then nothing is done any more. */
+  holds?: () => boolean
+  /** The machine has left the fleet, in order; why, for people. */
+  onGone?: (why: string) => void
+  logger: Logger
+}
