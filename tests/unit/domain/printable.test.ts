@@ -61,7 +61,8 @@ describe('what others wrote', () => {
         const written: string = destination.read().toString()
         expect(written.endsWith('\n')).toBe(true)
         expect(written.slice(0, -1)).not.toMatch(obeyed)
-        expect(JSON.parse(written)).toMatchObject({ text: text.toWellFormed(), msg: `a game said ${text.toWellFormed()}` })
+        const wellFormed = Buffer.from(text).toString()
+        expect(JSON.parse(written)).toMatchObject({ text: wellFormed, msg: `a game said ${wellFormed}` })
       }),
     )
   })
