@@ -7,7 +7,7 @@ import { bridgePrefix } from './docker/bridges.ts'
 import type { Docker } from './docker/docker.ts'
 import type { MachineHelper } from './docker/machine-helper.ts'
 import type { Vitals } from './heartbeat.ts'
-import { type FirewallOutcome, type FirewallTask, setFirewall } from './isolation/firewall.ts'
+import { type FirewallOutcome, type FirewallTask, outcomeMark, setFirewall } from './isolation/firewall.ts'
 import { parseTarget, type Target } from './isolation/targets.ts'
 
 /** What operators say of it. */
@@ -18,13 +18,15 @@ export interface IsolationSettings {
 }
 
 /** Someone else may empty the machine's firewall at any time. */
-const usualMs = 60_000
+const ownMs = 60_000
+/** With a container for each look. */
+const helpedMs = 300_000
 const defaultPorts: Record<string, string> = { 'amqp:': '5672', 'amqps:': '5671' }
 const outcomeSchema = z.union([z.object({ changed: z.boolean() }), z.object({ fault: z.string() })])
 
 /**
  * Keeps the machine's firewall between games and what is not theirs (docs/decisions/0018): at once, whenever `look` is called,
- * and every minute, one look at a time. What is in the way is a condition of the Server; games run all the same.
+ * and every minute (5 minutes from a container), one look at a time. What is in the way is a condition of the Server; games run all the same.
  */
 export const keepIsolation = (options: {
   isolation: IsolationSettings
@@ -40,11 +42,13 @@ export const keepIsolation = (options: {
   let fault: string | null = null
   let isSet = false
   let last = Promise.resolve()
-  let busy = false
+  let timer: NodeJS.Timeout | undefined
+  let usualMs = ownMs
 
   const carryOut = async (wishes: FirewallTask['wishes']): Promise<FirewallOutcome> => {
     const task = { bridges, wishes }
     const helper = await options.docker.machineHelper()
+    if (helper !== null) usualMs = helpedMs
     return helper === null ? setFirewall(task) : askHelper(helper, task)
   }
 
@@ -57,7 +61,7 @@ export const keepIsolation = (options: {
   }
 
   const lookOnce = async (): Promise<void> => {
-    busy = true
+    clearTimeout(timer)
     try {
       await set()
     } catch (error) {
@@ -65,7 +69,7 @@ export const keepIsolation = (options: {
       isSet = false
       fault = (error as Error).message
     } finally {
-      busy = false
+      timer = setTimeout(look, options.everyMs ?? usualMs)
     }
   }
   /** After the one under way: that may have looked too early. */
@@ -77,7 +81,6 @@ export const keepIsolation = (options: {
     await carryOut(null).catch((error) => logger.debug({ err: error }, 'rules may be left in the firewall of this machine'))
   }
 
-  const timer = setInterval(() => busy || look(), options.everyMs ?? usualMs)
   if (isolation.on) look()
   // Those of an agent before, which had it on.
   else last = removeAll()
@@ -91,9 +94,9 @@ export const keepIsolation = (options: {
     },
     /** Ends the looks. With no game left, the rules go too. */
     close: async ({ isEmpty }: { isEmpty: boolean }): Promise<void> => {
-      clearInterval(timer)
       await last
-      if (isEmpty && isSet) await removeAll()
+      clearTimeout(timer)
+      if (isEmpty && isolation.on) await removeAll()
     },
   }
 }
@@ -108,15 +111,15 @@ const program = join(import.meta.dirname, `isolation/helper${extname(import.meta
 
 const askHelper = async (helper: MachineHelper, task: FirewallTask): Promise<FirewallOutcome> => {
   const written = await helper([process.execPath, program, JSON.stringify(task)])
-  const outcome = outcomeSchema.safeParse(lastJson(written))
+  const outcome = outcomeSchema.safeParse(outcomeIn(written))
   if (!outcome.success) throw new Unavailable(`The container for the firewall said: ${written.trim().slice(-500)}`)
   if ('fault' in outcome.data) throw new Unavailable(outcome.data.fault)
   return outcome.data
 }
 
-const lastJson = (text: string): unknown => {
+const outcomeIn = (written: string): unknown => {
   try {
-    return JSON.parse(text.trim().split('\n').at(-1) ?? '')
+    return JSON.parse(written.slice(written.lastIndexOf(outcomeMark) + outcomeMark.length))
   } catch {
     return null
   }

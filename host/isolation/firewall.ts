@@ -21,7 +21,9 @@ export interface FirewallOutcome {
   changed: boolean
 }
 
-/** A program's own words are enough for a person to act on. */
+/** Before the outcome in what the helper writes. */
+export const outcomeMark = 'outcome '
+
 const limitMs = 20_000
 /** Docker changes the same tables; each waits for the other. */
 const lockSeconds = '10'

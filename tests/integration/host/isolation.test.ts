@@ -263,7 +263,7 @@ describe('where it is not so, the Server says so', () => {
   })
 
   it('with the reason and what to do', async () => {
-    const fails = { machineHelper: async () => async () => '{"fault":"there is no iptables-save."}\r\n' }
+    const fails = { machineHelper: async () => async () => 'outcome {"fault":"there is no iptables-save."}\r\n' }
     const faulty = keepIsolation({
       isolation: { on: true, allow: [], deny: [] },
       serverId: randomUUID(),
