@@ -4,6 +4,7 @@ import { bridgePrefix } from '../../../host/docker/bridges.ts'
 import { type AgentHarness, makeAgentHarness } from '../../support/agent-harness.ts'
 import { eventually } from '../../support/eventually.ts'
 import { run } from '../../support/images/docker-cli.ts'
+import { openRelay } from './docker/relay.ts'
 
 const isolated = { isolation: { on: true, allow: [], deny: [] } }
 let host: AgentHarness
@@ -62,8 +63,16 @@ it('keeps its games from the machine from their first moment, tells when it does
   const name = `MANMAN-${key()}-IN`
   await run('iptables', ['--wait', '5', '-D', 'INPUT', '-i', `mm${key()}+`, '-j', name])
   await run('iptables', ['--wait', '5', '-F', name])
-  await host.startAgent('until-ready', undefined, isolated)
-  await eventually(async () => (await hearsMachine(first)) === '', { what: 'the machine is closed again' })
+  const relay = await openRelay('/var/run/docker.sock')
+  await host.startAgent('until-ready', relay.socketPath, isolated)
+  const isClosed = async () => (await hearsMachine(first)) === ''
+  await eventually(isClosed, { what: 'the machine is closed again' })
+
+  // As when Docker has started again: not only with the next look, which is a minute away.
+  await run('iptables', ['--wait', '5', '-F', name])
+  expect(await isClosed()).toBe(false)
+  relay.cut()
+  await eventually(isClosed, { what: 'the machine is closed again by an agent that has found Docker again', limitMs: 20_000 })
 
   for (const sessionId of [open, first]) {
     await host.peer.send({ kind: 'session.kill', sessionId })
@@ -71,5 +80,6 @@ it('keeps its games from the machine from their first moment, tells when it does
   }
   await eventually(async () => (await host.docker.networks.list()).length === 0, { what: 'their networks are gone' })
   await host.stopAgent()
+  await relay.close()
   expect(await rules()).toEqual([])
 })
