@@ -108,7 +108,7 @@ module.exports = {
       '^host/',
       lib('domain', 'messages', 'parameters', 'files', 'crypto', 'rabbit', 'storage', 'process'),
     ),
-    ...may('^host/(docker|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
+    ...may('^host/(docker|isolation|logs|files)/', '^host/$1/', lib('domain', 'messages', 'storage', 'process')),
     ...may('^host/files/', lib('files')),
     // Volumes read and replaced as a whole; what it needs of sessions it is given.
     ...may(

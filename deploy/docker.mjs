@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { createReadStream, realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { createReadStream, existsSync, readdirSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 
@@ -26,12 +26,12 @@ export const tarOf = (root, files) => {
 }
 
 /**
- * An image of this machine's own node with the libraries it is linked with, and nothing else: a base that no registry is
- * needed for. Made once per version of these files; resolves with its reference.
+ * An image of this machine's own node and iptables with the libraries they are linked with, and nothing else: a base that no
+ * registry is needed for. Made once per version of these files; resolves with its reference.
  */
 export const localBase = async () => {
   const node = realpathSync(process.execPath)
-  const files = [node, ...(await librariesOf(node))]
+  const files = [...new Set([node, ...(await librariesOf(node)), ...(await iptablesFiles())])]
   const ref = `manman-local/node:${await digestOf(files)}`
   if (await hasImage(ref)) return ref
   const relative = files.map((path) => path.slice(1))
@@ -46,6 +46,18 @@ const hasImage = (ref) =>
     () => true,
     () => false,
   )
+
+/** What the agent's helper needs for the machine's firewall; without it the image is one without. */
+const iptablesFiles = async () => {
+  const names = ['', '-nft', '-legacy'].flatMap((variant) => ['-save', '-restore'].map((tool) => `tables${variant}${tool}`))
+  const programs = names.flatMap((name) => [`/usr/sbin/ip${name}`, `/usr/sbin/ip6${name}`]).filter((path) => existsSync(path))
+  const libraries = [...new Set((await Promise.all(programs.map(librariesOf))).flat())]
+  // Each kind of rule is a library of its own, which is loaded by name.
+  const directories = libraries.map((path) => join('/usr', dirname(path).replace(/^\/usr/, ''), 'xtables'))
+  const directory = directories.find((path) => existsSync(path))
+  const kinds = directory ? readdirSync(directory).map((name) => join(directory, name)) : []
+  return [...programs, ...libraries, ...kinds]
+}
 
 /** `ldd` prints ` libm.so.6 => /lib/…/libm.so.6 (0x…)`, and the loader as a path alone. */
 const librariesOf = async (program) => [...(await output('ldd', [program])).matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path)

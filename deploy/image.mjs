@@ -48,7 +48,7 @@ const base = values.base === 'local' ? await localBase() : values.base
 const args = ['--tag', values.tag, ...(base ? ['--build-arg', `BASE=${base}`] : [])]
 const context = mkdtempSync(join(tmpdir(), 'manman-image-'))
 try {
-  copyFileSync(join(root, 'deploy/Dockerfile'), join(context, 'Dockerfile'))
+  for (const name of ['Dockerfile', 'iptables.mjs']) copyFileSync(join(root, 'deploy', name), join(context, name))
   for (const [name, files] of Object.entries(archives())) {
     await pipeline(tarOf(root, files), createWriteStream(join(context, name)))
   }

@@ -4,17 +4,7 @@ import type { SessionStore } from './session-store.ts'
 
 /** What an agent is made with. */
 export interface AgentOptions {
-  config: Pick<
-    HostConfig,
-    | 'dataDir'
-    | 'environment'
-    | 'dockerSocket'
-    | 'networkPool'
-    | 'logDiskBytes'
-    | 'sessionLogBytes'
-    | 'diskFloorBytes'
-    | 'backupsAtOnce'
-  >
+  config: Omit<HostConfig, 'join' | 'doorUrl' | 'amqpUrl' | 'health' | 'logLevel' | 'machineName'>
   serverId: string
   amqpUrl: string
   /** Of this host; what is sealed to its public key is opened with it. */
@@ -29,6 +19,8 @@ export interface AgentOptions {
   startPatienceMs?: number
   /** See `startVolumeWatch`. */
   volumesEveryMs?: number
+  /** See `keepIsolation`. */
+  isolationEveryMs?: number
   /** False once another agent has taken over: then nothing is done any more. */
   holds?: () => boolean
   /** The machine has left the fleet, in order; why, for people. */

@@ -15,6 +15,7 @@ import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
 import { fenced, mutable } from './fence.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { keepIsolation } from './isolation.ts'
 import { makeLifeSigns } from './life-signs.ts'
 import { keepLinks } from './links.ts'
 import { makeLiveLogs } from './live-logs.ts'
@@ -47,10 +48,10 @@ export type AgentFigures = ReturnType<Agent['figures']>
  * start, and on `close` leaves all games running.
  */
 export const makeAgent = async (options: AgentOptions) => {
-  const { config, serverId, store, logger, holds = () => true } = options
-  const rabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}`, logger })
+  const { config, serverId, amqpUrl, privateKey, store, logger, holds = () => true } = options
+  const rabbit = await makeRabbit({ url: amqpUrl, name: `host-${serverId}`, logger })
   // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
-  const logRabbit = await makeRabbit({ url: options.amqpUrl, name: `host-${serverId}-logs`, logger })
+  const logRabbit = await makeRabbit({ url: amqpUrl, name: `host-${serverId}-logs`, logger })
   // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
   let lockedOut = (): boolean => false
   let isMute = (): boolean => true
@@ -75,7 +76,7 @@ export const makeAgent = async (options: AgentOptions) => {
     now: Date.now,
     maxBytesPerSession: config.sessionLogBytes,
     archivedSeq: (sessionId) => archive.archivedSeq(sessionId),
-    secretsOf: (sessionId) => secretTexts(options.privateKey, store.get(sessionId)),
+    secretsOf: (sessionId) => secretTexts(privateKey, store.get(sessionId)),
   })
   const archivePublisher = makePublisher({ rabbit: logRabbit, name: 'log archive' })
   const archive = startLogArchive({
@@ -105,9 +106,10 @@ export const makeAgent = async (options: AgentOptions) => {
     onChange: (sessionId) => sessions.wake(sessionId),
     nowMs: Date.now,
   })
+  const isolation = keepIsolation({ ...config, serverId, amqpUrl, docker, everyMs: options.isolationEveryMs, logger })
   const machine = (): Promise<string> => readMachine(config.dockerSocket)
   const memoOf = async (record: SessionRecord): Promise<string> => writeMemo(record, await machine())
-  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey: options.privateKey, memoOf })
+  const prepare = makePreparation({ ...config, docker, logs, serverId, privateKey, memoOf, isolated: isolation.settled })
   const backups = startBackups({
     ...config,
     ...options.backupLimits,
@@ -162,7 +164,11 @@ export const makeAgent = async (options: AgentOptions) => {
   absence.keep()
   await backups.resume()
   const linkKeeper = keepLinks({ links: fenced(links, acts), logger })
-  const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected: sessions.wakeAll })
+  const onConnected = (): void => {
+    isolation.look() // first: no game starts while it is under way
+    sessions.wakeAll()
+  }
+  const events = docker.events({ onEvent: (event) => sessions.wake(event.sessionId), onConnected })
   const everyMs = options.volumesEveryMs
   const volumeWatch = startVolumeWatch({ dataDir: config.dataDir, store, logs, change: sessions.changeKnown, everyMs, logger })
   const reconciler = makeReconciler({
@@ -214,15 +220,14 @@ export const makeAgent = async (options: AgentOptions) => {
     archived: archive.archived,
     watchStats: liveStats.watch,
     answered: backups.answered,
-    previewFiles: makeFilesPreview({ ...config, privateKey: options.privateKey }),
+    previewFiles: makeFilesPreview({ ...config, privateKey }),
   })
   const requests = makeRequestConsumer({ rabbit, serverId, publisher, answers: fenced(answers, holds), logger })
-  const vitals = makeVitals({ ...config, docker, more: volumeWatch.conditions })
-  const { epoch, agentVersion } = options
+  const vitals = makeVitals({ ...config, docker, more: () => [...volumeWatch.conditions(), ...isolation.conditions()] })
   const heartbeat = startHeartbeat({
     serverId,
-    epoch,
-    agentVersion,
+    epoch: options.epoch,
+    agentVersion: options.agentVersion,
     publisher,
     appliedCommand: store.appliedCommand,
     vitals,
@@ -275,6 +280,7 @@ export const makeAgent = async (options: AgentOptions) => {
       await Promise.all([commands.close(), reconciler.close(), requests.close(), events.close()])
       await Promise.all([linkKeeper.close(), volumeWatch.close(), backups.close()])
       await sessions.close()
+      await isolation.close({ isEmpty: store.all().every(({ cleaned }) => cleaned) })
       lifeSigns.close()
       await Promise.all([attachments.close(), liveStats.close()])
       await archive.close()

@@ -2,8 +2,18 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { BadConfig, envKinds, parseEnv } from '../lib/process/env.ts'
+import { parseTargets } from './isolation/targets.ts'
 
 const subnetPattern = /^\d{1,3}(\.\d{1,3}){3}\/16$/
+
+const targets = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const { targets: read, unread } = parseTargets(text)
+    if (unread.length > 0) context.addIssue(`has ${unread.join(', ')}, and not ADDRESS, ADDRESS/BITS or one of these with :PORT`)
+    return read
+  })
 
 /** Reads the agent's environment; throws `BadConfig` with every fault. Each variable is described in docs/configuration.md. */
 export const readHostConfig = (env: NodeJS.ProcessEnv) => {
@@ -20,6 +30,9 @@ export const readHostConfig = (env: NodeJS.ProcessEnv) => {
       AMQP_URL: envKinds.url('amqp', 'amqps').optional(),
       DOCKER_SOCKET: z.string().default('/var/run/docker.sock'),
       MANMAN_NETWORK_POOL: z.string().regex(subnetPattern, 'is not an IPv4 network with /16').default('10.213.0.0/16'),
+      MANMAN_ISOLATION: z.enum(['on', 'off'], 'is neither on nor off').default('on'),
+      MANMAN_ISOLATION_ALLOW: targets,
+      MANMAN_ISOLATION_DENY: targets,
       MANMAN_LOG_DISK_MB: envKinds.positiveInt(10_240),
       MANMAN_SESSION_LOG_MB: envKinds.positiveInt(1_024),
       MANMAN_DISK_FLOOR_MB: envKinds.positiveInt(1_024),
@@ -43,6 +56,8 @@ export const readHostConfig = (env: NodeJS.ProcessEnv) => {
     amqpUrl: raw.AMQP_URL,
     dockerSocket: raw.DOCKER_SOCKET,
     networkPool: raw.MANMAN_NETWORK_POOL,
+    /** What games reach beyond the internet. */
+    isolation: { on: raw.MANMAN_ISOLATION === 'on', allow: raw.MANMAN_ISOLATION_ALLOW, deny: raw.MANMAN_ISOLATION_DENY },
     logDiskBytes: raw.MANMAN_LOG_DISK_MB * 1024 * 1024,
     sessionLogBytes: raw.MANMAN_SESSION_LOG_MB * 1024 * 1024,
     diskFloorBytes: raw.MANMAN_DISK_FLOOR_MB * 1024 * 1024,

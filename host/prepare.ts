@@ -35,6 +35,8 @@ export const makePreparation = (options: {
   memoOf: (record: SessionRecord) => Promise<string>
   /** With less free disk, nothing is started. */
   diskFloorBytes: number
+  /** Resolves when games may start, as far as the machine's firewall goes. */
+  isolated: () => Promise<void>
   /** Opens what was sealed for this host. */
   privateKey: string
 }): Preparation => {
@@ -92,6 +94,7 @@ export const makePreparation = (options: {
     const taken = findTakenPort(spec.ports, await readListeners())
     if (taken) throw portTakenFailure(taken.port, await socketOwner(taken.listener.inode))
     signal.throwIfAborted()
+    await options.isolated()
     const labels = {
       sessionId: record.sessionId,
       sgcId,

@@ -28,6 +28,7 @@ export const makeVitals = (options: {
     if (wasLow) conditions.push({ kind: 'DISK_LOW', message: describeDisk(free, diskFloorBytes) })
     try {
       lastEngine = await options.docker.info()
+      if (!lastEngine.hasSeccomp) conditions.push({ kind: 'SECCOMP_OFF', message: noSeccomp })
       if (!lastEngine.logDrivers.includes(logDriver)) conditions.push({ kind: 'LOG_DRIVER', message: noLogDriver })
     } catch (error) {
       conditions.push({ kind: 'DOCKER_DOWN', message: (error as Error).message })
@@ -38,6 +39,8 @@ export const makeVitals = (options: {
   }
 }
 
+const noSeccomp =
+  'Docker gives containers no seccomp profile: games can make every call to the kernel. Its own profile is used unless the daemon is told another.'
 const noLogDriver = `Docker has no log driver \`${logDriver}\`, which every game needs: no session can start.`
 
 /** In steps: a figure that changes with every heartbeat would be news each time. */

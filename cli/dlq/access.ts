@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectDatabase, type Database } from '../../lib/db/connect.ts'
 import type { DeadLetter } from '../../lib/db/dead-letters.ts'
 import { probeDatabase } from '../../lib/db/probe.ts'
+import { printable } from '../../lib/domain/printable.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
 import { newId } from '../../lib/process/new-id.ts'
 import { makeRabbit } from '../../lib/rabbit/connect.ts'
@@ -11,7 +12,6 @@ import { makePublisher } from '../../lib/rabbit/publisher.ts'
 import { openHome } from '../home.ts'
 import { choosePostgres, chooseRabbit } from '../services/choose.ts'
 import { ServiceFault } from '../services/service.ts'
-import { safeLine } from './safe-text.ts'
 
 const connectLimitMs = 10_000
 
@@ -67,4 +67,4 @@ const again = (letter: DeadLetter) => ({
   headers: { [originHeaders.exchange]: letter.exchange, [originHeaders.routingKey]: letter.routingKey },
 })
 
-export const missing = (id: string): Error => new Error(`There is no dead letter ${safeLine(id.slice(0, 100))}.`)
+export const missing = (id: string): Error => new Error(`There is no dead letter ${printable(id.slice(0, 100))}.`)

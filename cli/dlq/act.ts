@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import { type DeadLetter, dropDeadLetters, findDeadLetter, listDeadLetters, resendDeadLetter } from '../../lib/db/dead-letters.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import { printable } from '../../lib/domain/printable.ts'
 import { type DeadLetterAccess, missing } from './access.ts'
-import { safeLine } from './safe-text.ts'
 
 /** Sends one letter, or all, to where they came from; each is removed once that is confirmed. Exit code 1 when one is kept. */
 export const retry = async (access: DeadLetterAccess, id: string | undefined, all: boolean): Promise<void> => {
@@ -15,7 +15,7 @@ export const retry = async (access: DeadLetterAccess, id: string | undefined, al
       console.log(sent ? `${one} sent` : `${one} is gone already`)
     } catch (error) {
       failures++
-      process.stderr.write(`${one} kept: ${safeLine((error as Error).message)}\n`)
+      process.stderr.write(`${one} kept: ${printable((error as Error).message)}\n`)
     }
   }
   if (failures > 0) process.exitCode = 1

@@ -1,13 +1,14 @@
 import { type DeadLetterSummary, droppedDeadLetters, findDeadLetter, listDeadLetters } from '../../lib/db/dead-letters.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import { printable, printableJson } from '../../lib/domain/printable.ts'
 import { inColumns } from '../columns.ts'
 import { type DeadLetterAccess, missing } from './access.ts'
-import { safeContent, safeLine } from './safe-text.ts'
+import { safeContent } from './safe-text.ts'
 
 /** Prints all letters, the oldest first, and how many are there no more. */
 export const list = async ({ db }: DeadLetterAccess, asJson: boolean): Promise<void> => {
   const found = await listDeadLetters(db)
-  if (asJson) return console.log(JSON.stringify(found, null, 2))
+  if (asJson) return console.log(printableJson(found))
   if (found.length === 0) console.log('No dead letters.')
   else console.log(inColumns([['ID', 'WHEN', 'FROM', 'KIND', 'BYTES', 'REASON'], ...found.map(rowOf)]))
   const dropped = await droppedDeadLetters(db)
@@ -16,14 +17,14 @@ export const list = async ({ db }: DeadLetterAccess, asJson: boolean): Promise<v
 }
 
 const rowOf = ({ id, diedAt, queue, kind, bytes, reason }: DeadLetterSummary): string[] =>
-  [id, diedAt.toISOString(), queue || '?', kind ?? '?', String(bytes), reason].map(safeLine)
+  [id, diedAt.toISOString(), queue || '?', kind ?? '?', String(bytes), reason].map(printable)
 
 /** Prints one letter, whole. */
 export const show = async ({ db }: DeadLetterAccess, id: string, asJson: boolean): Promise<void> => {
   const letter = isUuid(id) ? await findDeadLetter(db, id) : undefined
   if (!letter) throw missing(id)
   const { content, ...rest } = letter
-  if (asJson) return console.log(JSON.stringify({ ...rest, contentBase64: content.toString('base64') }, null, 2))
+  if (asJson) return console.log(printableJson({ ...rest, contentBase64: content.toString('base64') }))
   const { diedAt, queue, exchange, routingKey, messageId, kind, reason, attempts } = letter
   const facts = [
     ['id', id],
@@ -33,6 +34,6 @@ export const show = async ({ db }: DeadLetterAccess, id: string, asJson: boolean
     ['reason', reason],
     ['attempts', String(attempts)],
   ]
-  console.log(inColumns(facts.map((row) => row.map(safeLine))))
+  console.log(inColumns(facts.map((row) => row.map(printable))))
   console.log(`\n${safeContent(content)}`)
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { printable } from '../../lib/domain/printable.ts'
 import { homeDir } from '../home.ts'
 
 interface Options {
@@ -32,11 +33,11 @@ export const importEggs = async (paths: readonly string[], options: Options): Pr
     const answer = await ask({ source: readFileSync(file, 'utf8'), gameId: options.game }, token, options.url)
     if (answer.gameConfig) {
       const { id, name, game } = answer.gameConfig
-      console.log(`${file}: ${game.name} / ${name} (${id})`)
-      for (const { path, reason } of answer.unmapped ?? []) console.log(`  not taken over: ${path}: ${reason}`)
+      console.log(printable(`${file}: ${game.name} / ${name} (${id})`))
+      for (const { path, reason } of answer.unmapped ?? []) console.log(printable(`  not taken over: ${path}: ${reason}`))
     } else {
       failed++
-      console.error(`${file}: ${answer.message}`)
+      console.error(printable(`${file}: ${answer.message}`))
     }
   }
   return failed

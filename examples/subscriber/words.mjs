@@ -22,5 +22,5 @@ const whom = ({ deploymentName, gameName, serverName }) => {
 /** One line for people, also of an event that this program does not know. */
 export const inWords = (event) => {
   const sentence = sentences[event.kind]?.(event) ?? ''
-  return `${event.kind}: ${whom(event)} ${sentence}`.replace(/[\p{Cc}\s]+/gu, ' ').trim()
+  return `${event.kind}: ${whom(event)} ${sentence}`.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
 }

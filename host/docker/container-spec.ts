@@ -81,6 +81,10 @@ const hostConfig = ({ spec, mounts, networkId }: ContainerSpec): NonNullable<Con
   Tmpfs: { '/tmp': tmpfs },
   // Reaps the game's orphaned children, and passes signals on.
   Init: true,
+  // The engine's default may be one that others can join.
+  IpcMode: 'private',
+  // A machine out of memory ends games, and not what keeps them.
+  OomScoreAdj: 500,
   LogConfig: logConfig,
   // Restarting is decided by the host agent, which makes a new session of it.
   RestartPolicy: { Name: 'no' },

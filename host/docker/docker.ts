@@ -7,6 +7,7 @@ import { type Images, makeImages } from './images.ts'
 import { type EngineInfo, readEngineInfo } from './info.ts'
 import { type GameInput, makeGameInput } from './input.ts'
 import { type Links, makeLinks } from './links.ts'
+import { type MachineHelper, makeMachineHelper, ownContainerId } from './machine-helper.ts'
 import { makeNetworks, type Networks } from './networks.ts'
 import { openOutput } from './output.ts'
 import { readUsage, type Usage } from './stats.ts'
@@ -37,6 +38,8 @@ export interface Docker {
   output(containerId: string, options: { follow: boolean; since: string | null; signal: AbortSignal }): Promise<Readable>
   /** See `followEvents`. */
   events(handlers: { onEvent: (event: ContainerEvent) => void; onConnected: () => void }): { close(): Promise<void> }
+  /** See `makeMachineHelper`; null for an agent that runs in no container. */
+  machineHelper(): Promise<MachineHelper | null>
   /** Ends the connections; streams are ended by their own signals. */
   close(): void
 }
@@ -55,6 +58,10 @@ export const makeDocker = (options: DockerOptions): Docker => {
     input: (containerId) => makeGameInput({ clients, containerId }),
     output: (containerId, output) => openOutput(clients, containerId, output),
     events: (handlers) => followEvents({ clients, owner, logger: options.logger, ...handlers }),
+    machineHelper: async () => {
+      const containerId = await ownContainerId()
+      return containerId === null ? null : makeMachineHelper({ clients, owner, containerId })
+    },
     close: clients.close,
   }
 }

@@ -6,6 +6,8 @@ export interface EngineInfo {
   dockerVersion: string
   cpus: number
   memoryBytes: number
+  /** Whether containers get a seccomp profile without asking; what it is, is the engine's business. */
+  hasSeccomp: boolean
   /** Log drivers that the engine has. */
   logDrivers: readonly string[]
 }
@@ -17,9 +19,12 @@ export const readEngineInfo = async (clients: DockerClients): Promise<EngineInfo
     NCPU: number
     MemTotal: number
     Plugins?: { Log?: string[] }
+    SecurityOptions?: string[]
   }
   const { ServerVersion: dockerVersion, NCPU: cpus, MemTotal: memoryBytes } = info
-  return { dockerVersion, cpus, memoryBytes, logDrivers: info.Plugins?.Log ?? [] }
+  const seccomp = info.SecurityOptions?.find((option) => option.startsWith('name=seccomp'))
+  const hasSeccomp = seccomp !== undefined && !seccomp.includes('unconfined')
+  return { dockerVersion, cpus, memoryBytes, hasSeccomp, logDrivers: info.Plugins?.Log ?? [] }
 }
 
 /** Bytes that this process may still write to the disk that holds `directory`. */

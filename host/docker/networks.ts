@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { NetworkInspectInfo } from 'dockerode'
 import { NotFound, Unavailable } from '../../lib/domain/errors.ts'
 import type { DeploymentLink } from '../../lib/messages/session-spec.ts'
+import { bridgePrefix } from './bridges.ts'
 import type { DockerClients } from './client.ts'
 import { ask, dockerMessage, translateDockerError } from './errors.ts'
 import {
@@ -70,6 +72,9 @@ export const makeNetworks = (options: {
   /** Subnets being created now: two sessions that start together must not try the same one. */
   const reserved = new Set<string>()
 
+  // The rest is made up, so that none is there already.
+  const bridgeName = (): string => `${bridgePrefix(options.owner.serverId)}${randomBytes(4).toString('hex')}`
+
   const listOf = (sessionId?: string): Promise<NetworkInspectInfo[]> =>
     ask('network', sessionId ?? '', () =>
       calls.listNetworks({ filters: JSON.stringify(labelFilter('network', options.owner, sessionId)) }),
@@ -92,6 +97,10 @@ export const makeNetworks = (options: {
         IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] },
         // The way out, and the ports, stay those of the session's own network.
         Internal: link !== undefined,
+        // Nothing here knows of it, so nothing may go by it.
+        EnableIPv6: false,
+        // By its name the machine's firewall knows whose bridge it is, whatever address a game gives itself.
+        Options: { 'com.docker.network.bridge.name': bridgeName() },
         Labels: { ...sessionLabels('network', labels), ...(link && linkLabels(link)) },
       })
       return network.id

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printable } from '../../lib/domain/printable.ts'
 import { ensureBuilt } from '../support/built.ts'
 import { ensureDocker } from '../support/services.ts'
 import { missingKinds } from './check/kinds.ts'
@@ -28,7 +29,7 @@ const hosts = Number(values.hosts ?? form.hosts)
 const dir = resolve(import.meta.dirname, `../.cache/chaos-${seed}-${process.pid}`)
 
 const startedAtMs = Date.now()
-const say = (text: string): void => console.log(`${Math.round((Date.now() - startedAtMs) / 1_000)} s: ${text}`)
+const say = (text: string): void => console.log(printable(`${Math.round((Date.now() - startedAtMs) / 1_000)} s: ${text}`))
 
 say(`seed ${seed}, ${operations} operations, ${faults} faults, ${hosts} hosts; logs in ${dir}`)
 await ensureBuilt()

@@ -1,3 +1,4 @@
+import { printable } from '../../lib/domain/printable.ts'
 import { type Evidence, outcomeOf, type Violation } from './evidence.ts'
 import { faultKinds, operationKinds } from './plan.ts'
 
@@ -18,5 +19,5 @@ export const printReport = (evidence: Evidence, violations: readonly Violation[]
   const count = (status: string): number => evidence.ended.sessions.filter((row) => row.status === status).length
   const statuses = ['STOPPED', 'CRASHED', 'FAILED'].map((status) => `${count(status)} ${status}`)
   console.log(`\n${evidence.ended.sessions.length} sessions: ${statuses.join(', ')}`)
-  for (const { rule, what } of violations.slice(0, 100)) console.log(`✖ ${rule}: ${what}`)
+  for (const { rule, what } of violations.slice(0, 100)) console.log(printable(`✖ ${rule}: ${what}`))
 }

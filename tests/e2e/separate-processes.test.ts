@@ -1,4 +1,6 @@
 import { describe, expect, inject, it } from 'vitest'
+import { bridgePrefix } from '../../host/docker/bridges.ts'
+import { run } from '../support/images/docker-cli.ts'
 import * as operations from '../support/operations.ts'
 import { deploy } from '../support/play.ts'
 import { useStack } from '../support/use-stack.ts'
@@ -23,6 +25,12 @@ describe('every deployable as its own process, the agent in its container', () =
     expect(server?.deployments?.edges.map(({ node }) => node)).toMatchObject([
       { gameConfig: { game: { name: deployment.name } }, activeSession: { id: session.id }, backups: { edges: [] } },
     ])
+
+    // Set by a container of its own image, as this one has no rights over the machine's network.
+    const chain = `MANMAN-${bridgePrefix(stack().serverId).slice(2)}-IN`
+    expect(await run('iptables', ['--wait', '5', '-S', chain])).toContain(`-A ${chain} -j REJECT`)
+    const { server: healthy } = await stack().client.run(operations.serverById, { id: stack().serverId })
+    expect(healthy?.conditions).toEqual([])
 
     await session.stop()
     expect(await session.ended()).toMatchObject({ status: 'STOPPED', exitCode: 0, endReason: 'REQUESTED' })

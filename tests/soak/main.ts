@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printable } from '../../lib/domain/printable.ts'
 import { ensureBuilt } from '../support/built.ts'
 import { ensureDocker } from '../support/services.ts'
 import { checkAll } from './check.ts'
@@ -23,7 +24,7 @@ const seed = Number(values.seed ?? randomInt(1, 1_000_000))
 const dir = resolve(import.meta.dirname, `../.cache/soak-${seed}-${process.pid}`)
 const startedAtMs = Date.now()
 const endsAtMs = startedAtMs + Number(values.minutes) * 60_000
-const say = (text: string): void => console.log(`${Math.round((Date.now() - startedAtMs) / 1_000)} s: ${text}`)
+const say = (text: string): void => console.log(printable(`${Math.round((Date.now() - startedAtMs) / 1_000)} s: ${text}`))
 
 say(`seed ${seed}; each round ${values.lines} lines and ${values.faults} faults, for ${values.minutes} minutes; logs in ${dir}`)
 await ensureBuilt()

@@ -1,3 +1,4 @@
+import { printable } from '../../lib/domain/printable.ts'
 import type { Evidence, SessionEvidence, Violation } from './evidence.ts'
 import { lineKinds } from './lines.ts'
 import { faultKinds } from './plan.ts'
@@ -62,5 +63,5 @@ export const printReport = (counts: Counts, violations: readonly Violation[]): v
   console.log(`\n${counts.sessions} sessions, ${counts.lines} lines (${list(counts.kinds)}), ${counts.read} read`)
   console.log(`faults: ${list(counts.faults)}; subscriptions resumed ${counts.resumes} times; typed: ${list(counts.typed)}`)
   console.log(`${counts.endedAtOnce} containers ended within ${soonMs} ms of their last line`)
-  for (const { rule, what } of violations.slice(0, 50)) console.log(`✖ ${rule}: ${what}`)
+  for (const { rule, what } of violations.slice(0, 50)) console.log(printable(`✖ ${rule}: ${what}`))
 }

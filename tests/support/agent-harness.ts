@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { makeAgent } from '../../host/agent.ts'
 import { makeDocker } from '../../host/docker/docker.ts'
+import type { IsolationSettings } from '../../host/isolation.ts'
 import { openSessionStore, type SessionStore } from '../../host/session-store.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { LogLines } from '../../lib/messages/logs.ts'
@@ -22,6 +23,7 @@ import { openTcpProxy } from './tcp-proxy.ts'
 const environment = 'agent-test'
 const networkPool = '10.214.0.0/16'
 const dockerSocket = '/var/run/docker.sock'
+const notIsolated: IsolationSettings = { on: false, allow: [], deny: [] }
 const never: RestartPolicy = { mode: 'NEVER', maxRetries: 0, windowSeconds: 60 }
 
 /** What an agent is told otherwise than by default. */
@@ -31,6 +33,9 @@ interface Limits {
   volumesEveryMs?: number
   doorUrl?: string
   backupLimits?: { stallMs?: number; askLimitMs?: number }
+  /** Off by default: what the machine's firewall has is a test of its own. */
+  isolation?: IsolationSettings
+  isolationEveryMs?: number
 }
 
 /** A real agent in this process, with real Docker and RabbitMQ, and the control plane played by the test. */
@@ -52,9 +57,13 @@ export const makeAgentHarness = async () => {
   const openStore = (): Promise<SessionStore> => openSessionStore({ dataDir, serverId, logger })
   const gone: string[] = []
   /** What an agent of this server is made with, on any data directory. */
-  const agentOptions = async (dir: string, engine = dockerSocket, { diskFloorBytes = 1e6, ...patience }: Limits = {}) => {
+  const agentOptions = async (
+    dir: string,
+    engine = dockerSocket,
+    { diskFloorBytes = 1e6, isolation = notIsolated, ...patience }: Limits = {},
+  ) => {
     const limits = { logDiskBytes: 1e9, sessionLogBytes: 1e8, diskFloorBytes, backupsAtOnce: 1 }
-    const config = { dataDir: dir, environment, dockerSocket: engine, networkPool, ...limits }
+    const config = { dataDir: dir, environment, dockerSocket: engine, networkPool, isolation, ...limits }
     const who = { serverId, amqpUrl: proxy.url, privateKey: keys.privateKey, epoch: 1, agentVersion: 'test' }
     const store = await openSessionStore({ dataDir: dir, serverId, logger })
     return { config, ...who, store, ...patience, onGone: (why: string) => void gone.push(why), logger }

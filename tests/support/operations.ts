@@ -176,7 +176,9 @@ export const sessionById = graphql(`
 `)
 
 export const serverById = graphql(`
-  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }
+  query ServerById($id: ID!) {
+    server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } conditions { kind message } }
+  }
 `)
 
 /** From the machine down to the running game, across all four subgraphs. */

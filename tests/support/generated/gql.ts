@@ -34,7 +34,7 @@ type Documents = {
     "\n  query ActionsOf($id: ID!) { session(id: $id) { deployment { actions { id name } } } }\n": typeof types.ActionsOfDocument,
     "\n  mutation RunAction($input: RunActionInput!) {\n    runAction(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.RunActionDocument,
     "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n": typeof types.SessionByIdDocument,
-    "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": typeof types.ServerByIdDocument,
+    "\n  query ServerById($id: ID!) {\n    server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } conditions { kind message } }\n  }\n": typeof types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": typeof types.WholeFleetDocument,
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": typeof types.SessionLogsDocument,
     "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": typeof types.SessionStatsDocument,
@@ -61,7 +61,7 @@ const documents: Documents = {
     "\n  query ActionsOf($id: ID!) { session(id: $id) { deployment { actions { id name } } } }\n": types.ActionsOfDocument,
     "\n  mutation RunAction($input: RunActionInput!) {\n    runAction(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.RunActionDocument,
     "\n  query SessionById($id: ID!) {\n    session(id: $id) {\n      id\n      status\n      startedAt\n      readyAt\n      endedAt\n      exitCode\n      oomKilled\n      endReason\n      endMessage\n      lastLines\n      imageDigest\n      restartOf { id }\n      waitsFor { id }\n    }\n  }\n": types.SessionByIdDocument,
-    "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n": types.ServerByIdDocument,
+    "\n  query ServerById($id: ID!) {\n    server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } conditions { kind message } }\n  }\n": types.ServerByIdDocument,
     "\n  query WholeFleet($id: ID!) {\n    server(id: $id) {\n      name\n      status\n      ports { port protocol deployment { id } }\n      deployments(first: 10) {\n        edges {\n          node {\n            id\n            name\n            connectAddress\n            gameConfig { name image game { name } }\n            activeSession { id status server { id } deployment { id } }\n            sessions(first: 10) { edges { node { id status } } }\n            backups(first: 10) { edges { node { id } } }\n          }\n        }\n      }\n    }\n  }\n": types.WholeFleetDocument,
     "\n  subscription SessionLogs($sessionId: ID!, $after: String, $tail: Int) {\n    sessionLogs(sessionId: $sessionId, after: $after, tail: $tail) {\n      cursor\n      lines { seq at stream text }\n      text\n      gap { kind fromSeq toSeq lostLines reason }\n      end\n    }\n  }\n": types.SessionLogsDocument,
     "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": types.SessionStatsDocument,
@@ -148,7 +148,7 @@ export function graphql(source: "\n  query SessionById($id: ID!) {\n    session(
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query ServerById($id: ID!) { server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } } }\n"): typeof import('./graphql.ts').ServerByIdDocument;
+export function graphql(source: "\n  query ServerById($id: ID!) {\n    server(id: $id) { id name status agentVersion capacity { cpus dockerVersion } conditions { kind message } }\n  }\n"): typeof import('./graphql.ts').ServerByIdDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -2574,7 +2574,7 @@ export type ServerByIdQueryVariables = Exact<{
 }>;
 
 
-export type ServerByIdQuery = { server?: { id: string, name: string, status: ServerStatus, agentVersion?: string | null, capacity?: { cpus: number, dockerVersion: string } | null } | null };
+export type ServerByIdQuery = { server?: { id: string, name: string, status: ServerStatus, agentVersion?: string | null, capacity?: { cpus: number, dockerVersion: string } | null, conditions: Array<{ kind: string, message: string }> } | null };
 
 export type WholeFleetQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -3014,6 +3014,10 @@ export const ServerByIdDocument = new TypedDocumentString(`
     capacity {
       cpus
       dockerVersion
+    }
+    conditions {
+      kind
+      message
     }
   }
 }

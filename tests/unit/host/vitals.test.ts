@@ -3,7 +3,7 @@ import { makeVitals } from '../../../host/vitals.ts'
 import { Unavailable } from '../../../lib/domain/errors.ts'
 
 const mebibyte = 1024 * 1024
-const engine = { dockerVersion: '20.10', cpus: 4, memoryBytes: 8e9, logDrivers: ['json-file', 'local'] }
+const engine = { dockerVersion: '20.10', cpus: 4, memoryBytes: 8e9, hasSeccomp: true, logDrivers: ['json-file', 'local'] }
 
 /** A machine whose disk and engine are as the test says. */
 const aMachine = () => {
@@ -47,6 +47,12 @@ describe("a machine's conditions", () => {
     machine.engine = new Unavailable('Docker does not answer.')
     expect(await messages()).toEqual(['DOCKER_DOWN: Docker does not answer.'])
     expect(await vitals()).toMatchObject({ capacity: { cpus: 4, diskFreeBytes: 5_000 * mebibyte } })
+  })
+
+  it('say that Docker gives no seccomp profile', async () => {
+    const { machine, messages } = aMachine()
+    machine.engine = { ...engine, hasSeccomp: false }
+    expect(await messages()).toEqual([expect.stringContaining('SECCOMP_OFF: Docker gives containers no seccomp profile')])
   })
 
   it('say that Docker lacks the log driver that games need', async () => {

@@ -60,6 +60,8 @@ describe('create options', () => {
         SecurityOpt: ['no-new-privileges'],
         PidsLimit: 512,
         Init: true,
+        IpcMode: 'private',
+        OomScoreAdj: 500,
         RestartPolicy: { Name: 'no' },
         NetworkMode: 'n1',
         Tmpfs: { '/tmp': expect.stringMatching(/mode=1777.*size=\d+/) },
