@@ -5,6 +5,7 @@ import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/i
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { makePathSigner } from '../../../lib/process/signed-path.ts'
 import { makeRabbit, type Rabbit } from '../../../lib/rabbit/connect.ts'
+import type { ObjectStore } from '../../../lib/storage/store.ts'
 import { makeSubgraphs } from '../../../subgraphs/app.ts'
 import type { SubgraphName } from '../../../subgraphs/context.ts'
 import { makeInProcessSubgraph } from '../../../subgraphs/in-process.ts'
@@ -26,6 +27,8 @@ export interface Stage {
   rabbit: Rabbit
   /** Between the subgraphs and the broker. */
   proxy: TcpProxy
+  /** Where the subgraphs keep objects. */
+  store: ObjectStore
   /** How many SQL statements the subgraphs have run since the last call. */
   takeStatements: () => number
   /** Answers `data`; fails on errors. */
@@ -97,6 +100,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     broker,
     rabbit,
     proxy,
+    store: objects.store,
     takeStatements: () => {
       const taken = statements
       statements = 0
