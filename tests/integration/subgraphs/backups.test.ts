@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { completeBackup, endRestore, failBackup, lockBackup, lockRestore } from '../../../lib/db/backup-ends.ts'
@@ -170,6 +172,18 @@ describe('a backup', () => {
     expect(await stage.store.stat(backupArchiveKey(id))).toBeUndefined()
     expect(await one(id)).toMatchObject({ downloadUrl: null, deletedAt: expect.any(String) })
     expect([await list(''), await list('deleted: true')]).toEqual([[], [{ id }]])
+  })
+
+  it('is there as before when the store does not remove it', async () => {
+    const { id: deploymentId } = await world.deployment()
+    const { id } = await create({ serverGameConfigId: deploymentId })
+    await complete(id)
+    const path = join(stage.objectsRoot, backupArchiveKey(id))
+    mkdirSync(path, { recursive: true })
+    expect(await remove(id)).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('still there') })
+    expect(await one(id)).toMatchObject({ status: 'COMPLETED', deletedAt: null })
+    rmSync(path, { recursive: true })
+    expect(await remove(id)).toEqual({ id })
   })
 
   it('can be cancelled, which its host and its followers learn', async () => {

@@ -29,6 +29,8 @@ export interface Stage {
   proxy: TcpProxy
   /** Where the subgraphs keep objects. */
   store: ObjectStore
+  /** The same as a directory. */
+  objectsRoot: string
   /** How many SQL statements the subgraphs have run since the last call. */
   takeStatements: () => number
   /** Answers `data`; fails on errors. */
@@ -101,6 +103,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     rabbit,
     proxy,
     store: objects.store,
+    objectsRoot: objects.root,
     takeStatements: () => {
       const taken = statements
       statements = 0
