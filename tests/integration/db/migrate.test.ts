@@ -3,11 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectDatabase } from '../../../lib/db/connect.ts'
 import { type Migrator, openMigrator } from '../../../lib/db/migrate.ts'
 import { type Migration, readMigrations } from '../../../lib/db/migrations.ts'
+import { openOperation } from '../../../lib/db/operations.ts'
+import { inTransaction } from '../../../lib/db/transaction.ts'
 import { defaultRestartPolicy } from '../../../lib/domain/restart-policy.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { newId } from '../../../lib/process/new-id.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
-import { insertServer, insertSession } from '../../support/rows.ts'
+import { insertDeployment, insertServer, insertSession } from '../../support/rows.ts'
 import { migrationsDir } from '../../support/template.ts'
 
 const migration = (version: number, up: string, down: string): Migration => ({
@@ -116,6 +118,47 @@ describe("this release's migrations", () => {
     expect(left.filter((row) => (row as { table_name: string }).table_name !== 'schema_migrations')).toEqual(empty)
     expect(await moved.up()).toBe(all.length)
     expect(await describeSchema()).toEqual(full)
+  })
+
+  it('of backups keep what was backed up on the way up and down', async () => {
+    const all = readMigrations(migrationsDir)
+    const moved = await migrator(all)
+    await moved.up()
+    const { version } = all.findLast(({ name }) => name === 'backups')!
+    const logger = makeLogger({ name: 'test', level: 'fatal' })
+    const { db, close } = connectDatabase({ url: database.url, name: 'test', logger })
+    try {
+      const serverId = await insertServer(db)
+      const deploymentId = await insertDeployment(db, serverId)
+      const [backupId, restoreId] = [newId(), newId()]
+      const whole = { status: 'COMPLETED', size_bytes: 1, sha256: 'a', completed_at: new Date() }
+      const by = { server_game_config_id: deploymentId, server_id: serverId, created_by: 'test' }
+      await db
+        .insertInto('backups.backups')
+        .values({ id: backupId, ...by, ...whole })
+        .execute()
+      await db
+        .insertInto('backups.restores')
+        .values({ id: restoreId, backup_id: backupId, status: 'PENDING', ...by })
+        .execute()
+      const policy = { server_game_config_id: deploymentId, policy: '{}', updated_by: 'test' }
+      await db.insertInto('backups.policies').values(policy).execute()
+      await inTransaction(db, (tx) =>
+        openOperation(tx, { serverGameConfigId: deploymentId, kind: 'RESTORE', subjectId: restoreId }),
+      )
+      await expect(client.query("update backups.backups set status = 'FAILED'")).rejects.toThrow('which is final')
+      await expect(client.query('update backups.backups set sha256 = null')).rejects.toThrow('completed_backups_are_whole')
+      for (let at = all.length; at >= version; at--) await moved.steps(-1)
+      expect((await client.query('select id, status, sha256 from backups.backups')).rows).toEqual([
+        { id: backupId, status: 'COMPLETED', sha256: 'a' },
+      ])
+      expect((await client.query('select * from operations.deployment_operations')).rows).toEqual([])
+      await moved.steps(1)
+      const { rows } = await client.query('select server_id, trigger, revision, warnings from backups.backups')
+      expect(rows).toEqual([{ server_id: serverId, trigger: 'MANUAL', revision: 0, warnings: [] }])
+    } finally {
+      await close()
+    }
   })
 
   it('of the life of sessions keep sessions on the way up and down', async () => {

@@ -25,7 +25,7 @@ describe('queues', () => {
     await eventually(() => topology.works() === true, { what: 'declared' })
     await topology.declareHost(newId())
     const declared = (await stage.broker.api('GET', '/api/queues/{vhost}')) as { name: string; arguments: object }[]
-    expect(declared).toHaveLength(5 + archivePartitions)
+    expect(declared).toHaveLength(6 + archivePartitions)
     for (const { arguments: given } of declared) expect(given).toMatchObject({ 'x-queue-type': 'quorum' })
     await topology.close()
   })

@@ -5,6 +5,7 @@ import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/i
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { makePathSigner } from '../../../lib/process/signed-path.ts'
 import { makeRabbit, type Rabbit } from '../../../lib/rabbit/connect.ts'
+import type { ObjectStore } from '../../../lib/storage/store.ts'
 import { makeSubgraphs } from '../../../subgraphs/app.ts'
 import type { SubgraphName } from '../../../subgraphs/context.ts'
 import { makeInProcessSubgraph } from '../../../subgraphs/in-process.ts'
@@ -26,6 +27,10 @@ export interface Stage {
   rabbit: Rabbit
   /** Between the subgraphs and the broker. */
   proxy: TcpProxy
+  /** Where the subgraphs keep objects. */
+  store: ObjectStore
+  /** The same as a directory. */
+  objectsRoot: string
   /** How many SQL statements the subgraphs have run since the last call. */
   takeStatements: () => number
   /** Answers `data`; fails on errors. */
@@ -97,6 +102,8 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     broker,
     rabbit,
     proxy,
+    store: objects.store,
+    objectsRoot: objects.root,
     takeStatements: () => {
       const taken = statements
       statements = 0

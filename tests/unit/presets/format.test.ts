@@ -151,6 +151,26 @@ const config = record<GameConfigDraft>(
     ),
     logRetentionDays: some(whole),
     logRetentionMb: some(whole),
+    backup: some(
+      fc.record(
+        {
+          saveHooks: some(
+            fc.record(
+              {
+                before: some(list(anyText)),
+                waitFor: some(anyText),
+                timeoutSeconds: some(fc.constantFrom(5, 60)),
+                after: some(list(anyText)),
+              },
+              { requiredKeys: [] },
+            ),
+          ),
+          include: some(list(anyText)),
+          exclude: some(list(anyText)),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
   },
   ['name', 'image'],
 )
@@ -189,6 +209,7 @@ const filledUp = (draft: GameConfigDraft): unknown => {
     ports: each(given.ports, { sameInside: false }),
     volumes: each(given.volumes, { readOnly: false }),
     actions: each(given.actions, { inputs: [] }),
+    backup: filledBackup((given.backup ?? {}) as Fields),
     ...(given.install !== undefined && {
       install: {
         entrypoint: ['/bin/sh', '-ec'],
@@ -200,6 +221,13 @@ const filledUp = (draft: GameConfigDraft): unknown => {
     }),
   }
 }
+
+const filledBackup = ({ saveHooks, ...backup }: Fields): Fields => ({
+  include: [],
+  exclude: [],
+  ...backup,
+  saveHooks: saveHooks ? { before: [], timeoutSeconds: 60, after: [], ...saveHooks } : null,
+})
 
 const inFile = (draft: GameConfigDraft) => ({ version: 1 as const, game: { name: 'Tag', steamAppId: 7 }, config: draft })
 
