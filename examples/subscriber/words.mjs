@@ -11,11 +11,12 @@ const sentences = {
   'session.crashed': (event) => `crashed: ${how(event)}`,
   'session.failed': (event) => `did not start: ${how(event)}`,
   'session.lost': () => 'is lost: its server has been silent for too long',
+  'schedule.missed': ({ scheduleName, dueAt }) => `missed its schedule ${scheduleName}, due at ${dueAt}`,
   'deadletter.added': ({ queue, reason }) => `a message in ${queue} was given up: ${reason}`,
 }
 
 const whom = ({ deploymentName, gameName, serverName }) => {
-  if (deploymentName) return `${deploymentName} (${gameName}) on ${serverName}`
+  if (deploymentName) return `${deploymentName}${gameName ? ` (${gameName})` : ''} on ${serverName}`
   return serverName ?? ''
 }
 

@@ -80,19 +80,17 @@ describe('a schedule', () => {
       ],
     }
     const { issues } = await create(faulty)
-    expect(issues.map(({ path }: { path: string }) => path)).toEqual(
-      [
-        'name',
-        'cron',
-        'timeZone',
-        'steps.0.line',
-        'steps.1.seconds',
-        'steps.2.seconds',
-        'steps.3.values',
-        'steps.3.actionId',
-        'steps.4.warnings.0.secondsBefore',
-      ].toSorted((a, b) => issues.findIndex((one: Answer) => one.path === a) - issues.findIndex((one: Answer) => one.path === b)),
-    )
+    expect(issues.map(({ path }: { path: string }) => path).toSorted()).toEqual([
+      'cron',
+      'name',
+      'steps.0.line',
+      'steps.1.seconds',
+      'steps.2.seconds',
+      'steps.3.actionId',
+      'steps.3.values',
+      'steps.4.warnings.0.secondsBefore',
+      'timeZone',
+    ])
     const missing = await create({ serverGameConfigId: id })
     expect(missing.issues.map(({ path }: { path: string }) => path)).toEqual(['name', 'cron', 'steps'])
     expect((await create({ ...nightly, serverGameConfigId: id, cron: '0 0 31 2 *' })).issues).toEqual([
