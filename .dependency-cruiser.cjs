@@ -22,9 +22,9 @@ const onlyIn = (name, owners) => ({
 const lib = (...names) => `^lib/(${names.join('|')})/`
 
 // A subgraph's files on the side of GraphQL: types and fields; they parse, call, shape.
-const graphqlSide = '^subgraphs/(servers|configs|sessions|backups)/(schema|types|[a-z-]+-types)\\.ts$'
+const graphqlSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(schema|types|[a-z-]+-types)\\.ts$'
 // All its others: rules, transactions, SQL. Of other subgraphs they see rows through lib/db/refs, never their folders.
-const rulesSide = '^subgraphs/(servers|configs|sessions|backups)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
+const rulesSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
 // What all subgraphs are built with and served by.
 const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|parameter-value|serve|in-process)\\.ts$'
 // Their ways to hosts and to what has changed.
@@ -93,7 +93,7 @@ module.exports = {
     ...mayUseAnyPackage(assembly),
 
     // Restarts and schedules go by the same rules as users do.
-    ...may('^processor/', '^processor/', '^lib/', '^subgraphs/(servers|configs|sessions|backups)/service\\.ts$'),
+    ...may('^processor/', '^processor/', '^lib/', '^subgraphs/(servers|configs|sessions|backups|accounts)/service\\.ts$'),
     ...mayUseAnyPackage('^processor/'),
 
     // A host never reaches the database; Docker and logs know nothing of what is above them.

@@ -11,6 +11,7 @@ import { makeBackupsService } from './backups/service.ts'
 import { readSubgraphConfig } from './config.ts'
 import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
 import { addSubgraphMetrics } from './metrics.ts'
+import { makeAccountsPart } from './parts/accounts.ts'
 import { makeConfigsPart } from './parts/configs.ts'
 import type { Part, PartOptions } from './parts/part.ts'
 import { makeServersPart } from './parts/servers.ts'
@@ -25,6 +26,7 @@ const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   servers: makeServersPart,
   configs: makeConfigsPart,
   sessions: makeSessionsPart,
+  accounts: makeAccountsPart,
   backups: ({ db }) => ({ schema: makeBackupsSchema({ service: makeBackupsService({ db }) }), close: nothingToClose }),
 }
 
@@ -36,7 +38,7 @@ export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph
   ...parts[name](options),
 })
 
-/** All four of one control-plane process, on one database pool and one broker connection; `close` closes neither. */
+/** All of one control-plane process, on one database pool and one broker connection; `close` closes neither. */
 export const makeSubgraphs = (options: PartOptions) => {
   const made = subgraphNames.map((name) => makeSubgraph(name, options))
   return {
@@ -58,7 +60,15 @@ export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promis
   const database = connectDatabase({ url: config.databaseUrl, name: `subgraph-${name}`, logger })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: `subgraph-${name}`, logger })
   const paths = makePathSigner({ key: config.internalKey, purpose: 'download' })
-  const subgraph = makeSubgraph(name, { ...config.settings, secrets: config.secrets, paths, db: database.db, rabbit, logger })
+  const subgraph = makeSubgraph(name, {
+    ...config.settings,
+    secrets: config.secrets,
+    oidc: config.oidc,
+    paths,
+    db: database.db,
+    rabbit,
+    logger,
+  })
   const close = async (): Promise<void> => {
     await subgraph.close()
     await rabbit.close()

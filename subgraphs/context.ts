@@ -1,8 +1,9 @@
 import DataLoader from 'dataloader'
 import type { GraphQLSchema } from 'graphql'
-import type { Identity } from '../lib/process/identity.ts'
+import type { Role } from '../lib/domain/roles.ts'
+import { type Identity, roleOf } from '../lib/process/identity.ts'
 
-export const subgraphNames = ['servers', 'configs', 'sessions', 'backups'] as const
+export const subgraphNames = ['servers', 'configs', 'sessions', 'backups', 'accounts'] as const
 export type SubgraphName = (typeof subgraphNames)[number]
 
 /** One subgraph, ready to be served over HTTP or called in memory (`serve.ts`). */
@@ -28,9 +29,11 @@ export interface Context {
   readonly identity: Identity
   /** Who is asking, as rows, commands and audit keep it. */
   readonly actor: string
+  /** Undefined for a stranger. */
+  readonly role: Role | undefined
 }
 
-export const makeContext = (identity: Identity): Context => ({ identity, actor: identity.sub })
+export const makeContext = (identity: Identity): Context => ({ identity, actor: identity.sub, role: roleOf(identity) })
 
 /**
  * Loads by key, gathering everything that one operation asks for in one tick into one call of `batch`:

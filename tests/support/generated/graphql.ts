@@ -109,6 +109,41 @@ export type ActionRunEdge = {
   node: ActionRun;
 };
 
+/** A token. What it is itself is shown once, when it is made. */
+export type ApiToken = {
+  createdAt: Scalars['DateTime']['output'];
+  createdBy: Scalars['String']['output'];
+  expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  id: Scalars['ID']['output'];
+  kind: ApiTokenKind;
+  /** To the minute. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+  name: Scalars['String']['output'];
+  /** How it begins. */
+  prefix: Scalars['String']['output'];
+  revokedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The most it may do; null is all that its user may. */
+  role?: Maybe<Role>;
+  /** Null for a service token. */
+  user?: Maybe<User>;
+};
+
+export type ApiTokenConnection = {
+  edges: Array<ApiTokenEdge>;
+  nodes: Array<ApiToken>;
+  pageInfo: PageInfo;
+};
+
+export type ApiTokenEdge = {
+  cursor: Scalars['String']['output'];
+  node: ApiToken;
+};
+
+/** SESSION is what a login gives. */
+export type ApiTokenKind =
+  | 'API'
+  | 'SESSION';
+
 /** An archive of a deployment's volume. */
 export type Backup = {
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
@@ -187,6 +222,8 @@ export type ConfigFileInput = {
   strategy: FileStrategy;
 };
 
+export type ConfirmTotpResult = ConflictError | ForbiddenError | InvalidInputError | OutcomeUnknownError | UnavailableError | User;
+
 export type ConflictError = Error & {
   /** Stable; the same word stands in extensions.code of GraphQL errors. */
   code: Scalars['String']['output'];
@@ -250,6 +287,34 @@ export type CreateGameInput = {
 
 export type CreateGameResult = ConflictError | Game | InvalidInputError | OutcomeUnknownError | UnavailableError;
 
+export type CreateTokenInput = {
+  /** Never if left out. */
+  expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
+  name: Scalars['String']['input'];
+  /** No higher than your own. */
+  role: Role;
+  /** It belongs to no user, so that it outlives them. For ADMINs; what a token makes always is one. */
+  service?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type CreateTokenPayload = {
+  /** The token itself. Shown this once. */
+  secret: Scalars['String']['output'];
+  token: ApiToken;
+};
+
+export type CreateTokenResult = CreateTokenPayload | ForbiddenError | InvalidInputError | OutcomeUnknownError | UnavailableError;
+
+export type CreateUserInput = {
+  email: Scalars['String']['input'];
+  name: Scalars['String']['input'];
+  /** At least 12 characters. Without one nobody can log in as them yet. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  role: Role;
+};
+
+export type CreateUserResult = ConflictError | InvalidInputError | OutcomeUnknownError | UnavailableError | User;
+
 export type DeleteGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteGameResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
@@ -263,6 +328,8 @@ export type DeleteRegistryCredentialResult = NotFoundError | OutcomeUnknownError
 export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteServerResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type DeleteUserResult = DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeployGameConfigInput = {
   /** Beside those of its config and game. */
@@ -321,7 +388,25 @@ export type DeploymentStatus =
   | 'INACTIVE'
   | 'INSTALLING';
 
+export type DisableTotpInput = {
+  /** Needed for your own. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** Whose; your own if left out. Those of others an ADMIN disables. */
+  userId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+export type DisableTotpResult = ConflictError | ForbiddenError | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError | User;
+
 export type DrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+export type EnableTotpPayload = {
+  /** To be typed into an authenticator app. Shown this once. */
+  secret: Scalars['String']['output'];
+  /** The same as a QR code has it. */
+  uri: Scalars['String']['output'];
+};
+
+export type EnableTotpResult = ConflictError | EnableTotpPayload | ForbiddenError | OutcomeUnknownError | UnavailableError;
 
 export type EnrollServerInput = {
   machineId: Scalars['String']['input'];
@@ -605,12 +690,33 @@ export type LogStream =
   | 'STDOUT'
   | 'SYSTEM';
 
+export type LoginInput = {
+  email: Scalars['String']['input'];
+  password: Scalars['String']['input'];
+  /** Where the account asks for one; without it the answer says so. */
+  totpCode?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type LoginPayload = {
+  expiresAt: Scalars['DateTime']['output'];
+  /** Send it as `Authorization: Bearer …`. */
+  token: Scalars['String']['output'];
+  user: User;
+};
+
+export type LoginResult = ForbiddenError | InvalidInputError | LoginPayload | OutcomeUnknownError | UnavailableError;
+
+export type LogoutResult = ApiToken | ForbiddenError | OutcomeUnknownError | UnavailableError;
+
 export type Mutation = {
   /** For a host that is gone for good: ends the session without it. Already ended is success. */
   abandonSession: AbandonSessionResult;
+  confirmTotp: ConfirmTotpResult;
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
+  createToken: CreateTokenResult;
+  createUser: CreateUserResult;
   /** Refused while it has configs. Already so is success. */
   deleteGame: DeleteGameResult;
   /** Refused while it is deployed. Already so is success. */
@@ -621,10 +727,16 @@ export type Mutation = {
   deleteServer: DeleteServerResult;
   /** Frees its ports. Refused while a session lives, or another deployment has a link to it. Already so is success. */
   deleteServerGameConfig: DeleteServerGameConfigResult;
+  /** Their tokens count no longer, and their WebSockets are closed within 5 s. Already so is success. */
+  deleteUser: DeleteUserResult;
   /** Places a config on a server, with all its ports or not at all. */
   deployGameConfig: DeployGameConfigResult;
+  /** Already so is success. */
+  disableTotp: DisableTotpResult;
   /** It takes no new sessions from now on; those that run go on. Already so is success. */
   drainServer: DrainServerResult;
+  /** A secret for codes. Logins ask for them once `confirmTotp` has seen one. */
+  enableTotp: EnableTotpResult;
   /** Spends an enrollment token: the caller becomes its server's host. Needs no other credentials. */
   enrollServer: EnrollServerResult;
   /** Makes a config from an egg. A taken name gets a number: Paper (2). */
@@ -635,16 +747,24 @@ export type Mutation = {
   importPreset: ImportPresetResult;
   /** Without asking the game. Already ended is success. */
   killSession: KillSessionResult;
+  /** Needs no token. LIMIT_EXCEEDED after 10 attempts on an account, or 100 from an address, within 15 minutes. */
+  login: LoginResult;
+  /** Ends the login that asks. */
+  logout: LogoutResult;
   /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
   registerServer: RegisterServerResult;
   /** Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL. */
   reinstallDeployment: ReinstallDeploymentResult;
   /** Answers with the new session, which waits until the old one has stopped. */
   restartSession: RestartSessionResult;
+  /** It counts no longer, and its WebSockets are closed within 5 s. One of your own, or any for an ADMIN. Already so is success. */
+  revokeToken: RevokeTokenResult;
   /** Types an action of the session's deployment into its console, filled in with `values`. */
   runAction: RunActionResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
+  /** Ends all their other logins. */
+  setPassword: SetPasswordResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
   setRegistryCredential: SetRegistryCredentialResult;
   /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first. */
@@ -659,11 +779,18 @@ export type Mutation = {
   updateServer: UpdateServerResult;
   /** Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once. */
   updateServerGameConfig: UpdateServerGameConfigResult;
+  /** Another role counts at once: open WebSockets of theirs are closed within 5 s. */
+  updateUser: UpdateUserResult;
 };
 
 
 export type MutationAbandonSessionArgs = {
   input: StopSessionInput;
+};
+
+
+export type MutationConfirmTotpArgs = {
+  code: Scalars['String']['input'];
 };
 
 
@@ -674,6 +801,16 @@ export type MutationCreateGameArgs = {
 
 export type MutationCreateGameConfigArgs = {
   input: CreateGameConfigInput;
+};
+
+
+export type MutationCreateTokenArgs = {
+  input: CreateTokenInput;
+};
+
+
+export type MutationCreateUserArgs = {
+  input: CreateUserInput;
 };
 
 
@@ -703,13 +840,28 @@ export type MutationDeleteServerGameConfigArgs = {
 };
 
 
+export type MutationDeleteUserArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationDeployGameConfigArgs = {
   input: DeployGameConfigInput;
 };
 
 
+export type MutationDisableTotpArgs = {
+  input: DisableTotpInput;
+};
+
+
 export type MutationDrainServerArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationEnableTotpArgs = {
+  password: Scalars['String']['input'];
 };
 
 
@@ -738,6 +890,11 @@ export type MutationKillSessionArgs = {
 };
 
 
+export type MutationLoginArgs = {
+  input: LoginInput;
+};
+
+
 export type MutationRegisterServerArgs = {
   input: RegisterServerInput;
 };
@@ -753,6 +910,11 @@ export type MutationRestartSessionArgs = {
 };
 
 
+export type MutationRevokeTokenArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationRunActionArgs = {
   input: RunActionInput;
 };
@@ -760,6 +922,11 @@ export type MutationRunActionArgs = {
 
 export type MutationSendInputArgs = {
   input: SendInputInput;
+};
+
+
+export type MutationSetPasswordArgs = {
+  input: SetPasswordInput;
 };
 
 
@@ -804,6 +971,12 @@ export type MutationUpdateServerArgs = {
 export type MutationUpdateServerGameConfigArgs = {
   id: Scalars['ID']['input'];
   input: UpdateServerGameConfigInput;
+};
+
+
+export type MutationUpdateUserArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateUserInput;
 };
 
 export type NotFoundError = Error & {
@@ -980,6 +1153,12 @@ export type Query = {
   session?: Maybe<Session>;
   /** The oldest first; `last: 10` gives the newest ten. */
   sessions: SessionConnection;
+  /** One's own; an ADMIN sees all. */
+  tokens: ApiTokenConnection;
+  user?: Maybe<User>;
+  /** The oldest first; without deleted ones. */
+  users: UserConnection;
+  viewer: Viewer;
 };
 
 
@@ -1085,6 +1264,27 @@ export type QuerySessionsArgs = {
   last?: InputMaybe<Scalars['Int']['input']>;
 };
 
+
+export type QueryTokensArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryUserArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryUsersArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
 export type RegisterServerInput = {
   environment?: InputMaybe<Scalars['String']['input']>;
   /** An object of texts. */
@@ -1171,6 +1371,14 @@ export type RestartSessionInput = {
 };
 
 export type RestartSessionResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Session | UnavailableError;
+
+export type RevokeTokenResult = ApiToken | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+/** What somebody may do: docs/roles.md has it for each field. */
+export type Role =
+  | 'ADMIN'
+  | 'OPERATOR'
+  | 'VIEWER';
 
 export type RunActionInput = {
   actionId: Scalars['ID']['input'];
@@ -1489,6 +1697,17 @@ export type SessionStatus =
   | 'STOPPED'
   | 'STOPPING';
 
+export type SetPasswordInput = {
+  /** Needed for your own. */
+  currentPassword?: InputMaybe<Scalars['String']['input']>;
+  /** At least 12 characters. */
+  newPassword: Scalars['String']['input'];
+  /** Whose; your own if left out. That of others an ADMIN sets. */
+  userId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+export type SetPasswordResult = ConflictError | ForbiddenError | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError | User;
+
 export type SetRegistryCredentialInput = {
   /** The registry, as images or `docker login` name it. */
   host: Scalars['String']['input'];
@@ -1671,6 +1890,58 @@ export type UpdateServerInput = {
 };
 
 export type UpdateServerResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+/** What is left out, or null, stays as it is. */
+export type UpdateUserInput = {
+  email?: InputMaybe<Scalars['String']['input']>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  role?: InputMaybe<Role>;
+};
+
+export type UpdateUserResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError | User;
+
+/** Somebody who may come in. */
+export type User = {
+  createdAt: Scalars['DateTime']['output'];
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  email: Scalars['String']['output'];
+  hasPassword: Scalars['Boolean']['output'];
+  id: Scalars['ID']['output'];
+  /** Who vouches for them; null for an account of our own. */
+  issuer?: Maybe<Scalars['String']['output']>;
+  /** With a password. */
+  lastLoginAt?: Maybe<Scalars['DateTime']['output']>;
+  name: Scalars['String']['output'];
+  role: Role;
+  /** A login needs a code as well. */
+  totpEnabled: Scalars['Boolean']['output'];
+};
+
+export type UserConnection = {
+  edges: Array<UserEdge>;
+  nodes: Array<User>;
+  pageInfo: PageInfo;
+};
+
+export type UserEdge = {
+  cursor: Scalars['String']['output'];
+  node: User;
+};
+
+/** Who is asking. */
+export type Viewer = {
+  /** As `changes` and `auditEvents` name them. */
+  id: Scalars['ID']['output'];
+  kind: ViewerKind;
+  role: Role;
+  user?: Maybe<User>;
+};
+
+export type ViewerKind =
+  /** The token of the control plane's own configuration. */
+  | 'ADMIN_TOKEN'
+  | 'TOKEN'
+  | 'USER';
 
 export type VolumeDefinition = {
   mountPath: Scalars['String']['output'];

@@ -1,0 +1,5 @@
+DROP TABLE accounts.login_attempts;
+DROP TABLE accounts.tokens;
+DROP FUNCTION accounts.keep_revoked;
+DROP TABLE accounts.users;
+DROP SCHEMA accounts;
