@@ -7,7 +7,8 @@ import type { BackupsService } from './service.ts'
 import { type Backup, backupStatuses } from './store.ts'
 
 export const makeBackupsSchema = ({ service }: { service: BackupsService }): GraphQLSchema => {
-  const builder = makeBuilder()
+  // Whoever runs games sees to their saves.
+  const builder = makeBuilder({ mutationsFor: 'OPERATOR' })
   const { Backup, Backups } = addBackup(builder, service)
   const backupById = makeLoader((ids: readonly string[]) => service.byIds(ids))
   const key = builder.selection<{ id: string }>('id')
