@@ -26,7 +26,7 @@ const graphqlSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(sch
 // All its others: rules, transactions, SQL. Of other subgraphs they see rows through lib/db/refs, never their folders.
 const rulesSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
 // What all subgraphs are built with and served by.
-const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|parameter-value|serve|in-process)\\.ts$'
+const frame = '^subgraphs/(builder|audit|context|errors|pages|child-pages|scalars|parameter-value|serve|in-process)\\.ts$'
 // Their ways to hosts and to what has changed.
 const wires = '^subgraphs/(live/[a-z-]+|requests)\\.ts$'
 // What puts them together.

@@ -36,7 +36,8 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
   const paths = makePathSigner({ key: internalKey, purpose: 'download' })
   const shared = { ...config.settings, secrets, oidc, paths, db: database.db, rabbit, logger }
   const { subgraphs, close: closeSubgraphs } = makeSubgraphs(shared)
-  const processor = makeProcessor({ ...shared, databaseUrl, logRetentionDays: config.logRetentionDays })
+  const { logRetentionDays, auditRetentionDays } = config
+  const processor = makeProcessor({ ...shared, databaseUrl, logRetentionDays, auditRetentionDays })
   const closeBehindDoor = async (): Promise<void> => {
     await processor.close()
     await rabbit.close()
@@ -98,6 +99,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
+    auditRetentionDays: given.MANMAN_AUDIT_RETENTION_DAYS,
     settings: toSubgraphSettings(given),
     ...keys,
   }

@@ -78,3 +78,46 @@ CREATE TABLE accounts.login_attempts (
 CREATE INDEX login_attempts_of_account ON accounts.login_attempts (email, at);
 CREATE INDEX login_attempts_from ON accounts.login_attempts (address, at);
 CREATE INDEX login_attempts_at ON accounts.login_attempts (at);
+
+-- Who asked for what, from where, and what came of it. Written before anything is done; the outcome is added once.
+CREATE TABLE accounts.audit_events (
+  id uuid PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT now(),
+  -- As rows and commands name them.
+  actor text NOT NULL,
+  actor_kind text NOT NULL,
+  -- The user behind a token.
+  user_id text,
+  role text,
+  mutation text NOT NULL,
+  -- Its arguments, without what is secret.
+  input jsonb NOT NULL,
+  address text,
+  agent text,
+  -- Null: it has not ended, or whoever did it died; it may have happened.
+  outcome text CHECK (outcome IN ('OK', 'REFUSED', 'UNKNOWN', 'FAILED')),
+  code text,
+  ended_at timestamptz,
+  CONSTRAINT ended_with_outcome CHECK ((outcome IS NULL) = (ended_at IS NULL))
+);
+CREATE INDEX audit_events_of_actor ON accounts.audit_events (actor, id);
+CREATE INDEX audit_events_of_user ON accounts.audit_events (user_id, id);
+CREATE INDEX audit_events_of_mutation ON accounts.audit_events (mutation, id);
+CREATE INDEX audit_events_at ON accounts.audit_events (at);
+
+-- What was written stays as it is, but for an outcome that was not there yet; and what is old goes, by the sweep that says so.
+CREATE FUNCTION accounts.append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.outcome IS NULL AND NEW.outcome IS NOT NULL
+    AND (to_jsonb(NEW) - 'outcome' - 'code' - 'ended_at') = (to_jsonb(OLD) - 'outcome' - 'code' - 'ended_at') THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'DELETE' AND current_setting('manman.audit_retention', true) = 'on' THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION 'the audit is append-only' USING ERRCODE = 'check_violation', CONSTRAINT = 'audit_is_append_only';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON accounts.audit_events
+  FOR EACH ROW EXECUTE FUNCTION accounts.append_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON accounts.audit_events
+  FOR EACH STATEMENT EXECUTE FUNCTION accounts.append_only();

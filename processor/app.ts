@@ -30,6 +30,8 @@ export interface ProcessorOptions {
   store: ObjectStore
   /** Logs of GameConfigs that do not say it are kept so long. */
   logRetentionDays: number
+  /** A year if left out. */
+  auditRetentionDays?: number
   timings?: Timings
 }
 

@@ -6,6 +6,8 @@ import { openStore, storageVariables } from '../lib/storage/open.ts'
 export const processorVariables = {
   /** Logs of GameConfigs without `logRetentionDays` are kept so long. */
   MANMAN_LOG_RETENTION_DAYS: envKinds.positiveInt(30),
+  /** Entries of the audit are kept so long. */
+  MANMAN_AUDIT_RETENTION_DAYS: envKinds.positiveInt(365),
 }
 
 /** Reads a processor's environment; throws `BadConfig` with every fault at once. */
@@ -33,5 +35,6 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     logLevel: given.LOG_LEVEL,
     store: openStore(given),
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
+    auditRetentionDays: given.MANMAN_AUDIT_RETENTION_DAYS,
   }
 }

@@ -12,6 +12,7 @@ import { readSubgraphConfig } from './config.ts'
 import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
 import { addSubgraphMetrics } from './metrics.ts'
 import { makeAccountsPart } from './parts/accounts.ts'
+import { makeAudit } from './parts/audit.ts'
 import { makeConfigsPart } from './parts/configs.ts'
 import type { Part, PartOptions } from './parts/part.ts'
 import { makeServersPart } from './parts/servers.ts'
@@ -35,6 +36,7 @@ const usesBroker = new Set<SubgraphName>(['servers', 'sessions'])
 /** One subgraph, ready to be served or called in memory. Starts without database or broker, and works once they are there. */
 export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph & Pick<Part, 'close' | 'figures'> => ({
   name,
+  audit: makeAudit(options),
   ...parts[name](options),
 })
 

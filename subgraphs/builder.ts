@@ -6,6 +6,7 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import type { GraphQLSchema } from 'graphql'
 import { Denied, type ManManError } from '../lib/domain/errors.ts'
 import { isAtLeast, type Role } from '../lib/domain/roles.ts'
+import { auditPlugin } from './audit.ts'
 import type { Context } from './context.ts'
 import { addErrorTypes, type SharedError } from './errors.ts'
 import type { Page, PageInfo } from './pages.ts'
@@ -99,9 +100,9 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
  */
 export const makeBuilder = (options: { errors?: readonly SharedError[]; mutationsFor?: Role } = {}) => {
   const builder = new SchemaBuilder<SchemaTypes>({
-    // Federation reads what the directives plugin writes: the other way round every @key vanishes in silence. Who may not
-    // is told as an error of the request, not as a member of a mutation's union: so the check stands outside of that plugin.
-    plugins: [ScopeAuthPlugin, ErrorsPlugin, DirectivePlugin, FederationPlugin],
+    // Federation reads what the directives plugin writes: the other way round every @key vanishes in silence. The audit also
+    // sees what is refused, and its own failure is a member of a mutation's union like others.
+    plugins: [ErrorsPlugin, auditPlugin, ScopeAuthPlugin, DirectivePlugin, FederationPlugin],
     defaultFieldNullability: false,
     scopeAuth: {
       authorizeOnSubscribe: true,

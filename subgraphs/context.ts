@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { GraphQLSchema } from 'graphql'
 import type { Role } from '../lib/domain/roles.ts'
 import { type Identity, roleOf } from '../lib/process/identity.ts'
+import type { Audit } from './audit.ts'
 
 export const subgraphNames = ['servers', 'configs', 'sessions', 'backups', 'accounts'] as const
 export type SubgraphName = (typeof subgraphNames)[number]
@@ -10,6 +11,8 @@ export type SubgraphName = (typeof subgraphNames)[number]
 export interface Subgraph {
   name: SubgraphName
   schema: GraphQLSchema
+  /** Where its mutations are told of; nowhere if left out. */
+  audit?: Audit
   /** What it serves besides GraphQL, by signed paths. Undefined for a path that is none of its, or is not good any more. */
   download?(signedPath: string): Promise<Download | undefined>
 }
@@ -31,9 +34,16 @@ export interface Context {
   readonly actor: string
   /** Undefined for a stranger. */
   readonly role: Role | undefined
+  /** Where mutations are told of. */
+  readonly audit: Audit | undefined
 }
 
-export const makeContext = (identity: Identity): Context => ({ identity, actor: identity.sub, role: roleOf(identity) })
+export const makeContext = (identity: Identity, audit?: Audit): Context => ({
+  identity,
+  actor: identity.sub,
+  role: roleOf(identity),
+  audit,
+})
 
 /**
  * Loads by key, gathering everything that one operation asks for in one tick into one call of `batch`:

@@ -23,6 +23,22 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface AccountsAuditEvents {
+  actor: string;
+  actor_kind: string;
+  address: string | null;
+  agent: string | null;
+  at: Generated<Timestamp>;
+  code: string | null;
+  ended_at: Timestamp | null;
+  id: string;
+  input: Json;
+  mutation: string;
+  outcome: string | null;
+  role: string | null;
+  user_id: string | null;
+}
+
 export interface AccountsLoginAttempts {
   address: string;
   at: Generated<Timestamp>;
@@ -385,6 +401,7 @@ export interface SessionsSessions {
 }
 
 export interface DB {
+  "accounts.audit_events": AccountsAuditEvents;
   "accounts.login_attempts": AccountsLoginAttempts;
   "accounts.tokens": AccountsTokens;
   "accounts.users": AccountsUsers;

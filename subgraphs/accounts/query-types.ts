@@ -57,7 +57,7 @@ export const addTypes = (builder: Builder, Role: RoleRef, load: LoadUser) => {
     description: 'Who is asking.',
     fields: (t) => ({
       id: t.id({ description: 'As `changes` and `auditEvents` name them.', resolve: ({ identity }) => identity.sub }),
-      kind: t.field({ type: ViewerKind, resolve: ({ identity }) => viewerKinds[identity.kind] ?? 'TOKEN' }),
+      kind: t.field({ type: ViewerKind, resolve: ({ identity }) => toViewerKind(identity.kind) ?? 'TOKEN' }),
       role: t.field({ type: Role, resolve: ({ role }) => role! }),
       user: t.field({
         type: User,
@@ -66,14 +66,19 @@ export const addTypes = (builder: Builder, Role: RoleRef, load: LoadUser) => {
       }),
     }),
   })
-  return { Role, User, ApiToken, Viewer }
+  return { Role, User, ApiToken, Viewer, ViewerKind }
 }
 
-const viewerKinds: Partial<Record<string, 'ADMIN_TOKEN' | 'USER' | 'TOKEN'>> = {
+type ViewerKindName = 'ADMIN_TOKEN' | 'USER' | 'TOKEN'
+
+const viewerKinds: Partial<Record<Who['identity']['kind'], ViewerKindName>> = {
   admin: 'ADMIN_TOKEN',
   user: 'USER',
   token: 'TOKEN',
 }
+
+/** Null for a stranger. */
+export const toViewerKind = (kind: Who['identity']['kind']): ViewerKindName | null => viewerKinds[kind] ?? null
 
 export type AccountTypes = ReturnType<typeof addTypes>
 

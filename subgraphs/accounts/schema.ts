@@ -3,6 +3,7 @@ import { Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from
 import { roles } from '../../lib/domain/roles.ts'
 import { makeBuilder, toSubgraphSchema } from '../builder.ts'
 import { makeLoader } from '../context.ts'
+import { addAudit } from './audit-types.ts'
 import { addOwners, addQueries, addTypes } from './query-types.ts'
 import type { AccountsService } from './service.ts'
 import { addTokenMutations } from './token-types.ts'
@@ -18,6 +19,7 @@ export const makeAccountsSchema = ({ service }: { service: AccountsService }): G
   const types = addTypes(builder, Role, load)
   addQueries(builder, types, load, service)
   addOwners(builder, Role, service)
+  addAudit(builder, types, service)
   builder.mutationType({})
   addUserMutations(builder, types, service)
   addTokenMutations(builder, types, service)

@@ -1,5 +1,7 @@
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
+import type { KeysetPage } from '../../lib/db/page.ts'
+import { type AuditEvent, type AuditFilter, auditPage } from './audit-store.ts'
 import { makeOwnersOf } from './authenticate.ts'
 import { makeLogin } from './login.ts'
 import { makeOidc, type OidcSettings } from './oidc.ts'
@@ -18,6 +20,7 @@ export const makeAccountsService = (deps: AccountsServiceDeps) => ({
   users: makeUsers(deps),
   tokens: makeTokens(deps),
   login: makeLogin(deps),
+  auditEvents: (page: KeysetPage, filter: AuditFilter): Promise<AuditEvent[]> => auditPage(deps.db, page, filter),
   ownersOf: makeOwnersOf({ db: deps.db, oidc: deps.oidc && makeOidc(deps.oidc, deps) }),
 })
 

@@ -144,6 +144,61 @@ export type ApiTokenKind =
   | 'API'
   | 'SESSION';
 
+/** A mutation that somebody asked for. */
+export type AuditEvent = {
+  /** `admin`, the id of a user or of an API token, or `anonymous`. */
+  actor: Scalars['String']['output'];
+  /** Null for a stranger. */
+  actorKind?: Maybe<ViewerKind>;
+  /** Of the connection. */
+  address?: Maybe<Scalars['String']['output']>;
+  /** What the client says it is. */
+  agent?: Maybe<Scalars['String']['output']>;
+  at: Scalars['DateTime']['output'];
+  /** Of the error that it was answered with. */
+  code?: Maybe<Scalars['String']['output']>;
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  id: Scalars['ID']['output'];
+  /** Its arguments, without what is secret. */
+  input: Scalars['JSON']['output'];
+  mutation: Scalars['String']['output'];
+  outcome: AuditOutcome;
+  role?: Maybe<Role>;
+  /** The user that the token belongs to. */
+  userId?: Maybe<Scalars['String']['output']>;
+};
+
+export type AuditEventConnection = {
+  edges: Array<AuditEventEdge>;
+  nodes: Array<AuditEvent>;
+  pageInfo: PageInfo;
+};
+
+export type AuditEventEdge = {
+  cursor: Scalars['String']['output'];
+  node: AuditEvent;
+};
+
+/** Every given field narrows. */
+export type AuditFilter = {
+  /** That of a user finds what their API tokens did as well. */
+  actor?: InputMaybe<Scalars['String']['input']>;
+  mutation?: InputMaybe<Scalars['String']['input']>;
+  outcome?: InputMaybe<AuditOutcome>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Before that moment. */
+  until?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+export type AuditOutcome =
+  /** By a fault of ours. */
+  | 'FAILED'
+  | 'OK'
+  /** Nothing was done; `code` says why. */
+  | 'REFUSED'
+  /** It may have happened: no answer came, or whoever did it died, or is still at it. */
+  | 'UNKNOWN';
+
 /** An archive of a deployment's volume. */
 export type Backup = {
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
@@ -1135,6 +1190,8 @@ export type PullPolicy =
   | 'IF_MISSING';
 
 export type Query = {
+  /** Who did what, the oldest first; `last: 10` gives the newest ten. */
+  auditEvents: AuditEventConnection;
   backup?: Maybe<Backup>;
   backups: BackupConnection;
   game?: Maybe<Game>;
@@ -1159,6 +1216,15 @@ export type Query = {
   /** The oldest first; without deleted ones. */
   users: UserConnection;
   viewer: Viewer;
+};
+
+
+export type QueryAuditEventsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<AuditFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
