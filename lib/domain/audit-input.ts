@@ -1,8 +1,8 @@
 /** Stands for what is not told. */
 export const hidden = '•••'
 
-/** Inputs whose value is nobody's business, whatever they belong to. */
-const secretNames = /password|passphrase|secret|token|totp|^code$/i
+/** Inputs whose value is nobody's business, whatever they belong to; a login's name is half of it. */
+const secretNames = /password|passphrase|secret|token|totp|^code$|^username$/i
 /** Values by the name of a parameter or of an action's blank, any of which may be a secret. */
 const valueMaps = new Set(['parameters', 'values'])
 /** Texts with whole documents in them, which may declare secrets. */

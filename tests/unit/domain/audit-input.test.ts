@@ -9,6 +9,11 @@ test.each<[string, Record<string, unknown>, unknown]>([
     { input: { currentPassword: 'x', newPassword: 'y' } },
     { input: { currentPassword: hidden, newPassword: hidden } },
   ],
+  [
+    'a login of a registry',
+    { input: { host: 'ghcr.io', username: 'u', password: 'p' } },
+    { input: { host: 'ghcr.io', username: hidden, password: hidden } },
+  ],
   ['a token', { input: { token: 't', machineId: 'm' } }, { input: { token: hidden, machineId: 'm' } }],
   ['a code', { code: '123456' }, { code: hidden }],
   ['a code of a login', { input: { totpCode: '123456' } }, { input: { totpCode: hidden } }],
