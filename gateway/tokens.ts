@@ -16,24 +16,26 @@ const cacheMs = 1_000
 const pollMs = 1_000
 /** A connection whose token could not be confirmed for so long is closed: it may have been revoked meanwhile. */
 const confirmedForMs = 4_000
+/** Questions that must have failed by then: when it was we who stood still, nobody is to suffer for it. */
+const failuresBeforeEnd = 2
 const lookMs = 250
-const askLimitMs = 2_000
+const askLimitMs = 1_500
 const perQuestion = 500
 
-const question = parse('query TokenOwners($tokens: [String!]!) { tokenOwners(tokens: $tokens) { sub kind role user token } }')
+const question = parse(
+  'query TokenOwners($tokens: [String!]!) { tokenOwners(tokens: $tokens) { owners { sub kind role user token } unknown } }',
+)
+
+const ownerSchema = z.object({
+  sub: z.string(),
+  kind: z.enum(['user', 'token']),
+  role: z.enum(roles),
+  user: z.string().nullable(),
+  token: z.string().nullable(),
+})
 
 const answerSchema = z.object({
-  tokenOwners: z.array(
-    z
-      .object({
-        sub: z.string(),
-        kind: z.enum(['user', 'token']),
-        role: z.enum(roles),
-        user: z.string().nullable(),
-        token: z.string().nullable(),
-      })
-      .nullable(),
-  ),
+  tokenOwners: z.object({ owners: z.array(ownerSchema.nullable()), unknown: z.array(z.number()) }),
 })
 
 const gateway: Identity = { sub: 'gateway', kind: 'gateway', scopes: [] }
@@ -48,6 +50,8 @@ interface Watch {
   token: string
   identity: string
   confirmedAtMs: number
+  /** Questions since then that brought no answer. */
+  failures: number
   gone: () => void
 }
 
@@ -64,19 +68,21 @@ export const makeTokens = (options: {
   const known = new LRUCache<string, Confirmed>({ max: 10_000, ttl: cacheMs })
   const watches = new Set<Watch>()
 
-  const askAll = async (tokens: readonly string[]): Promise<Confirmed[]> => {
+  const askAll = async (tokens: readonly string[]): Promise<(Confirmed | Error)[]> => {
     const atMs = performance.now()
-    const identity = await signIdentity(gateway)
+    const signed = await signIdentity(gateway)
     const asked = accounts.execute({
       document: question,
       variables: { tokens: [...tokens] },
-      identity,
+      identity: signed,
       signal: AbortSignal.timeout(askLimitMs),
     })
     const owners = read(await withTimeout(asked, askLimitMs, () => new Error('no answer in time')))
-    return owners.map((owner, index) => {
-      const confirmed = { identity: owner, atMs }
-      known.set(keyOf(tokens[index] ?? ''), confirmed)
+    return tokens.map((token, index) => {
+      const identity = owners[index]
+      if (identity === 'unknown') return new Error('its issuer does not answer')
+      const confirmed = { identity, atMs }
+      known.set(keyOf(token), confirmed)
       return confirmed
     })
   }
@@ -95,28 +101,33 @@ export const makeTokens = (options: {
   }
   const poll = async (): Promise<void> => {
     const tokens = [...new Set([...watches].map(({ token }) => token))]
-    const found = new Map(await Promise.all(tokens.map(async (token) => [token, await ask.load(token)] as const)))
+    // One that can't be told about keeps the others waiting no longer, and is closed when its time is over.
+    const found = new Map<string, Confirmed>()
+    const results = await Promise.allSettled(tokens.map(async (token) => found.set(token, await ask.load(token))))
     for (const watch of watches) {
       const confirmed = found.get(watch.token)
-      if (!confirmed) continue
-      if (JSON.stringify(confirmed.identity) === watch.identity) watch.confirmedAtMs = confirmed.atMs
+      if (!confirmed) watch.failures++
+      else if (JSON.stringify(confirmed.identity) === watch.identity)
+        Object.assign(watch, { confirmedAtMs: confirmed.atMs, failures: 0 })
       else end(watch)
     }
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) logger.warn({ err: failed.reason }, 'open connections could not be checked')
   }
 
   let polledAtMs = Number.NEGATIVE_INFINITY
   let polling = false
   const look = (): void => {
     const nowMs = performance.now()
-    for (const watch of watches) if (nowMs - watch.confirmedAtMs > confirmedForMs) end(watch)
+    for (const watch of watches) {
+      if (watch.failures >= failuresBeforeEnd && nowMs - watch.confirmedAtMs > confirmedForMs) end(watch)
+    }
     if (polling || watches.size === 0 || nowMs - polledAtMs < pollMs) return
     polling = true
     polledAtMs = nowMs
-    poll()
-      .catch((error: unknown) => logger.warn({ err: error }, 'open connections could not be checked'))
-      .finally(() => {
-        polling = false
-      })
+    void poll().finally(() => {
+      polling = false
+    })
   }
   const timer = setInterval(look, lookMs)
   timer.unref()
@@ -134,7 +145,7 @@ export const makeTokens = (options: {
      */
     watch: (token: string, identity: Identity, gone: () => void): (() => void) => {
       const confirmedAtMs = known.get(keyOf(token))?.atMs ?? performance.now() - cacheMs
-      const watch = { token, identity: JSON.stringify(identity), confirmedAtMs, gone }
+      const watch = { token, identity: JSON.stringify(identity), confirmedAtMs, failures: 0, gone }
       watches.add(watch)
       return () => void watches.delete(watch)
     },
@@ -146,9 +157,11 @@ export type Tokens = ReturnType<typeof makeTokens>
 
 const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
-const read = ({ data, errors }: ExecutionResult): (Identity | undefined)[] => {
+const read = ({ data, errors }: ExecutionResult): (Identity | 'unknown' | undefined)[] => {
   if (errors?.length) throw errors[0]
-  return answerSchema.parse(data).tokenOwners.map((owner) => {
+  const { owners, unknown } = answerSchema.parse(data).tokenOwners
+  return owners.map((owner, index) => {
+    if (unknown.includes(index)) return 'unknown'
     if (!owner) return undefined
     const { sub, kind, role, user, token } = owner
     return { sub, kind, role, scopes: [], ...(user !== null && { user }), ...(token !== null && { token }) }

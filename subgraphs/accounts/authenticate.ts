@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../../lib/db/connect.ts'
 import { lesserRole, type Role } from '../../lib/domain/roles.ts'
 import type { makeOidc } from './oidc.ts'
@@ -13,30 +14,56 @@ export interface Owner {
   token: string | null
 }
 
+export interface Owners {
+  /** Null for a token that is nobody's, was revoked, is over, or whose user is gone. */
+  owners: (Owner | null)[]
+  /** Places of the tokens that nobody can tell about now, as their issuer does not answer. Others are none of its business. */
+  unknown: number[]
+}
+
 /** At most so many tokens are asked about at once. */
 const maxTokens = 1_000
+/** The gateway waits little longer for all of them. */
+const issuerLimitMs = 1_000
 const looksLikeJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-/**
- * Whose each of the tokens is, in their order; null for one that is nobody's, was revoked, is over, or whose user is gone.
- * Writes when they were used last, once a minute.
- */
+type Oidc = ReturnType<typeof makeOidc>
+
+/** Whose each of the tokens is, in their order. Writes when they were used last, once a minute. */
 export const makeOwnersOf =
-  ({ db, oidc }: { db: Database; oidc: ReturnType<typeof makeOidc> | undefined }) =>
-  async (tokens: readonly string[]): Promise<(Owner | null)[]> => {
-    const asked = tokens.slice(0, maxTokens)
-    const foreign = new Map<string, Owner | null>()
-    for (const token of oidc ? new Set(asked.filter((one) => looksLikeJwt.test(one))) : []) {
-      const user = await oidc?.(token)
-      foreign.set(token, user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null } : null)
-    }
-    const hashes = new Map(asked.filter((one) => !foreign.has(one)).map((one) => [one, hashOf(one)]))
-    const found = hashes.size === 0 ? [] : await ownersByHash(db, [...hashes.values()])
+  ({ db, oidc }: { db: Database; oidc: Oidc | undefined }) =>
+  async (tokens: readonly string[]): Promise<Owners> => {
+    const asked = new Set(tokens.slice(0, maxTokens))
+    const ofIssuer = new Set(oidc ? [...asked].filter((token) => looksLikeJwt.test(token)) : [])
+    const hashes = new Map([...asked].filter((token) => !ofIssuer.has(token)).map((token) => [token, hashOf(token)]))
+    const [vouched, found] = await Promise.all([
+      askIssuer(oidc, [...ofIssuer]),
+      hashes.size === 0 ? [] : ownersByHash(db, [...hashes.values()]),
+    ])
     const owners = new Map(found.map((owner) => [owner.hash, toOwner(owner)]))
     const stale = found.filter((owner) => owner.stale).map(({ id }) => id)
     if (stale.length > 0) await writeUsed(db, stale)
-    return tokens.map((token) => foreign.get(token) ?? owners.get(hashes.get(token)?.toString('hex') ?? '') ?? null)
+    return {
+      owners: tokens.map((token) => vouched.get(token) ?? owners.get(hashes.get(token)?.toString('hex') ?? '') ?? null),
+      unknown: tokens.flatMap((token, index) => (ofIssuer.has(token) && !vouched.has(token) ? [index] : [])),
+    }
   }
+
+/** Those that it, and the database, said something of in time. */
+const askIssuer = async (oidc: Oidc | undefined, tokens: readonly string[]): Promise<Map<string, Owner | null>> => {
+  const said = new Map<string, Owner | null>()
+  const ask = async (token: string): Promise<void> => {
+    const user = await oidc?.(token)
+    said.set(token, user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null } : null)
+  }
+  if (tokens.length === 0) return said
+  const over = new AbortController()
+  // What was not said is not known: whoever asks tells their client so.
+  const asked = Promise.allSettled(tokens.map(ask))
+  await Promise.race([asked, delay(issuerLimitMs, undefined, { signal: over.signal }).catch(() => undefined)])
+  over.abort()
+  return new Map(said)
+}
 
 const toOwner = ({ id, kind, userId, role, userRole }: TokenOwner): Owner => {
   // The database has one of the two at least.

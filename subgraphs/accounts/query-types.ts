@@ -3,7 +3,7 @@ import type { Role as RoleName } from '../../lib/domain/roles.ts'
 import { addConnection, type Builder, forAdmins, forTheGateway, pageArgs } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
-import type { Owner } from './authenticate.ts'
+import type { Owner, Owners } from './authenticate.ts'
 import type { AccountsService } from './service.ts'
 import { type Token, tokenKinds } from './token-store.ts'
 import type { User } from './user-store.ts'
@@ -129,10 +129,17 @@ export const addOwners = (builder: Builder, Role: RoleRef, service: AccountsServ
       token: t.exposeString('token', { nullable: true }),
     }),
   })
+  const Owners = builder.objectRef<Owners>('TokenOwners').implement({
+    inaccessible: true,
+    fields: (t) => ({
+      owners: t.field({ type: t.listRef(Owner, { nullable: true }), resolve: ({ owners }) => owners }),
+      unknown: t.exposeIntList('unknown'),
+    }),
+  })
   builder.queryField('tokenOwners', (t) =>
     t.field({
       ...forTheGateway,
-      type: t.listRef(Owner, { nullable: true }),
+      type: Owners,
       args: { tokens: t.arg.stringList({ required: true }) },
       resolve: (_, { tokens }) => service.ownersOf(tokens),
     }),

@@ -96,3 +96,27 @@ describe("an issuer's tokens", () => {
     await expect.poll(() => accounts.codes(token, viewer)).toEqual(['UNAUTHENTICATED'])
   })
 })
+
+describe('an issuer that does not answer', () => {
+  it('keeps its own users out for that time, and nobody else', async () => {
+    const silent = createServer(() => undefined) // takes requests, and answers none
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const roles = new Map<string, Role>([['*', 'VIEWER']])
+    const oidc = { issuer: url, audience: 'manman', jwksUrl: `${url}/keys`, roleClaim: 'roles', roles }
+    const other = await openGraph({ mode: 'in process', oidc })
+    try {
+      const theirs = makeAccounts(other)
+      const { token } = await theirs.newcomer(admin, 'VIEWER')
+      const vouched = await issuer.sign({ iss: url })
+      const query = '{ viewer { role } }'
+      // At the same moment, so that the gateway asks about both at once.
+      const codes = await Promise.all([theirs.codes(vouched, query), theirs.codes(token, query)])
+      expect(codes).toEqual([['UNAVAILABLE'], []])
+    } finally {
+      await other.close()
+      silent.closeAllConnections()
+      silent.close()
+    }
+  })
+})

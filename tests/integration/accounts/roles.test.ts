@@ -15,7 +15,7 @@ import { makeAccounts } from '../../support/accounts.ts'
 import { eventually } from '../../support/eventually.ts'
 import { lookupsOf, publicSchema, type Row, roleTable, type WhoName, whos } from '../../support/role-table.ts'
 import { insertServer, insertSession } from '../../support/rows.ts'
-import { openRawSocket, type RawSocket } from '../../support/subgraphs/raw-socket.ts'
+import { openRawSocket } from '../../support/subgraphs/raw-socket.ts'
 import { graphAdminToken as admin, type Graph, type GraphMode, openGraph } from '../../support/whole-graph.ts'
 
 const schema = publicSchema()
@@ -63,7 +63,6 @@ const mayFrom = (errors: readonly { extensions?: { code?: string } }[] = []): bo
 describe.each<GraphMode>(['in process', 'remote'])('what each role may do, subgraphs %s', (mode) => {
   let graph: Graph
   let tokens: Record<WhoName, string | null>
-  let sockets: Record<WhoName, RawSocket>
   /** One of each type that is looked up. */
   let examples: Record<string, string>
 
@@ -72,19 +71,9 @@ describe.each<GraphMode>(['in process', 'remote'])('what each role may do, subgr
     const accounts = makeAccounts(graph)
     const tokenOf = async (role: WhoName): Promise<string> => (await accounts.createToken(admin, { role })).secret
     tokens = { nobody: null, VIEWER: await tokenOf('VIEWER'), OPERATOR: await tokenOf('OPERATOR'), ADMIN: await tokenOf('ADMIN') }
-    const entries = whos.map(async (who) => {
-      const socket = await openRawSocket(graph.url)
-      socket.init(tokens[who] ? { token: tokens[who] } : undefined)
-      await eventually(() => socket.received[0]?.type === 'connection_ack', { what: 'the socket is open' })
-      return [who, socket] as const
-    })
-    sockets = Object.fromEntries(await Promise.all(entries)) as typeof sockets
     examples = await makeExamples(graph, accounts)
   })
-  afterAll(async () => {
-    for (const socket of Object.values(sockets)) socket.close()
-    await graph.close()
-  })
+  afterAll(() => graph.close())
 
   const overHttp = async (who: WhoName, query: string, variables: Record<string, unknown>): Promise<boolean> => {
     const { errors } = await graph.clientOf(tokens[who]).request(query, variables)
@@ -98,14 +87,14 @@ describe.each<GraphMode>(['in process', 'remote'])('what each role may do, subgr
     return mayFrom(errors)
   }
 
-  let subscriptions = 0
   const overWebSocket = async (who: WhoName, query: string, variables: Record<string, unknown>): Promise<boolean> => {
-    const id = String(++subscriptions)
-    sockets[who].send({ type: 'subscribe', id, payload: { query, variables } })
-    await expect.poll(() => sockets[who].answersTo(id).length).toBeGreaterThan(0)
-    const [answer] = sockets[who].answersTo(id)
-    sockets[who].send({ type: 'complete', id })
-    const payload = answer?.payload as { errors?: [] } | [] | undefined
+    const socket = await openRawSocket(graph.url)
+    socket.init(tokens[who] ? { token: tokens[who] } : undefined)
+    await eventually(() => socket.received[0]?.type === 'connection_ack', { what: 'the socket is open' })
+    socket.send({ type: 'subscribe', id: '1', payload: { query, variables } })
+    await eventually(() => socket.answersTo('1').length > 0, { what: `${query} is answered to ${who}` })
+    const payload = socket.answersTo('1')[0]?.payload as { errors?: [] } | [] | undefined
+    socket.close()
     return mayFrom(Array.isArray(payload) ? payload : payload?.errors)
   }
 
