@@ -22,11 +22,12 @@ const onlyIn = (name, owners) => ({
 const lib = (...names) => `^lib/(${names.join('|')})/`
 
 // A subgraph's files on the side of GraphQL: types and fields; they parse, call, shape.
-const graphqlSide = '^subgraphs/(servers|configs|sessions|backups)/(schema|types|[a-z-]+-types)\\.ts$'
+const graphqlSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(schema|types|[a-z-]+-types)\\.ts$'
 // All its others: rules, transactions, SQL. Of other subgraphs they see rows through lib/db/refs, never their folders.
-const rulesSide = '^subgraphs/(servers|configs|sessions|backups)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
+const rulesSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
 // What all subgraphs are built with and served by.
-const frame = '^subgraphs/(builder|context|errors|pages|child-pages|scalars|parameter-value|save-hooks|serve|in-process)\\.ts$'
+const frame =
+  '^subgraphs/(builder|audit|context|errors|pages|child-pages|scalars|parameter-value|save-hooks|serve|in-process)\\.ts$'
 // Their ways to hosts and to what has changed.
 const wires = '^subgraphs/(live/[a-z-]+|requests)\\.ts$'
 // What puts them together.
@@ -98,7 +99,7 @@ module.exports = {
       '^processor/',
       '^processor/',
       '^lib/',
-      '^subgraphs/((servers|configs|sessions|backups)/service|configs/moves|config|requests)\\.ts$',
+      '^subgraphs/((servers|configs|sessions|backups|accounts)/service|configs/moves|config|requests)\\.ts$',
     ),
     ...mayUseAnyPackage('^processor/'),
 

@@ -4,6 +4,7 @@ import type { Upstreams } from '../gateway/upstreams.ts'
 import { connectDatabase } from '../lib/db/connect.ts'
 import { envKinds, minTokenBytes, optionalSecret, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { makeIdentityVerifier, minKeyBytes } from '../lib/process/identity.ts'
+import { requireKeys } from '../lib/process/keys.ts'
 import { makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
 import type { Running } from '../lib/process/run.ts'
@@ -14,7 +15,7 @@ import { makeProcessor } from '../processor/app.ts'
 import { processorVariables } from '../processor/config.ts'
 import { addProcessorMetrics } from '../processor/metrics.ts'
 import { makeSubgraphs } from '../subgraphs/app.ts'
-import { readSecretBox, subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
+import { readOidc, readSecretBox, subgraphVariables, toSubgraphSettings } from '../subgraphs/config.ts'
 import { makeInProcessSubgraph } from '../subgraphs/in-process.ts'
 import { addSubgraphMetrics } from '../subgraphs/metrics.ts'
 
@@ -29,13 +30,14 @@ const maxConnections = 20
 export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Promise<Running & { address: string }> => {
   const config = readControlPlaneConfig(env)
   const logger = makeLogger({ name: 'control-plane', level: config.logLevel })
-  const { databaseUrl, internalKey, adminToken, metricsToken, secrets, host, port } = config
+  const { databaseUrl, internalKey, adminToken, metricsToken, secrets, oidc, host, port } = config
   const database = connectDatabase({ url: databaseUrl, name: 'control-plane', logger, max: maxConnections })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: 'control-plane', logger })
   const paths = makePathSigner({ key: internalKey, purpose: 'download' })
-  const shared = { ...config.settings, secrets, paths, db: database.db, rabbit, logger }
+  const shared = { ...config.settings, secrets, oidc, paths, db: database.db, rabbit, logger }
   const { subgraphs, close: closeSubgraphs } = makeSubgraphs(shared)
-  const processor = makeProcessor({ ...shared, databaseUrl, logRetentionDays: config.logRetentionDays })
+  const { logRetentionDays, auditRetentionDays } = config
+  const processor = makeProcessor({ ...shared, databaseUrl, logRetentionDays, auditRetentionDays })
   const closeBehindDoor = async (): Promise<void> => {
     await processor.close()
     await rabbit.close()
@@ -84,10 +86,11 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
         },
         env,
       ),
-    internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
+    internalKey: () => requireKeys(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
     adminToken: () => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes),
     metricsToken: () => optionalSecret(env, 'MANMAN_METRICS_TOKEN', minTokenBytes),
     secrets: () => readSecretBox(env),
+    oidc: () => readOidc(env),
   })
   return {
     databaseUrl: given.DATABASE_URL,
@@ -96,6 +99,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
+    auditRetentionDays: given.MANMAN_AUDIT_RETENTION_DAYS,
     settings: toSubgraphSettings(given),
     ...keys,
   }

@@ -76,7 +76,7 @@ const addDeployables = (program: Command): void => {
   program
     .command('subgraph')
     .description('one subgraph alone')
-    .argument('<name>', 'servers, configs, sessions or backups')
+    .argument('<name>', 'servers, configs, sessions, backups or accounts')
     .action((name: string) =>
       deploy(async (env) => (await import('../subgraphs/app.ts')).startSubgraph({ env: { ...env, SUBGRAPH: name } })),
     )

@@ -2,7 +2,7 @@ import type { Readiness } from '../lib/process/health.ts'
 import { makeIdentitySigner } from '../lib/process/identity.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
 import { type Metrics, makeMetrics } from '../lib/process/metrics.ts'
-import { makeAuthenticate } from './auth.ts'
+import { makeDoorkeeper } from './auth.ts'
 import { readGatewayConfig } from './config.ts'
 import { makeExecutor } from './executor.ts'
 import { makeHttpDoor } from './http.ts'
@@ -11,6 +11,7 @@ import { makeSharedLogs } from './logs/shared.ts'
 import { measured, showSharing } from './metrics.ts'
 import { makeRemoteUpstream } from './remote-upstream.ts'
 import { readSupergraph } from './supergraph.ts'
+import { makeTokens } from './tokens.ts'
 import type { Upstream, Upstreams } from './upstreams.ts'
 import { makeWebSocketDoor } from './websocket.ts'
 
@@ -19,6 +20,7 @@ export interface GatewayOptions {
   upstreams: Upstreams
   /** The supergraph's text; the release's own if left out. */
   supergraph?: string
+  /** An ADMIN's, also without the accounts subgraph, which knows all other tokens. */
   adminToken: string
   /** Opens `/metrics` and nothing else. */
   metricsToken?: string
@@ -46,14 +48,16 @@ export interface Gateway {
 export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const { upstreams, logger, host, port } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const authenticate = makeAuthenticate(options.adminToken)
+  const signIdentity = makeIdentitySigner({ key: options.internalKey })
+  const { accounts } = upstreams
+  const doorkeeper = makeDoorkeeper(options.adminToken, accounts && makeTokens({ accounts, signIdentity, logger }))
   const metrics = options.metrics ?? makeMetrics()
   const sharedLogs = makeSharedLogs()
   showSharing(sharedLogs, metrics)
   const plain = await makeExecutor({
     supergraph: options.supergraph ?? readSupergraph(),
     upstreams,
-    signIdentity: makeIdentitySigner({ key: options.internalKey }),
+    signIdentity,
     sharedLogs,
     logger,
   })
@@ -63,15 +67,27 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const { metricsToken } = options
   const download: Upstream['download'] = async (path) => upstreams.sessions?.download?.(path)
   const objects: Upstream['objects'] = async (request) => (await upstreams.backups?.objects?.(request)) ?? noObjects
-  const door = { executor, authenticate, metricsToken, limits, introspection, readiness, metrics, download, objects, logger }
+  const door = {
+    executor,
+    authenticate: doorkeeper.authenticate,
+    metricsToken,
+    limits,
+    introspection,
+    readiness,
+    metrics,
+    download,
+    objects,
+    logger,
+  }
   const http = await makeHttpDoor(door)
-  const webSocket = makeWebSocketDoor({ server: http.app.server, executor, authenticate, limits, metrics, logger })
+  const webSocket = makeWebSocketDoor({ server: http.app.server, executor, doorkeeper, limits, metrics, logger })
   const address = await http.app.listen({ host, port })
   logger.info({ address }, 'the door is open')
 
   return {
     address,
     close: async () => {
+      doorkeeper.close()
       await Promise.all([webSocket.close(), http.close()])
       await Promise.all(Object.values(upstreams).map((upstream) => upstream.close?.()))
     },

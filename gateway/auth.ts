@@ -1,14 +1,48 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { GraphQLError } from 'graphql'
-import type { Identity } from '../lib/process/identity.ts'
+import { type Identity, roleOf } from '../lib/process/identity.ts'
 import { codedError } from './errors.ts'
+import type { Tokens } from './tokens.ts'
 
-/** Whoever shows no token; `enrollServer` alone is open to them. */
+/** Whoever shows no token; `enrollServer` and `login` alone are open to them. */
 export const anonymous: Identity = { sub: 'anonymous', kind: 'anonymous', scopes: [] }
 
 const admin: Identity = { sub: 'admin', kind: 'admin', scopes: ['*'] }
 
 export type Authenticate = (token: string) => Promise<Identity>
+
+/** Lets people and programs in, and sees to it that they leave. */
+export interface Doorkeeper {
+  authenticate: Authenticate
+  /**
+   * Calls `gone`, once, within 5 s of the moment from which the token is not what it was when it let `identity` in. Answers
+   * what ends the watch. The token of the configuration never changes.
+   */
+  watch(token: string, identity: Identity, gone: () => void): () => void
+  close(): void
+}
+
+const unwatched = (): void => undefined
+
+/** Knows the configured token by itself, and of all others asks, where there is somebody to ask. */
+export const makeDoorkeeper = (adminToken: string, tokens: Tokens | undefined): Doorkeeper => {
+  const byConfiguration = makeAuthenticate(adminToken)
+  return {
+    authenticate: tokens ? anyOf(byConfiguration, tokens.authenticate) : byConfiguration,
+    watch: (token, identity, gone) => (tokens && identity.kind !== 'admin' ? tokens.watch(token, identity, gone) : unwatched),
+    close: () => tokens?.close(),
+  }
+}
+
+/** Takes only tokens of ADMINs. */
+export const onlyAdmins =
+  (authenticate: Authenticate): Authenticate =>
+  async (token) => {
+    const identity = await authenticate(token)
+    if (roleOf(identity) !== 'ADMIN') throw unauthenticated('This token is not valid here.')
+    return identity
+  }
 
 /** Tells who a token belongs to; rejects with UNAUTHENTICATED when it is nobody's. Compares digests, in constant time. */
 export const makeAuthenticate = (adminToken: string): Authenticate => {
@@ -36,6 +70,14 @@ export const tokenOf = (authorization: unknown): string | undefined => {
   if (typeof authorization !== 'string' || /^\s*(bearer\s*)?$/i.test(authorization)) return undefined
   return /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
 }
+
+const maxAgentLength = 200
+
+/** Where a request comes from, for the audit and for limits: the address of the connection, never what a header says of it. */
+export const originOf = (request: Pick<IncomingMessage, 'socket' | 'headers'>): NonNullable<Identity['from']> => ({
+  address: request.socket.remoteAddress ?? 'unknown',
+  agent: (request.headers['user-agent'] ?? '').slice(0, maxAgentLength),
+})
 
 /**
  * The token in what a WebSocket client can send: a connection_init payload, or the headers that GraphiQL's header editor

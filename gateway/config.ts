@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { envKinds, minTokenBytes, optionalSecret, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
+import { requireKeys } from '../lib/process/keys.ts'
 
 export interface GatewayConfig {
   host: string
@@ -31,7 +32,7 @@ export const readGatewayConfig = (env: NodeJS.ProcessEnv): GatewayConfig => {
         },
         env,
       ),
-    internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
+    internalKey: () => requireKeys(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
     adminToken: () => requireSecret(env, 'MANMAN_ADMIN_TOKEN', minTokenBytes),
     metricsToken: () => optionalSecret(env, 'MANMAN_METRICS_TOKEN', minTokenBytes),
   })

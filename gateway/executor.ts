@@ -67,7 +67,9 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
       document: operation.document,
       variables: variables ?? {},
       operationType: operation.kind,
-      context: { identity } satisfies CallContext,
+      context: {
+        identity: operation.kind === OperationTypeNode.MUTATION ? identity : withoutOrigin(identity),
+      } satisfies CallContext,
     })
 
   /** A result fit to leave: `data` always there, every error with a code, nothing unexpected in clear. */
@@ -115,6 +117,9 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
     },
   }
 }
+
+/** Where it comes from is told of what changes something; of all else the same identity is signed once for many. */
+const withoutOrigin = ({ from, ...identity }: Identity): Identity => identity
 
 /** True for an operation that only introspects. Mixed with data the planner would answer the data with null: refused. */
 const isIntrospection = ({ rootFields }: Operation): boolean => {

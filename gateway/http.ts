@@ -9,13 +9,13 @@ import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { type Metrics, makeCounts } from '../lib/process/metrics.ts'
 import { addObjectRoutes, limitRequestTime, type ServeObjects } from '../lib/process/object-routes.ts'
-import { type Authenticate, anonymous, anyOf, makeAuthenticate, tokenOf, unauthenticated } from './auth.ts'
+import { type Authenticate, anonymous, anyOf, makeAuthenticate, onlyAdmins, originOf, tokenOf, unauthenticated } from './auth.ts'
 import { isBeyondParsing, parseDocument } from './documents.ts'
 import { internalErrorCode, maskedError, withStatus } from './errors.ts'
 import type { Executor } from './executor.ts'
 import { makeGraphiql } from './graphiql.ts'
 import { type Limits, limitCode, limitError, makeLimitRules } from './limits.ts'
-import { isEnrollmentOnly } from './operation.ts'
+import { isForStrangers } from './operation.ts'
 import type { Download } from './upstreams.ts'
 
 const requestTimeoutMs = 30_000
@@ -92,7 +92,8 @@ export const makeHttpDoor = async (options: Options) => {
 
 /** The door is open to strangers, and what goes on behind it is none of their business. */
 const addMetrics = (app: FastifyInstance, { authenticate, metricsToken, metrics }: Options): void => {
-  const mayRead = metricsToken === undefined ? authenticate : anyOf(authenticate, makeAuthenticate(metricsToken))
+  const admins = onlyAdmins(authenticate)
+  const mayRead = metricsToken === undefined ? admins : anyOf(makeAuthenticate(metricsToken), admins)
   app.get('/metrics', async (request, reply) => {
     const token = tokenOf(request.headers.authorization)
     const refused = await mayRead(token ?? '').then(
@@ -146,17 +147,19 @@ const addGraphql = (app: FastifyInstance, apollo: ApolloServer<DoorContext>, opt
     onRequest: async (request, reply) => {
       if (request.method === 'GET' && request.headers.accept?.includes('text/html')) return graphiql(request, reply)
     },
-    handler: fastifyApolloHandler(apollo, { context: async (request) => ({ identity: await identify(request) }) }),
+    handler: fastifyApolloHandler(apollo, {
+      context: async (request) => ({ identity: { ...(await identify(request)), from: originOf(request.raw) } }),
+    }),
   })
 }
 
-/** Who asks. Without a token only an operation that does nothing but enrol a server passes, as the anonymous identity. */
+/** Who asks. Without a token only an operation passes that does nothing but what strangers may, as the anonymous identity. */
 const makeIdentify = ({ authenticate, limits }: Options) => {
-  const wantsEnrollment = ({ body, query }: FastifyRequest): boolean => {
+  const isStranger = ({ body, query }: FastifyRequest): boolean => {
     const text = ((body ?? query) as { query?: unknown } | undefined)?.query
     if (typeof text !== 'string') return false
     try {
-      return isEnrollmentOnly(parseDocument(text, limits))
+      return isForStrangers(parseDocument(text, limits))
     } catch {
       // What can't be read is told to those with a token only.
       return false
@@ -164,7 +167,7 @@ const makeIdentify = ({ authenticate, limits }: Options) => {
   }
   return async (request: FastifyRequest): Promise<Identity> => {
     const token = tokenOf(request.headers.authorization)
-    if (token === undefined && wantsEnrollment(request)) return anonymous
+    if (token === undefined && isStranger(request)) return anonymous
     try {
       if (token !== undefined) return await authenticate(token)
     } catch (error) {

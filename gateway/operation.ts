@@ -71,14 +71,17 @@ const rootFieldsOf = (document: DocumentNode, { selectionSet }: OperationDefinit
   return names
 }
 
-/** True when every operation of the document asks for nothing but `enrollServer`, the one thing a stranger may do. */
-export const isEnrollmentOnly = (document: DocumentNode): boolean => {
+/** What a stranger may do: by these a host, or a user, comes to have a token. */
+const openToStrangers = new Set(['enrollServer', 'login'])
+
+/** True when every operation of the document asks for nothing but what a stranger may do. */
+export const isForStrangers = (document: DocumentNode): boolean => {
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION)
   return (
     operations.length > 0 &&
     operations.every((operation) => {
       const fields = rootFieldsOf(document, operation)
-      return fields.size === 1 && fields.has('enrollServer')
+      return fields.size > 0 && [...fields].every((name) => openToStrangers.has(name))
     })
   )
 }

@@ -6,12 +6,12 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Metrics } from '../lib/process/metrics.ts'
-import { type Authenticate, anonymous, tokenIn, unauthenticated } from './auth.ts'
+import { anonymous, type Doorkeeper, originOf, tokenIn, unauthenticated } from './auth.ts'
 import { BadDocument, makeDocuments, parseDocument } from './documents.ts'
 import { publicError } from './errors.ts'
 import type { ExecutionRequest, Executor } from './executor.ts'
 import { type Limits, limitError } from './limits.ts'
-import { findOperation, isEnrollmentOnly } from './operation.ts'
+import { findOperation, isForStrangers } from './operation.ts'
 
 /** A viewer may be slow, but one whose socket has been silent for this long is gone. */
 const keepAliveMs = 30_000
@@ -22,14 +22,21 @@ const closeTimeoutMs = 3_000
 interface Options {
   server: Server
   executor: Executor
-  authenticate: Authenticate
+  doorkeeper: Doorkeeper
   limits: Limits
   metrics: Metrics
   logger: Logger
 }
 
 interface Extra {
+  /** Who came with connection_init. */
   identity: Identity | undefined
+  from: Identity['from']
+  /** What ends the watch over each token that was shown on this socket. */
+  watched: Map<string, () => void>
+  isOpen: () => boolean
+  /** Closes the socket. */
+  close: (code: number, reason: string) => void
 }
 
 /**
@@ -54,7 +61,7 @@ export const makeWebSocketDoor = (options: Options) => {
     socket.on('error', () => socket.destroy())
     if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found')
     if (closing || sockets.clients.size >= limits.maxSockets) return refuse(socket, '503 Service Unavailable')
-    sockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocket, protocol, logger))
+    sockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocket, protocol, { from: originOf(request), logger }))
   })
 
   return {
@@ -78,16 +85,29 @@ const refuse = (socket: Duplex, status: string): void => {
 type Protocol = ReturnType<typeof makeProtocol>
 
 /** graphql-ws' part: the protocol's messages and states. What runs, and for whom, is decided here. */
-const makeProtocol = ({ executor, authenticate, limits, logger }: Options) => {
+const makeProtocol = ({ executor, doorkeeper, limits, logger }: Options) => {
   const documents = makeDocuments(executor.schema, limits)
 
+  /** Whose the token is, and as long as it is theirs: then the socket is closed, with all that runs on it. */
+  const letIn = async (token: string, { watched, isOpen, close }: Extra): Promise<Identity> => {
+    const identity = await doorkeeper.authenticate(token)
+    // Whoever has left meanwhile is watched no more.
+    if (!isOpen()) throw unauthenticated()
+    watched.get(token)?.()
+    watched.set(
+      token,
+      doorkeeper.watch(token, identity, () => close(4403, 'This token is not valid any more')),
+    )
+    return identity
+  }
+
   /** An operation ready to run, or a throw that says why not. */
-  const prepare = async (payload: Payload, socketIdentity: Identity | undefined): Promise<ExecutionRequest> => {
+  const prepare = async (payload: Payload, extra: Extra): Promise<ExecutionRequest> => {
     const token = tokenIn((payload.extensions as { headers?: unknown } | null | undefined)?.headers)
-    const identity = token === undefined ? socketIdentity : await authenticate(token)
-    if (!identity && !isEnrollmentOnly(parseDocument(payload.query, limits))) throw unauthenticated()
+    const identity = token === undefined ? extra.identity : await letIn(token, extra)
+    if (!identity && !isForStrangers(parseDocument(payload.query, limits))) throw unauthenticated()
     const { document } = findOperation(documents.read(payload.query), payload.operationName)
-    return { document, variables: payload.variables, identity: identity ?? anonymous }
+    return { document, variables: payload.variables, identity: { ...(identity ?? anonymous), from: extra.from } }
   }
 
   return makeServer<Record<string, unknown>, Extra>({
@@ -96,7 +116,7 @@ const makeProtocol = ({ executor, authenticate, limits, logger }: Options) => {
     onConnect: async ({ connectionParams, extra }) => {
       const token = tokenIn(connectionParams)
       if (token === undefined) return true
-      extra.identity = await authenticate(token).catch(() => undefined)
+      extra.identity = await letIn(token, extra).catch(() => undefined)
       return extra.identity !== undefined
     },
 
@@ -105,7 +125,7 @@ const makeProtocol = ({ executor, authenticate, limits, logger }: Options) => {
         if (Object.keys(subscriptions).length > limits.maxOperationsPerSocket) {
           throw limitError(`At most ${limits.maxOperationsPerSocket} operations may be under way on one connection.`)
         }
-        const { document, variables, identity } = await prepare(payload, extra.identity)
+        const { document, variables, identity } = await prepare(payload, extra)
         return { schema: executor.schema, document, variableValues: variables, contextValue: identity }
       } catch (error) {
         return error instanceof BadDocument ? [...error.errors] : [publicError(error, logger)]
@@ -126,7 +146,8 @@ interface Payload {
 }
 
 /** Joins one socket to the protocol. graphql-ws' own joint for `ws` writes faults of clients to stderr. */
-const serve = (socket: WebSocket, protocol: Protocol, logger: Logger): void => {
+const serve = (socket: WebSocket, protocol: Protocol, { from, logger }: Pick<Extra, 'from'> & { logger: Logger }): void => {
+  const watched: Extra['watched'] = new Map()
   const fail = (error: unknown): void => {
     logger.error({ err: error }, 'WebSocket connection failed')
     socket.close(1011, 'Internal error')
@@ -147,12 +168,19 @@ const serve = (socket: WebSocket, protocol: Protocol, logger: Logger): void => {
           handle(String(data)).catch(fail)
         }),
     },
-    { identity: undefined },
+    {
+      identity: undefined,
+      from,
+      watched,
+      isOpen: () => socket.readyState === socket.OPEN,
+      close: (code, reason) => socket.close(code, reason),
+    },
   )
   const stopPinging = keepAlive(socket)
   socket.on('error', (error) => logger.debug({ err: error }, 'WebSocket client fault'))
   socket.once('close', (code, reason) => {
     stopPinging()
+    for (const unwatch of watched.values()) unwatch()
     closed(code, String(reason)).catch(fail)
   })
 }

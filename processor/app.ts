@@ -44,6 +44,8 @@ export interface ProcessorOptions {
   secrets: SecretBox
   /** How long a start may wait for its host. */
   startDeadlineMs: number
+  /** A year if left out. */
+  auditRetentionDays?: number
   timings?: Timings
 }
 

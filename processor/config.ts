@@ -7,6 +7,8 @@ import { readSecretBox, subgraphVariables } from '../subgraphs/config.ts'
 export const processorVariables = {
   /** Logs of GameConfigs without `logRetentionDays` are kept so long. */
   MANMAN_LOG_RETENTION_DAYS: envKinds.positiveInt(30),
+  /** Entries of the audit are kept so long. */
+  MANMAN_AUDIT_RETENTION_DAYS: envKinds.positiveInt(365),
 }
 
 /** Reads a processor's environment; throws `BadConfig` with every fault at once. */
@@ -42,5 +44,6 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
     startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1_000,
     secrets,
+    auditRetentionDays: given.MANMAN_AUDIT_RETENTION_DAYS,
   }
 }

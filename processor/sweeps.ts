@@ -1,3 +1,4 @@
+import { purgeAudit } from '../lib/db/audit.ts'
 import type { Database } from '../lib/db/connect.ts'
 import { addCommand, purgeSent } from '../lib/db/outbox.ts'
 import { inTransaction, type Transaction, tryLock } from '../lib/db/transaction.ts'
@@ -16,10 +17,12 @@ const purgeEveryMs = 60_000
 const keepSentMs = 24 * 60 * 60 * 1_000
 const perPurge = 1_000
 const purgesAtOnce = 20
+const auditRetentionDays = 365
 
 /**
  * What happens because something did not: servers not heard of become STALE and OFFLINE, sessions not begun by their
- * deadline FAILED, sent messages of the outbox go after a day. One processor sweeps at a time. A processor that could not
+ * deadline FAILED, sent messages of the outbox go after a day, the audit
+ * when its time is over. One processor sweeps at a time. A processor that could not
  * hear (asleep, without broker or database, or with reports still unread) declares nobody dead.
  */
 export const startSweeps = (options: {
@@ -29,6 +32,7 @@ export const startSweeps = (options: {
   statuses: { consuming: () => boolean }
   logger: Logger
   timings: Timings
+  auditRetentionDays?: number
 }) => {
   const { db, logger, timings } = options
   const heartbeats = makeListening(options.heartbeats.consuming)
@@ -93,7 +97,11 @@ export const startSweeps = (options: {
       if (purged === undefined) return
       purgedAtMs = performance.now()
       counters.purged += purged
-      if (purged < perPurge) return
+      if (purged < perPurge) break
+    }
+    const days = options.auditRetentionDays ?? auditRetentionDays
+    for (let round = 0; round < purgesAtOnce; round++) {
+      if (((await alone(db, (tx) => purgeAudit(tx, days, perPurge))) ?? 0) < perPurge) return
     }
   }
 

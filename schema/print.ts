@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql'
 import { z } from 'zod'
 import { eventSchemas } from '../lib/messages/events.ts'
 import { gameConfigFile } from '../lib/presets/schema.ts'
+import { makeAccountsSchema } from '../subgraphs/accounts/schema.ts'
 import { makeBackupsSchema } from '../subgraphs/backups/schema.ts'
 import { makeConfigsSchema } from '../subgraphs/configs/schema.ts'
 import { makeServersSchema } from '../subgraphs/servers/schema.ts'
@@ -18,7 +19,7 @@ import { findUnsafeReferences } from './references.ts'
 
 const folder = dirname(fileURLToPath(import.meta.url))
 
-const ports: Record<string, number> = { servers: 4101, configs: 4102, sessions: 4103, backups: 4104 }
+const ports: Record<string, number> = { servers: 4101, configs: 4102, sessions: 4103, backups: 4104, accounts: 4105 }
 
 /** Stands for whatever a schema is made with. Building a schema may hold it; only answering a request calls it. */
 const unbound = <Deps>(path: string): Deps =>
@@ -34,6 +35,7 @@ const makeSchemas = (): Record<string, GraphQLSchema> => ({
   configs: makeConfigsSchema(unbound('configs')),
   sessions: makeSessionsSchema(unbound('sessions')),
   backups: makeBackupsSchema(unbound('backups')),
+  accounts: makeAccountsSchema(unbound('accounts')),
 })
 
 /** JSON Schema of each public event, by its kind. Formats say what zod's patterns do. */

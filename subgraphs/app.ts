@@ -9,6 +9,8 @@ import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { readSubgraphConfig } from './config.ts'
 import { type Subgraph, type SubgraphName, subgraphNames } from './context.ts'
 import { addSubgraphMetrics } from './metrics.ts'
+import { makeAccountsPart } from './parts/accounts.ts'
+import { makeAudit } from './parts/audit.ts'
 import { makeBackupsPart } from './parts/backups.ts'
 import { makeConfigsPart } from './parts/configs.ts'
 import type { Part, PartOptions } from './parts/part.ts'
@@ -23,6 +25,7 @@ const parts: Record<SubgraphName, (options: PartOptions) => Part> = {
   configs: makeConfigsPart,
   sessions: makeSessionsPart,
   backups: makeBackupsPart,
+  accounts: makeAccountsPart,
 }
 
 const usesBroker = new Set<SubgraphName>(['servers', 'sessions', 'backups'])
@@ -30,10 +33,11 @@ const usesBroker = new Set<SubgraphName>(['servers', 'sessions', 'backups'])
 /** One subgraph, ready to be served or called in memory. Starts without database or broker, and works once they are there. */
 export const makeSubgraph = (name: SubgraphName, options: PartOptions): Subgraph & Pick<Part, 'close' | 'figures'> => ({
   name,
+  audit: makeAudit(options),
   ...parts[name](options),
 })
 
-/** All four of one control-plane process, on one database pool and one broker connection; `close` closes neither. */
+/** All of one control-plane process, on one database pool and one broker connection; `close` closes neither. */
 export const makeSubgraphs = (options: PartOptions) => {
   const made = subgraphNames.map((name) => makeSubgraph(name, options))
   return {
@@ -55,7 +59,15 @@ export const startSubgraph = async ({ env }: { env: NodeJS.ProcessEnv }): Promis
   const database = connectDatabase({ url: config.databaseUrl, name: `subgraph-${name}`, logger })
   const rabbit = await makeRabbit({ url: config.amqpUrl, name: `subgraph-${name}`, logger })
   const paths = makePathSigner({ key: config.internalKey, purpose: 'download' })
-  const subgraph = makeSubgraph(name, { ...config.settings, secrets: config.secrets, paths, db: database.db, rabbit, logger })
+  const subgraph = makeSubgraph(name, {
+    ...config.settings,
+    secrets: config.secrets,
+    oidc: config.oidc,
+    paths,
+    db: database.db,
+    rabbit,
+    logger,
+  })
   const close = async (): Promise<void> => {
     await subgraph.close()
     await rabbit.close()

@@ -2,8 +2,11 @@ import SchemaBuilder, { type ArgBuilder, type ObjectRef } from '@pothos/core'
 import DirectivePlugin from '@pothos/plugin-directives'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import FederationPlugin from '@pothos/plugin-federation'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import type { GraphQLSchema } from 'graphql'
-import type { ManManError } from '../lib/domain/errors.ts'
+import { Denied, type ManManError } from '../lib/domain/errors.ts'
+import { isAtLeast, type Role } from '../lib/domain/roles.ts'
+import { auditPlugin } from './audit.ts'
 import type { Context } from './context.ts'
 import { addErrorTypes, type SharedError } from './errors.ts'
 import type { Page, PageInfo } from './pages.ts'
@@ -23,7 +26,19 @@ export type SchemaTypes = {
   Scalars: ScalarTypes
   Interfaces: { Error: ManManError }
   Objects: { PageInfo: PageInfo }
+  AuthScopes: { role: Role; kind: Context['identity']['kind'] }
 }
+
+const needs = (role: Role) => ({ authScopes: { role }, skipTypeScopes: true }) as const
+
+/** What a root field says when another role may use it than its kind's default. Spread into the field. */
+export const forViewers = needs('VIEWER')
+export const forOperators = needs('OPERATOR')
+export const forAdmins = needs('ADMIN')
+/** Strangers too. The gateway lets those through that it knows (`openToStrangers`), and no other. */
+export const forAnyone = { authScopes: () => true, skipTypeScopes: true } as const
+/** For the gateway's own questions: the graph that clients see has it not, and no client may ask it. */
+export const forTheGateway = { authScopes: { kind: 'gateway' }, skipTypeScopes: true, inaccessible: true } as const
 
 /** The type of what `makeBuilder` answers, without its name's way round through inference. */
 type PothosBuilder = PothosSchemaTypes.SchemaBuilder<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>>
@@ -33,7 +48,8 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
 
 /**
  * A Pothos builder with everything the subgraphs have in common: scalars DateTime, JSON and SafeInt, the `Error`
- * interface, and the error types named in `errors` (identical and shareable wherever they stand).
+ * interface, the error types named in `errors` (identical and shareable wherever they stand), and who may use what:
+ * `mutationsFor` is the least role that a mutation without a rule of its own needs, ADMIN if left out.
  *
  *     export const makeServersSchema = ({ service }: { service: ServersService }) => {
  *       const builder = makeBuilder({ errors: [Invalid, NotFound] })
@@ -78,13 +94,25 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
  * - The iterator a subscription resolves to ends a `next()` that waits when its `return()` is called. A bare async generator
  *   doesn't: it would hold its source for as long as nothing happens.
  * - A `ManManError` thrown anywhere else becomes a GraphQL error with its code; any other error is masked and logged.
+ * - Whoever is in the fleet, a VIEWER, may read; a mutation is for an ADMIN. A field that is for others says so: `...forOperators`.
+ *   `docs/roles.md` has each of them, and a test holds it to what happens.
  * - `builder.mutationType({})` and `builder.subscriptionType({})` come before their first field, and only where there is one.
  */
-export const makeBuilder = (options: { errors?: readonly SharedError[] } = {}) => {
+export const makeBuilder = (options: { errors?: readonly SharedError[]; mutationsFor?: Role } = {}) => {
   const builder = new SchemaBuilder<SchemaTypes>({
-    // Federation reads what the directives plugin writes: the other way round every @key vanishes in silence.
-    plugins: [ErrorsPlugin, DirectivePlugin, FederationPlugin],
+    // Federation reads what the directives plugin writes: the other way round every @key vanishes in silence. The audit also
+    // sees what is refused, and its own failure is a member of a mutation's union like others.
+    plugins: [ErrorsPlugin, auditPlugin, ScopeAuthPlugin, DirectivePlugin, FederationPlugin],
     defaultFieldNullability: false,
+    scopeAuth: {
+      authorizeOnSubscribe: true,
+      authScopes: ({ identity, role: own }) => ({
+        role: (role) => isAtLeast(own, role),
+        kind: (kind) => identity.kind === kind,
+      }),
+      unauthorizedError: (_parent, { role }, { parentType, fieldName }) =>
+        new Denied(`${parentType.name}.${fieldName} is not for ${describeRole(role)}.`),
+    },
     errors: {
       directResult: true,
       defaultTypes: [],
@@ -93,9 +121,20 @@ export const makeBuilder = (options: { errors?: readonly SharedError[] } = {}) =
   })
   addScalars(builder)
   addErrorTypes(builder, options.errors ?? [])
-  builder.queryType({})
+  builder.queryType({ authScopes: { role: 'VIEWER' } })
+  giveDefaults(builder, options.mutationsFor ?? 'ADMIN')
   return builder
 }
+
+/** The types of mutations and subscriptions have their rule wherever they are made: what nobody thought of is refused. */
+const giveDefaults = (builder: Pick<PothosBuilder, 'mutationType' | 'subscriptionType'>, mutationsFor: Role): void => {
+  const { mutationType, subscriptionType } = builder
+  builder.mutationType = (...[given]) => mutationType.call(builder, { authScopes: { role: mutationsFor }, ...given })
+  builder.subscriptionType = (...[given]) => subscriptionType.call(builder, { authScopes: { role: 'VIEWER' }, ...given })
+}
+
+const describeRole = (role: Role | undefined): string =>
+  role === undefined ? 'somebody without a token' : `${role === 'VIEWER' ? 'a' : 'an'} ${role}`
 
 export type Builder = ReturnType<typeof makeBuilder>
 

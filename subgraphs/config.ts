@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { makeSecretBox, minSecretKeyBytes, type SecretBox } from '../lib/crypto/secret-box.ts'
-import { BadConfig, envKinds, parseEnv, readAll, readSecret, requireSecret } from '../lib/process/env.ts'
+import { type Role, roles } from '../lib/domain/roles.ts'
+import { BadConfig, envKinds, parseEnv, readAll, readSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
+import { keysIn, requireKeys } from '../lib/process/keys.ts'
 import { openStore, storageVariables } from '../lib/storage/open.ts'
+import type { OidcSettings } from './accounts/oidc.ts'
 import { type SubgraphName, subgraphNames } from './context.ts'
 import type { BrokerAccess } from './servers/service.ts'
 
-const defaultPorts: Record<SubgraphName, number> = { servers: 4101, configs: 4102, sessions: 4103, backups: 4104 }
+const defaultPorts: Record<SubgraphName, number> = { servers: 4101, configs: 4102, sessions: 4103, backups: 4104, accounts: 4105 }
 
 const amqpUrl = envKinds.url('amqp', 'amqps')
 
@@ -39,15 +42,53 @@ export const toSubgraphSettings = (given: SubgraphVariables & { AMQP_URL: string
  * refused and all else works.
  */
 export const readSecretBox = (env: NodeJS.ProcessEnv): SecretBox => {
-  const keys = (readSecret(env, 'MANMAN_SECRET_KEY') ?? '').split(/[\s,]+/).filter((key) => key !== '')
+  const keys = keysIn(readSecret(env, 'MANMAN_SECRET_KEY') ?? '')
   if (keys.some((key) => Buffer.byteLength(key) < minSecretKeyBytes))
     throw new BadConfig([`MANMAN_SECRET_KEY: a key is shorter than ${minSecretKeyBytes} bytes`])
   return makeSecretBox(keys)
 }
 
+/** The issuer whose tokens let people in; undefined without one. Throws `BadConfig` with every fault. */
+export const readOidc = (env: NodeJS.ProcessEnv): OidcSettings | undefined => {
+  const given = parseEnv(
+    {
+      MANMAN_OIDC_ISSUER: envKinds.url('https', 'http').optional(),
+      MANMAN_OIDC_AUDIENCE: z.string().optional(),
+      MANMAN_OIDC_JWKS_URL: envKinds.url('https', 'http').optional(),
+      MANMAN_OIDC_ROLE_CLAIM: z.string().default('roles'),
+      MANMAN_OIDC_ROLES: z.string().default('').transform(parseRoleMap),
+    },
+    env,
+  )
+  const issuer = given.MANMAN_OIDC_ISSUER
+  const audience = given.MANMAN_OIDC_AUDIENCE
+  if (issuer === undefined) return undefined
+  // Without it a token that the issuer made for anybody else's service would be good here.
+  if (audience === undefined) throw new BadConfig(['MANMAN_OIDC_AUDIENCE: is not set, and MANMAN_OIDC_ISSUER needs it'])
+  if (given.MANMAN_OIDC_ROLES.size === 0)
+    throw new BadConfig(['MANMAN_OIDC_ROLES: is not set, so MANMAN_OIDC_ISSUER would let nobody in'])
+  const { MANMAN_OIDC_JWKS_URL: jwksUrl, MANMAN_OIDC_ROLE_CLAIM: roleClaim, MANMAN_OIDC_ROLES: roleMap } = given
+  return { issuer, audience, jwksUrl, roleClaim, roles: roleMap }
+}
+
+/** `games-admins=ADMIN,*=VIEWER` */
+const parseRoleMap = (text: string, context: z.RefinementCtx): Map<string, Role> => {
+  const map = new Map<string, Role>()
+  for (const entry of text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')) {
+    const [value, name] = [entry.slice(0, entry.lastIndexOf('=')), entry.slice(entry.lastIndexOf('=') + 1)]
+    const role = roles.find((one) => one === name)
+    if (value !== '' && entry.includes('=') && role) map.set(value, role)
+    else context.addIssue({ code: 'custom', message: `"${entry}" is not a value of the claim, =, and ${roles.join(', ')}` })
+  }
+  return map
+}
+
 /** Reads the environment of one subgraph's own process; throws `BadConfig` with every fault at once. */
 export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
-  const { given, internalKey, secrets } = readAll({
+  const { given, internalKey, secrets, oidc } = readAll({
     given: () =>
       parseEnv(
         {
@@ -61,8 +102,9 @@ export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
         },
         env,
       ),
-    internalKey: () => requireSecret(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
+    internalKey: () => requireKeys(env, 'MANMAN_INTERNAL_KEY', minKeyBytes),
     secrets: () => readSecretBox(env),
+    oidc: () => readOidc(env),
   })
   return {
     name: given.SUBGRAPH,
@@ -73,6 +115,7 @@ export const readSubgraphConfig = (env: NodeJS.ProcessEnv) => {
     logLevel: given.LOG_LEVEL,
     internalKey,
     secrets,
+    oidc,
     settings: toSubgraphSettings(given),
   }
 }

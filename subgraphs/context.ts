@@ -1,15 +1,19 @@
 import DataLoader from 'dataloader'
 import type { GraphQLSchema } from 'graphql'
-import type { Identity } from '../lib/process/identity.ts'
+import type { Role } from '../lib/domain/roles.ts'
+import { type Identity, roleOf } from '../lib/process/identity.ts'
 import type { ServeObjects } from '../lib/process/object-routes.ts'
+import type { Audit } from './audit.ts'
 
-export const subgraphNames = ['servers', 'configs', 'sessions', 'backups'] as const
+export const subgraphNames = ['servers', 'configs', 'sessions', 'backups', 'accounts'] as const
 export type SubgraphName = (typeof subgraphNames)[number]
 
 /** One subgraph, ready to be served over HTTP or called in memory (`serve.ts`). */
 export interface Subgraph {
   name: SubgraphName
   schema: GraphQLSchema
+  /** Where its mutations are told of; nowhere if left out. */
+  audit?: Audit
   /** What it serves besides GraphQL, by signed paths. Undefined for a path that is none of its, or is not good any more. */
   download?(signedPath: string): Promise<Download | undefined>
   /** The same for objects of a store that has no door of its own: in both directions, whole or in part. */
@@ -31,9 +35,18 @@ export interface Context {
   readonly identity: Identity
   /** Who is asking, as rows, commands and audit keep it. */
   readonly actor: string
+  /** Undefined for a stranger. */
+  readonly role: Role | undefined
+  /** Where mutations are told of. */
+  readonly audit: Audit | undefined
 }
 
-export const makeContext = (identity: Identity): Context => ({ identity, actor: identity.sub })
+export const makeContext = (identity: Identity, audit?: Audit): Context => ({
+  identity,
+  actor: identity.sub,
+  role: roleOf(identity),
+  audit,
+})
 
 /**
  * Loads by key, gathering everything that one operation asks for in one tick into one call of `batch`:

@@ -40,7 +40,7 @@ export const makeInProcessSubgraph = (options: {
 
     execute: async (request: SubgraphRequest): Promise<ExecutionResult> => {
       try {
-        const context = makeContext(await options.verifyIdentity(request.identity))
+        const context = makeContext(await options.verifyIdentity(request.identity), options.subgraph.audit)
         const prepared = prepare(request.document, 'once')
         if ('errors' in prepared) return present(prepared)
         return present(await prepared.run({}, context, request.variables))
@@ -51,7 +51,7 @@ export const makeInProcessSubgraph = (options: {
 
     subscribe: async (request: SubgraphRequest): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> => {
       try {
-        const contextValue = makeContext(await options.verifyIdentity(request.identity))
+        const contextValue = makeContext(await options.verifyIdentity(request.identity), options.subgraph.audit)
         const { document, variables } = request
         const prepared = prepare(document, 'often')
         if ('errors' in prepared) return present(prepared)

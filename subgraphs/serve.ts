@@ -72,7 +72,7 @@ const registerGraphql = async (app: FastifyInstance, options: SubgraphServerOpti
     errorHandler: false,
     errorFormatter: (result) => present(result, logger),
     context: async (request: FastifyRequest): Promise<Context> =>
-      makeContext(await options.verifyIdentity(request.headers[identityHeader])),
+      makeContext(await options.verifyIdentity(request.headers[identityHeader]), options.subgraph.audit),
     // Mercurius' own serializer turns the numbers in an error's path into text, and joins no longer find their entity.
     additionalRouteOptions: { serializerCompiler: () => JSON.stringify },
     subscription: {
@@ -86,7 +86,7 @@ const registerGraphql = async (app: FastifyInstance, options: SubgraphServerOpti
       },
       onConnect: async ({ payload }) => {
         const identity = await options.verifyIdentity(payload?.identity).catch(() => undefined)
-        return identity ? { ...makeContext(identity) } : false
+        return identity ? { ...makeContext(identity, options.subgraph.audit) } : false
       },
     },
   })

@@ -50,7 +50,7 @@ export const followShared = async (
 }
 
 /** All who may do the same, as nobody of them: what they share must not be anybody's. */
-const scopeOf = ({ kind, scopes }: Identity): Identity => ({ sub: 'viewers', kind, scopes: [...scopes].sort() })
+const scopeOf = ({ kind, role, scopes }: Identity): Identity => ({ sub: 'viewers', kind, role, scopes: [...scopes].sort() })
 
 const perValue = 16
 

@@ -23,6 +23,65 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface AccountsAuditEvents {
+  actor: string;
+  actor_kind: string;
+  address: string | null;
+  agent: string | null;
+  at: Generated<Timestamp>;
+  code: string | null;
+  ended_at: Timestamp | null;
+  id: string;
+  input: Json;
+  mutation: string;
+  outcome: string | null;
+  role: string | null;
+  user_id: string | null;
+}
+
+export interface AccountsLoginAttempts {
+  address: string;
+  at: Generated<Timestamp>;
+  email: string;
+  id: Generated<number>;
+}
+
+export interface AccountsTokens {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  expires_at: Timestamp | null;
+  id: string;
+  kind: string;
+  last_used_at: Timestamp | null;
+  name: string;
+  prefix: string;
+  revoked_at: Timestamp | null;
+  revoked_by: string | null;
+  role: string | null;
+  token_hash: Buffer;
+  user_id: string | null;
+}
+
+export interface AccountsUsers {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  deleted_at: Timestamp | null;
+  email: string;
+  id: string;
+  last_login_at: Timestamp | null;
+  name: string;
+  oidc_issuer: string | null;
+  oidc_subject: string | null;
+  password_hash: string | null;
+  role: string;
+  totp_confirmed_at: Timestamp | null;
+  totp_key_id: string | null;
+  totp_last_step: number | null;
+  totp_secret: Buffer | null;
+  updated_at: Generated<Timestamp>;
+  updated_by: string;
+}
+
 export interface BackupsBackups {
   bytes_done: number | null;
   completed_at: Timestamp | null;
@@ -398,6 +457,10 @@ export interface SessionsSessions {
 }
 
 export interface DB {
+  "accounts.audit_events": AccountsAuditEvents;
+  "accounts.login_attempts": AccountsLoginAttempts;
+  "accounts.tokens": AccountsTokens;
+  "accounts.users": AccountsUsers;
   "backups.backups": BackupsBackups;
   "backups.policies": BackupsPolicies;
   "backups.restores": BackupsRestores;

@@ -104,6 +104,13 @@ export class Denied extends ManManError {
   }
 }
 
+/** It was asked for too often; waiting helps. */
+export class TooMany extends ManManError {
+  constructor(message: string) {
+    super('LIMIT_EXCEEDED', message)
+  }
+}
+
 /** Nobody knows who is asking. */
 export class Unauthenticated extends ManManError {
   constructor(message: string) {

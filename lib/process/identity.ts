@@ -2,19 +2,36 @@ import { jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { Unauthenticated } from '../domain/errors.ts'
+import { type Role, roles } from '../domain/roles.ts'
+import { keysIn } from './keys.ts'
 
 /** HTTP header that carries a signed identity to a subgraph; over WebSocket the connection_init payload has it as `identity`. */
 export const identityHeader = 'x-manman-identity'
 
 const identitySchema = z.object({
-  /** Actor id, as rows and commands keep it: `admin`, later a user's or token's id. */
+  /** Actor id, as rows and commands keep it: `admin`, a user's id, or that of an API token. */
   sub: z.string().min(1),
-  kind: z.enum(['admin', 'anonymous']),
+  /** `admin` showed the token of the configuration; `gateway` is the door itself, which asks who a token belongs to. */
+  kind: z.enum(['admin', 'user', 'token', 'gateway', 'anonymous']),
+  /** Of users and tokens. */
+  role: z.enum(roles).optional(),
   scopes: z.array(z.string()),
+  /** The user that a token belongs to. */
+  user: z.string().optional(),
+  /** The id of the token that was shown, where it is one of ours. */
+  token: z.string().optional(),
+  /** Where a mutation comes from: the address of the connection, and what the client says it is. */
+  from: z.object({ address: z.string(), agent: z.string() }).optional(),
 })
 
 /** Who is asking, as the gateway has established it. */
 export type Identity = z.infer<typeof identitySchema>
+
+/** What they may do; undefined for strangers, and for the gateway, which does nothing in its own name. */
+export const roleOf = ({ kind, role }: Identity): Role | undefined => {
+  if (kind === 'admin') return 'ADMIN'
+  return kind === 'user' || kind === 'token' ? role : undefined
+}
 
 /** Seconds an identity stays valid: long enough for a slow request, short enough that a leaked one is soon worthless. */
 export const identityLifeSeconds = 60
@@ -26,10 +43,13 @@ const audience = 'manman-subgraph'
 const keyOf = (key: string): Uint8Array => new TextEncoder().encode(key)
 const systemSeconds = (): number => Math.floor(Date.now() / 1000)
 
-/** Signs identities as JWTs (HS256). A signed one is used again until half its life is over. */
+/**
+ * Signs identities as JWTs (HS256). A signed one is used again until half its life is over. `key` may be several, separated
+ * by commas, to change it: the first signs, all verify.
+ */
 export const makeIdentitySigner = (options: { key: string; nowSeconds?: () => number }) => {
   const nowSeconds = options.nowSeconds ?? systemSeconds
-  const key = keyOf(options.key)
+  const key = keyOf(keysIn(options.key)[0] ?? '')
   const signed = new LRUCache<string, { token: Promise<string>; renewAt: number }>({ max: 1_000 })
   return (identity: Identity): Promise<string> => {
     const cacheKey = JSON.stringify(identity)
@@ -48,10 +68,10 @@ export const makeIdentitySigner = (options: { key: string; nowSeconds?: () => nu
 /** Checks what the signer made; rejects with `Unauthenticated` for anything missing, forged, altered or expired. */
 export const makeIdentityVerifier = (options: { key: string; nowSeconds?: () => number }) => {
   const nowSeconds = options.nowSeconds ?? systemSeconds
-  const key = keyOf(options.key)
+  const keys = keysIn(options.key).map(keyOf)
   const verified = new LRUCache<string, { identity: Identity; exp: number }>({ max: 1_000 })
 
-  const verify = async (token: string): Promise<{ identity: Identity; exp: number }> => {
+  const verifyBy = async (key: Uint8Array, token: string): Promise<{ identity: Identity; exp: number }> => {
     const { payload } = await jwtVerify(token, key, {
       algorithms: ['HS256'],
       audience,
@@ -60,6 +80,8 @@ export const makeIdentityVerifier = (options: { key: string; nowSeconds?: () => 
     })
     return { identity: identitySchema.parse(payload), exp: payload.exp ?? 0 }
   }
+
+  const verify = (token: string) => Promise.any(keys.map((key) => verifyBy(key, token)))
 
   return async (token: unknown): Promise<Identity> => {
     const refused = new Unauthenticated('This service takes requests from the gateway only.')

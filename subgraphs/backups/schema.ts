@@ -19,7 +19,8 @@ export interface BackupsSchemaDeps {
 }
 
 export const makeBackupsSchema = (deps: BackupsSchemaDeps): GraphQLSchema => {
-  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
+  // Whoever runs games sees to their saves.
+  const builder = makeBuilder({ mutationsFor: 'OPERATOR', errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
   const types = addBackupTypes(builder, deps.service)
   addQueries(builder, types, deps.service)
   addFiles(builder, deps.service)

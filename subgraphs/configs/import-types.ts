@@ -1,7 +1,7 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
 import type { Unmapped } from '../../lib/eggs/report.ts'
 import type { Preset } from '../../lib/presets/shelf.ts'
-import type { Builder } from '../builder.ts'
+import { type Builder, forOperators } from '../builder.ts'
 import type { ImportedEgg } from './imports.ts'
 import type { ConfigsService } from './service.ts'
 import type { Refs } from './types.ts'
@@ -28,6 +28,7 @@ export const addImports = (builder: Builder, refs: Refs, service: ConfigsService
   const types = [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown]
   builder.mutationFields((t) => ({
     importPreset: t.field({
+      ...forOperators,
       type: refs.GameConfig,
       description: 'Makes the game and the config of a preset, or makes them again what the preset says.',
       errors: { types },
@@ -35,6 +36,7 @@ export const addImports = (builder: Builder, refs: Refs, service: ConfigsService
       resolve: (_, { input }, { actor }) => service.importPreset(input.name, actor),
     }),
     importGameConfig: t.field({
+      ...forOperators,
       type: refs.GameConfig,
       description: 'Makes a config from our YAML; the one of its name in its game is replaced.',
       errors: { types },
@@ -42,6 +44,7 @@ export const addImports = (builder: Builder, refs: Refs, service: ConfigsService
       resolve: (_, { input }, { actor }) => service.importGameConfig(input, actor),
     }),
     importEgg: t.field({
+      ...forOperators,
       type: EggPayload,
       description: 'Makes a config from an egg. A taken name gets a number: Paper (2).',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },

@@ -1,5 +1,5 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
-import { addDeletePayload, type Builder } from '../builder.ts'
+import { addDeletePayload, type Builder, forOperators } from '../builder.ts'
 import type { SaveHookTypes } from '../save-hooks.ts'
 import type { ActionTypes } from './action-types.ts'
 import { addDeploymentInputs } from './deployment-types.ts'
@@ -26,6 +26,7 @@ export const addMutations = (
   const addDelete = (name: string, description: string, remove: Delete): void => {
     builder.mutationField(name, (t) =>
       t.field({
+        ...forOperators,
         type: Payload,
         description: `${description} Already so is success.`,
         errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
@@ -65,12 +66,14 @@ const addGames = (builder: Builder, refs: Refs, actions: ActionTypes, service: C
   })
   builder.mutationFields((t) => ({
     createGame: t.field({
+      ...forOperators,
       type: refs.Game,
       errors: { types: [Invalid, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Create, required: true }) },
       resolve: (_, { input }, { actor }) => service.createGame(input, actor),
     }),
     updateGame: t.field({
+      ...forOperators,
       type: refs.Game,
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
@@ -87,6 +90,7 @@ const addGameConfigs = (
 ): void => {
   builder.mutationFields((t) => ({
     createGameConfig: t.field({
+      ...forOperators,
       type: refs.GameConfig,
       description: 'Refused with every fault at once.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
@@ -94,6 +98,7 @@ const addGameConfigs = (
       resolve: (_, { input }, { actor }) => service.createGameConfig(input, actor),
     }),
     updateGameConfig: t.field({
+      ...forOperators,
       type: refs.GameConfig,
       description:
         'Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once.',
@@ -112,6 +117,7 @@ const addDeployments = (
 ): void => {
   builder.mutationFields((t) => ({
     deployGameConfig: t.field({
+      ...forOperators,
       type: refs.Deployment,
       description: 'Places a config on a server, with all its ports or not at all.',
       errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
@@ -119,6 +125,7 @@ const addDeployments = (
       resolve: (_, { input }, { actor }) => service.deploy(input, actor),
     }),
     updateServerGameConfig: t.field({
+      ...forOperators,
       type: refs.Deployment,
       description:
         'Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once.',

@@ -7,6 +7,7 @@ import type { PathSigner } from '../../lib/process/signed-path.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
 import type { QueueType } from '../../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../../lib/storage/store.ts'
+import type { OidcSettings } from '../accounts/oidc.ts'
 import type { Download } from '../context.ts'
 import type { BrokerAccess } from '../servers/service.ts'
 
@@ -27,6 +28,8 @@ export interface PartOptions {
   /** How long a start may wait for its host. */
   startDeadlineMs: number
   secrets: SecretBox
+  /** Whose tokens let people in; nobody's if left out. */
+  oidc?: OidcSettings | undefined
 }
 
 /** What a part has done since start, and has under way. */

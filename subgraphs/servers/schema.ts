@@ -1,6 +1,15 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addConnection, addDeletePayload, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import {
+  addConnection,
+  addDeletePayload,
+  type Builder,
+  forAnyone,
+  forOperators,
+  makeBuilder,
+  pageArgs,
+  toSubgraphSchema,
+} from '../builder.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
 import type { BrokerAccess, ServersService } from './service.ts'
@@ -143,6 +152,7 @@ const addDraining = (builder: Builder, Server: ServerRef, service: ServersServic
   const field = (name: 'drainServer' | 'undrainServer', draining: boolean, description: string): void => {
     builder.mutationField(name, (t) =>
       t.field({
+        ...forOperators,
         type: Server,
         description,
         errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
@@ -203,6 +213,7 @@ const addEnrollServer = (builder: Builder, service: ServersService): void => {
   })
   builder.mutationField('enrollServer', (t) =>
     t.field({
+      ...forAnyone,
       type: Payload,
       description: "Spends an enrollment token: the caller becomes its server's host. Needs no other credentials.",
       errors: { types: [Invalid, Denied, Unavailable, OutcomeUnknown] },

@@ -1,5 +1,5 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import type { Builder } from '../builder.ts'
+import { type Builder, forOperators } from '../builder.ts'
 import type { SessionsService } from './service.ts'
 
 export const addSendInput = (builder: Builder, service: SessionsService) => {
@@ -18,6 +18,7 @@ export const addSendInput = (builder: Builder, service: SessionsService) => {
   })
   builder.mutationField('sendInput', (t) =>
     t.field({
+      ...forOperators,
       type: Payload,
       description: "Types a line into a running session's console.",
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },

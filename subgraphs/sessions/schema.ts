@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import { type Builder, forOperators, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addActionRuns } from './action-types.ts'
 import { addSendInput } from './input-types.ts'
@@ -95,6 +95,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
   })
   builder.mutationFields((t) => ({
     restartSession: t.field({
+      ...forOperators,
       type: types.Session,
       description: 'Answers with the new session, which waits until the old one has stopped.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
@@ -102,6 +103,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
       resolve: (_, { input }, { actor }) => service.restart(input, actor),
     }),
     abandonSession: t.field({
+      ...forOperators,
       type: types.Session,
       description: 'For a host that is gone for good: ends the session without it. Already ended is success.',
       errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
@@ -109,6 +111,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
       resolve: (_, { input }, { actor }) => service.abandon(String(input.sessionId), actor),
     }),
     startSession: t.field({
+      ...forOperators,
       type: types.Session,
       description:
         'Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first.',
@@ -117,6 +120,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
       resolve: (_, { input }, { actor }) => service.start(input, actor),
     }),
     reinstallDeployment: t.field({
+      ...forOperators,
       type: types.Deployment,
       description: 'Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
@@ -124,6 +128,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
       resolve: (_, { id }, { actor }) => service.reinstall(String(id), actor),
     }),
     stopSession: t.field({
+      ...forOperators,
       type: types.Session,
       description:
         "By the config's stop procedure, and killed after its grace. Already ended or stopping is success. Where the backup " +
@@ -133,6 +138,7 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
       resolve: (_, { input }, { actor }) => service.stop(String(input.sessionId), actor),
     }),
     killSession: t.field({
+      ...forOperators,
       type: types.Session,
       description: 'Without asking the game. Already ended is success.',
       errors: { types: [NotFound, Unavailable, OutcomeUnknown] },

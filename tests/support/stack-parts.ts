@@ -22,7 +22,7 @@ export interface ControlPlaneSettings {
 
 export type Topology = 'one' | 'many'
 
-const subgraphNames = ['servers', 'configs', 'sessions', 'backups']
+const subgraphNames = ['servers', 'configs', 'sessions', 'backups', 'accounts']
 
 /** `one`: everything in one process. `many`: each deployable in its own, over HTTP, WebSocket and AMQP. */
 export const planControlPlane = (topology: Topology, settings: ControlPlaneSettings): Promise<ControlPlane> =>
@@ -50,7 +50,7 @@ const planOne = async (settings: ControlPlaneSettings): Promise<ControlPlane> =>
 }
 
 const planMany = async (settings: ControlPlaneSettings): Promise<ControlPlane> => {
-  const ports = (await pickPorts(6)).map(String)
+  const ports = (await pickPorts(7)).map(String)
   const addressOf = (index: number): string => `http://127.0.0.1:${ports[index]}`
   const program = (name: string, words: string[], index: number, env: Record<string, string> = {}) => ({
     name,
@@ -68,10 +68,10 @@ const planMany = async (settings: ControlPlaneSettings): Promise<ControlPlane> =
   return {
     programs: [
       ...subgraphNames.map((name, index) => program(name, ['subgraph', name], index)),
-      program('processor', ['processor'], 4),
-      program('gateway', ['gateway'], 5, gatewayEnv),
+      program('processor', ['processor'], 5),
+      program('gateway', ['gateway'], 6, gatewayEnv),
     ],
-    address: addressOf(5),
+    address: addressOf(6),
     subgraphs,
   }
 }

@@ -109,6 +109,96 @@ export type ActionRunEdge = {
   node: ActionRun;
 };
 
+/** A token. What it is itself is shown once, when it is made. */
+export type ApiToken = {
+  createdAt: Scalars['DateTime']['output'];
+  createdBy: Scalars['String']['output'];
+  expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  id: Scalars['ID']['output'];
+  kind: ApiTokenKind;
+  /** To the minute. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+  name: Scalars['String']['output'];
+  /** How it begins. */
+  prefix: Scalars['String']['output'];
+  revokedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The most it may do; null is all that its user may. */
+  role?: Maybe<Role>;
+  /** Null for a service token. */
+  user?: Maybe<User>;
+};
+
+export type ApiTokenConnection = {
+  edges: Array<ApiTokenEdge>;
+  nodes: Array<ApiToken>;
+  pageInfo: PageInfo;
+};
+
+export type ApiTokenEdge = {
+  cursor: Scalars['String']['output'];
+  node: ApiToken;
+};
+
+/** SESSION is what a login gives. */
+export type ApiTokenKind =
+  | 'API'
+  | 'SESSION';
+
+/** A mutation that somebody asked for. */
+export type AuditEvent = {
+  /** `admin`, the id of a user or of an API token, or `anonymous`. */
+  actor: Scalars['String']['output'];
+  /** Null for a stranger. */
+  actorKind?: Maybe<ViewerKind>;
+  /** Of the connection. */
+  address?: Maybe<Scalars['String']['output']>;
+  /** What the client says it is. */
+  agent?: Maybe<Scalars['String']['output']>;
+  at: Scalars['DateTime']['output'];
+  /** Of the error that it was answered with. */
+  code?: Maybe<Scalars['String']['output']>;
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  id: Scalars['ID']['output'];
+  /** Its arguments, without what is secret. */
+  input: Scalars['JSON']['output'];
+  mutation: Scalars['String']['output'];
+  outcome: AuditOutcome;
+  role?: Maybe<Role>;
+  /** The user that the token belongs to. */
+  userId?: Maybe<Scalars['String']['output']>;
+};
+
+export type AuditEventConnection = {
+  edges: Array<AuditEventEdge>;
+  nodes: Array<AuditEvent>;
+  pageInfo: PageInfo;
+};
+
+export type AuditEventEdge = {
+  cursor: Scalars['String']['output'];
+  node: AuditEvent;
+};
+
+/** Every given field narrows. */
+export type AuditFilter = {
+  /** That of a user finds what their API tokens did as well. */
+  actor?: InputMaybe<Scalars['String']['input']>;
+  mutation?: InputMaybe<Scalars['String']['input']>;
+  outcome?: InputMaybe<AuditOutcome>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Before that moment. */
+  until?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+export type AuditOutcome =
+  /** By a fault of ours. */
+  | 'FAILED'
+  | 'OK'
+  /** Nothing was done; `code` says why. */
+  | 'REFUSED'
+  /** It may have happened: no answer came, or whoever did it died, or is still at it. */
+  | 'UNKNOWN';
+
 /** An archive of a deployment's volumes. */
 export type Backup = {
   /** Of the archive, stored so far. */
@@ -331,6 +421,8 @@ export type ConfigFileInput = {
   strategy: FileStrategy;
 };
 
+export type ConfirmTotpResult = ConflictError | ForbiddenError | InvalidInputError | OutcomeUnknownError | UnavailableError | User;
+
 export type ConflictError = Error & {
   /** Stable; the same word stands in extensions.code of GraphQL errors. */
   code: Scalars['String']['output'];
@@ -405,6 +497,34 @@ export type CreateGameResult = ConflictError | Game | InvalidInputError | Outcom
 
 export type CreateScheduleResult = ConflictError | InvalidInputError | NotFoundError | Schedule;
 
+export type CreateTokenInput = {
+  /** Never if left out. */
+  expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
+  name: Scalars['String']['input'];
+  /** No higher than your own. */
+  role: Role;
+  /** It belongs to no user, so that it outlives them. For ADMINs; what a token makes always is one. */
+  service?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+export type CreateTokenPayload = {
+  /** The token itself. Shown this once. */
+  secret: Scalars['String']['output'];
+  token: ApiToken;
+};
+
+export type CreateTokenResult = CreateTokenPayload | ForbiddenError | InvalidInputError | OutcomeUnknownError | UnavailableError;
+
+export type CreateUserInput = {
+  email: Scalars['String']['input'];
+  name: Scalars['String']['input'];
+  /** At least 12 characters. Without one nobody can log in as them yet. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  role: Role;
+};
+
+export type CreateUserResult = ConflictError | InvalidInputError | OutcomeUnknownError | UnavailableError | User;
+
 export type DeleteBackupResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
@@ -422,6 +542,8 @@ export type DeleteScheduleResult = DeletePayload | NotFoundError;
 export type DeleteServerGameConfigResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeleteServerResult = ConflictError | DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+export type DeleteUserResult = DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type DeployGameConfigInput = {
   /** Beside those of its config and game. */
@@ -482,7 +604,25 @@ export type DeploymentStatus =
   | 'RESTORING'
   | 'TRANSFERRING';
 
+export type DisableTotpInput = {
+  /** Needed for your own. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** Whose; your own if left out. Those of others an ADMIN disables. */
+  userId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+export type DisableTotpResult = ConflictError | ForbiddenError | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError | User;
+
 export type DrainServerResult = NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+export type EnableTotpPayload = {
+  /** To be typed into an authenticator app. Shown this once. */
+  secret: Scalars['String']['output'];
+  /** The same as a QR code has it. */
+  uri: Scalars['String']['output'];
+};
+
+export type EnableTotpResult = ConflictError | EnableTotpPayload | ForbiddenError | OutcomeUnknownError | UnavailableError;
 
 export type EnrollServerInput = {
   machineId: Scalars['String']['input'];
@@ -785,17 +925,38 @@ export type LogStream =
   | 'STDOUT'
   | 'SYSTEM';
 
+export type LoginInput = {
+  email: Scalars['String']['input'];
+  password: Scalars['String']['input'];
+  /** Where the account asks for one; without it the answer says so. */
+  totpCode?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type LoginPayload = {
+  expiresAt: Scalars['DateTime']['output'];
+  /** Send it as `Authorization: Bearer …`. */
+  token: Scalars['String']['output'];
+  user: User;
+};
+
+export type LoginResult = ForbiddenError | InvalidInputError | LoginPayload | OutcomeUnknownError | UnavailableError;
+
+export type LogoutResult = ApiToken | ForbiddenError | OutcomeUnknownError | UnavailableError;
+
 export type Mutation = {
   /** For a host that is gone for good: ends the session without it. Already ended is success. */
   abandonSession: AbandonSessionResult;
   /** Ends a backup that is under way: it has FAILED. Already ended is success. */
   cancelBackup: CancelBackupResult;
+  confirmTotp: ConfirmTotpResult;
   /** Answers with a PENDING backup; how it goes on, `backupChanged` tells. A session may run meanwhile. */
   createBackup: CreateBackupResult;
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
   createSchedule: CreateScheduleResult;
+  createToken: CreateTokenResult;
+  createUser: CreateUserResult;
   /** With all that is stored of it. Already deleted is success. */
   deleteBackup: DeleteBackupResult;
   /** Refused while it has configs. Already so is success. */
@@ -809,10 +970,16 @@ export type Mutation = {
   deleteServer: DeleteServerResult;
   /** Frees its ports. Refused while a session lives, or another deployment has a link to it. Already so is success. */
   deleteServerGameConfig: DeleteServerGameConfigResult;
+  /** Their tokens count no longer, and their WebSockets are closed within 5 s. Already so is success. */
+  deleteUser: DeleteUserResult;
   /** Places a config on a server, with all its ports or not at all. */
   deployGameConfig: DeployGameConfigResult;
+  /** Already so is success. */
+  disableTotp: DisableTotpResult;
   /** It takes no new sessions from now on; those that run go on. Already so is success. */
   drainServer: DrainServerResult;
+  /** A secret for codes. Logins ask for them once `confirmTotp` has seen one. */
+  enableTotp: EnableTotpResult;
   /** Spends an enrollment token: the caller becomes its server's host. Needs no other credentials. */
   enrollServer: EnrollServerResult;
   /** Makes a config from an egg. A taken name gets a number: Paper (2). */
@@ -823,6 +990,10 @@ export type Mutation = {
   importPreset: ImportPresetResult;
   /** Without asking the game. Already ended is success. */
   killSession: KillSessionResult;
+  /** Needs no token. LIMIT_EXCEEDED after 10 attempts on an account, or 100 from an address, within 15 minutes. */
+  login: LoginResult;
+  /** Ends the login that asks. */
+  logout: LogoutResult;
   /** Adds a machine to the fleet. It comes ONLINE once its host has enrolled. */
   registerServer: RegisterServerResult;
   /** Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL. */
@@ -831,12 +1002,16 @@ export type Mutation = {
   restartSession: RestartSessionResult;
   /** Answers with a PENDING restore; how it goes on, `restoreChanged` tells. No session of the deployment may be live, and none begins before it is over. */
   restoreBackup: RestoreBackupResult;
+  /** It counts no longer, and its WebSockets are closed within 5 s. One of your own, or any for an ADMIN. Already so is success. */
+  revokeToken: RevokeTokenResult;
   /** Types an action of the session's deployment into its console, filled in with `values`. */
   runAction: RunActionResult;
   /** Runs it now, enabled or not. */
   runSchedule: RunScheduleResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
+  /** Ends all their other logins. */
+  setPassword: SetPasswordResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
   setRegistryCredential: SetRegistryCredentialResult;
   /** Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first. */
@@ -857,6 +1032,8 @@ export type Mutation = {
   updateServer: UpdateServerResult;
   /** Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once. */
   updateServerGameConfig: UpdateServerGameConfigResult;
+  /** Another role counts at once: open WebSockets of theirs are closed within 5 s. */
+  updateUser: UpdateUserResult;
 };
 
 
@@ -867,6 +1044,11 @@ export type MutationAbandonSessionArgs = {
 
 export type MutationCancelBackupArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationConfirmTotpArgs = {
+  code: Scalars['String']['input'];
 };
 
 
@@ -887,6 +1069,16 @@ export type MutationCreateGameConfigArgs = {
 
 export type MutationCreateScheduleArgs = {
   input: ScheduleInput;
+};
+
+
+export type MutationCreateTokenArgs = {
+  input: CreateTokenInput;
+};
+
+
+export type MutationCreateUserArgs = {
+  input: CreateUserInput;
 };
 
 
@@ -926,13 +1118,28 @@ export type MutationDeleteServerGameConfigArgs = {
 };
 
 
+export type MutationDeleteUserArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationDeployGameConfigArgs = {
   input: DeployGameConfigInput;
 };
 
 
+export type MutationDisableTotpArgs = {
+  input: DisableTotpInput;
+};
+
+
 export type MutationDrainServerArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationEnableTotpArgs = {
+  password: Scalars['String']['input'];
 };
 
 
@@ -961,6 +1168,11 @@ export type MutationKillSessionArgs = {
 };
 
 
+export type MutationLoginArgs = {
+  input: LoginInput;
+};
+
+
 export type MutationRegisterServerArgs = {
   input: RegisterServerInput;
 };
@@ -981,6 +1193,11 @@ export type MutationRestoreBackupArgs = {
 };
 
 
+export type MutationRevokeTokenArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationRunActionArgs = {
   input: RunActionInput;
 };
@@ -993,6 +1210,11 @@ export type MutationRunScheduleArgs = {
 
 export type MutationSendInputArgs = {
   input: SendInputInput;
+};
+
+
+export type MutationSetPasswordArgs = {
+  input: SetPasswordInput;
 };
 
 
@@ -1060,6 +1282,12 @@ export type MutationUpdateServerArgs = {
 export type MutationUpdateServerGameConfigArgs = {
   id: Scalars['ID']['input'];
   input: UpdateServerGameConfigInput;
+};
+
+
+export type MutationUpdateUserArgs = {
+  id: Scalars['ID']['input'];
+  input: UpdateUserInput;
 };
 
 export type NotFoundError = Error & {
@@ -1218,6 +1446,8 @@ export type PullPolicy =
   | 'IF_MISSING';
 
 export type Query = {
+  /** Who did what, the oldest first; `last: 10` gives the newest ten. */
+  auditEvents: AuditEventConnection;
   backup?: Maybe<Backup>;
   /** What is in a directory of a backup, which is not downloaded for it. */
   backupFiles: BackupFileConnection;
@@ -1242,7 +1472,22 @@ export type Query = {
   session?: Maybe<Session>;
   /** The oldest first; `last: 10` gives the newest ten. */
   sessions: SessionConnection;
+  /** One's own; an ADMIN sees all. */
+  tokens: ApiTokenConnection;
   transfer?: Maybe<Transfer>;
+  user?: Maybe<User>;
+  /** The oldest first; without deleted ones. */
+  users: UserConnection;
+  viewer: Viewer;
+};
+
+
+export type QueryAuditEventsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<AuditFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1377,8 +1622,29 @@ export type QuerySessionsArgs = {
 };
 
 
+export type QueryTokensArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
 export type QueryTransferArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type QueryUserArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryUsersArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type RegisterServerInput = {
@@ -1528,6 +1794,14 @@ export type RestorePhase =
   | 'UNPACKING'
   | 'VERIFYING'
   | 'WAITING';
+
+export type RevokeTokenResult = ApiToken | NotFoundError | OutcomeUnknownError | UnavailableError;
+
+/** What somebody may do: docs/roles.md has it for each field. */
+export type Role =
+  | 'ADMIN'
+  | 'OPERATOR'
+  | 'VIEWER';
 
 export type RunActionInput = {
   actionId: Scalars['ID']['input'];
@@ -2059,6 +2333,17 @@ export type SessionStatus =
   | 'STOPPED'
   | 'STOPPING';
 
+export type SetPasswordInput = {
+  /** Needed for your own. */
+  currentPassword?: InputMaybe<Scalars['String']['input']>;
+  /** At least 12 characters. */
+  newPassword: Scalars['String']['input'];
+  /** Whose; your own if left out. That of others an ADMIN sets. */
+  userId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+export type SetPasswordResult = ConflictError | ForbiddenError | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError | User;
+
 export type SetRegistryCredentialInput = {
   /** The registry, as images or `docker login` name it. */
   host: Scalars['String']['input'];
@@ -2307,6 +2592,58 @@ export type UpdateServerInput = {
 };
 
 export type UpdateServerResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
+/** What is left out, or null, stays as it is. */
+export type UpdateUserInput = {
+  email?: InputMaybe<Scalars['String']['input']>;
+  name?: InputMaybe<Scalars['String']['input']>;
+  role?: InputMaybe<Role>;
+};
+
+export type UpdateUserResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError | User;
+
+/** Somebody who may come in. */
+export type User = {
+  createdAt: Scalars['DateTime']['output'];
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  email: Scalars['String']['output'];
+  hasPassword: Scalars['Boolean']['output'];
+  id: Scalars['ID']['output'];
+  /** Who vouches for them; null for an account of our own. */
+  issuer?: Maybe<Scalars['String']['output']>;
+  /** With a password. */
+  lastLoginAt?: Maybe<Scalars['DateTime']['output']>;
+  name: Scalars['String']['output'];
+  role: Role;
+  /** A login needs a code as well. */
+  totpEnabled: Scalars['Boolean']['output'];
+};
+
+export type UserConnection = {
+  edges: Array<UserEdge>;
+  nodes: Array<User>;
+  pageInfo: PageInfo;
+};
+
+export type UserEdge = {
+  cursor: Scalars['String']['output'];
+  node: User;
+};
+
+/** Who is asking. */
+export type Viewer = {
+  /** As `changes` and `auditEvents` name them. */
+  id: Scalars['ID']['output'];
+  kind: ViewerKind;
+  role: Role;
+  user?: Maybe<User>;
+};
+
+export type ViewerKind =
+  /** The token of the control plane's own configuration. */
+  | 'ADMIN_TOKEN'
+  | 'TOKEN'
+  | 'USER';
 
 export type VolumeDefinition = {
   mountPath: Scalars['String']['output'];

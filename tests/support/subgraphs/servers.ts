@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import { Invalid, NotFound } from '../../../lib/domain/errors.ts'
-import { addConnection, makeBuilder, pageArgs, toSubgraphSchema } from '../../../subgraphs/builder.ts'
+import { addConnection, forAnyone, makeBuilder, pageArgs, toSubgraphSchema } from '../../../subgraphs/builder.ts'
 import { makeLoader } from '../../../subgraphs/context.ts'
 import { parsePage, toPage } from '../../../subgraphs/pages.ts'
 
@@ -78,6 +78,7 @@ export const makeTestServers = (batches: string[][], onSlow: () => void): GraphQ
         },
       }),
       enrollServer: t.string({
+        ...forAnyone,
         args: { token: t.arg.string({ required: true }) },
         resolve: (_, { token }, { identity }) => `${token} for ${identity.kind}`,
       }),

@@ -1,6 +1,6 @@
 import { parse, print } from 'graphql'
 import { describe, expect, test } from 'vitest'
-import { findOperation, isEnrollmentOnly } from '../../../gateway/operation.ts'
+import { findOperation, isForStrangers } from '../../../gateway/operation.ts'
 
 describe('the operation that a request means', () => {
   const document = parse('query A { a } mutation B { ...F } fragment F on Mutation { b { c } }')
@@ -40,5 +40,5 @@ test.each([
   ['mutation { ...Missing }', false],
   ['mutation { ...F } fragment F on Mutation { ...F }', false],
 ])('%s is open to strangers: %j', (text, isOpen) => {
-  expect(isEnrollmentOnly(parse(text))).toBe(isOpen)
+  expect(isForStrangers(parse(text))).toBe(isOpen)
 })

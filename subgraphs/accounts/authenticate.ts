@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Database } from '../../lib/db/connect.ts'
+import { lesserRole, type Role } from '../../lib/domain/roles.ts'
+import type { makeOidc } from './oidc.ts'
+import { ownersByHash, type TokenOwner, writeUsed } from './token-store.ts'
+import { hashOf } from './tokens.ts'
+
+/** Whose a token is, as the gateway signs it. */
+export interface Owner {
+  sub: string
+  kind: 'user' | 'token'
+  role: Role
+  user: string | null
+  token: string | null
+}
+
+export interface Owners {
+  /** Null for a token that is nobody's, was revoked, is over, or whose user is gone. */
+  owners: (Owner | null)[]
+  /** Places of the tokens that nobody can tell about now, as their issuer does not answer. Others are none of its business. */
+  unknown: number[]
+}
+
+/** At most so many tokens are asked about at once. */
+const maxTokens = 1_000
+/** The gateway waits little longer for all of them. */
+const issuerLimitMs = 1_000
+const looksLikeJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
+type Oidc = ReturnType<typeof makeOidc>
+
+/** Whose each of the tokens is, in their order. Writes when they were used last, once a minute. */
+export const makeOwnersOf =
+  ({ db, oidc }: { db: Database; oidc: Oidc | undefined }) =>
+  async (tokens: readonly string[]): Promise<Owners> => {
+    const asked = new Set(tokens.slice(0, maxTokens))
+    const ofIssuer = new Set(oidc ? [...asked].filter((token) => looksLikeJwt.test(token)) : [])
+    const hashes = new Map([...asked].filter((token) => !ofIssuer.has(token)).map((token) => [token, hashOf(token)]))
+    const [vouched, found] = await Promise.all([
+      askIssuer(oidc, [...ofIssuer]),
+      hashes.size === 0 ? [] : ownersByHash(db, [...hashes.values()]),
+    ])
+    const owners = new Map(found.map((owner) => [owner.hash, toOwner(owner)]))
+    const stale = found.filter((owner) => owner.stale).map(({ id }) => id)
+    if (stale.length > 0) await writeUsed(db, stale)
+    return {
+      owners: tokens.map((token) => vouched.get(token) ?? owners.get(hashes.get(token)?.toString('hex') ?? '') ?? null),
+      unknown: tokens.flatMap((token, index) => (ofIssuer.has(token) && !vouched.has(token) ? [index] : [])),
+    }
+  }
+
+/** Those that it, and the database, said something of in time. */
+const askIssuer = async (oidc: Oidc | undefined, tokens: readonly string[]): Promise<Map<string, Owner | null>> => {
+  const said = new Map<string, Owner | null>()
+  const ask = async (token: string): Promise<void> => {
+    const user = await oidc?.(token)
+    said.set(token, user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null } : null)
+  }
+  if (tokens.length === 0) return said
+  const over = new AbortController()
+  // What was not said is not known: whoever asks tells their client so.
+  const asked = Promise.allSettled(tokens.map(ask))
+  await Promise.race([asked, delay(issuerLimitMs, undefined, { signal: over.signal }).catch(() => undefined)])
+  over.abort()
+  return new Map(said)
+}
+
+const toOwner = ({ id, kind, userId, role, userRole }: TokenOwner): Owner => {
+  // The database has one of the two at least.
+  const effective = role && userRole ? lesserRole(role, userRole) : (role ?? userRole)!
+  return {
+    sub: kind === 'SESSION' ? userId! : id,
+    kind: kind === 'SESSION' ? 'user' : 'token',
+    role: effective,
+    user: userId,
+    token: id,
+  }
+}

@@ -1,0 +1,117 @@
+import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
+import { z } from 'zod'
+import type { Database } from '../../lib/db/connect.ts'
+import { Unavailable } from '../../lib/domain/errors.ts'
+import { isAtLeast, type Role } from '../../lib/domain/roles.ts'
+import { putVouchedUser, type User, type Vouched, vouchedUser } from './user-store.ts'
+
+export interface OidcSettings {
+  issuer: string
+  audience: string
+  /** Where its keys are; undefined asks its discovery document. */
+  jwksUrl: string | undefined
+  /** The claim that says what somebody may do; dots lead inside. */
+  roleClaim: string
+  /** Value of that claim → role; `*` is everybody. */
+  roles: ReadonlyMap<string, Role>
+}
+
+/** Signed by the issuer's private key: never by a secret that this side would know too. */
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+const timeoutMs = 5_000
+const clockToleranceSeconds = 5
+
+type Keys = ReturnType<typeof createRemoteJWKSet>
+
+/**
+ * Tells who a token of the issuer belongs to: made when first seen, and otherwise as the issuer says they are now. Undefined
+ * for a token that is forged, over, for somebody else's service, or of somebody whom no claim gives a role. Rejects with
+ * `Unavailable` while the issuer's keys can't be read.
+ */
+export const makeOidc = (settings: OidcSettings, { db, newId }: { db: Database; newId: () => string }) => {
+  let keys: Promise<Keys> | undefined
+
+  const readKeys = (): Promise<Keys> => {
+    keys ??= findKeys(settings).catch((error: unknown) => {
+      keys = undefined
+      throw new Unavailable('The issuer of logins can not be reached right now.', { cause: error })
+    })
+    return keys
+  }
+
+  return async (token: string): Promise<User | undefined> => {
+    const { issuer, audience } = settings
+    const required = { issuer, audience, algorithms, requiredClaims: ['sub', 'exp'], clockTolerance: clockToleranceSeconds }
+    const payload = await jwtVerify(token, await readKeys(), required).then((verified) => verified.payload, refuse)
+    const who = payload && toVouched(settings, payload)
+    if (!who) return undefined
+    const known = await vouchedUser(db, who)
+    const user = known && isSame(known, who) ? known : await putVouchedUser(db, newId(), who)
+    return user?.deletedAt === null ? user : undefined
+  }
+}
+
+/** What is wrong with a token is its own fault, unless the issuer's keys could not be read. */
+const refuse = (error: unknown): undefined => {
+  const code = (error as { code?: unknown }).code
+  if (typeof code === 'string' && code.startsWith('ERR_J') && code !== 'ERR_JWKS_TIMEOUT') return undefined
+  throw new Unavailable("The issuer's keys can not be read right now.", { cause: error })
+}
+
+const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() })
+
+const findKeys = async ({ issuer, jwksUrl }: OidcSettings): Promise<Keys> => {
+  if (jwksUrl !== undefined) return createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: timeoutMs })
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
+    signal: AbortSignal.timeout(timeoutMs),
+    redirect: 'error',
+  })
+  const found = discoverySchema.parse(await response.json())
+  if (found.issuer !== issuer) throw new Error(`the discovery document is that of ${found.issuer}`)
+  return createRemoteJWKSet(new URL(found.jwks_uri), { timeoutDuration: timeoutMs })
+}
+
+/** Cut to what a row holds: the issuer may say anything. */
+const textIn = (payload: JWTPayload, claim: string, max: number): string | undefined => {
+  const value = payload[claim]
+  const text =
+    typeof value === 'string'
+      ? value
+          .replace(/\p{Cc}/gu, '')
+          .trim()
+          .slice(0, max)
+      : ''
+  return text === '' ? undefined : text
+}
+
+const toVouched = (settings: OidcSettings, payload: JWTPayload): Vouched | undefined => {
+  const subject = payload.sub
+  const role = roleFrom(settings, payload)
+  if (!subject || !role) return undefined
+  const email = (
+    textIn(payload, 'email', 320) ??
+    textIn(payload, 'preferred_username', 320) ??
+    subject.slice(0, 320)
+  ).toLowerCase()
+  const name = textIn(payload, 'name', 100) ?? email.slice(0, 100)
+  return { issuer: settings.issuer, subject, email, name, role }
+}
+
+/** The highest role that any value of the claim gives. */
+const roleFrom = ({ roleClaim, roles }: OidcSettings, payload: JWTPayload): Role | undefined => {
+  let claim: unknown = payload[roleClaim]
+  if (claim === undefined) {
+    claim = roleClaim
+      .split('.')
+      .reduce<unknown>((inside, name) => (inside as Record<string, unknown> | undefined)?.[name], payload)
+  }
+  let highest = roles.get('*')
+  for (const value of Array.isArray(claim) ? claim : [claim]) {
+    const role = value === '*' ? undefined : roles.get(String(value))
+    if (role && isAtLeast(role, highest ?? role)) highest = role
+  }
+  return highest
+}
+
+const isSame = (known: User, { email, name, role }: Vouched): boolean =>
+  known.email === email && known.name === name && known.role === role
