@@ -12,7 +12,8 @@ export const startMeasured = async (options: {
   program: string
   args?: readonly string[]
   env: Record<string, string>
-  readyUrl: string
+  /** An address that answers well once it is ready, or whoever asks. */
+  ready: string | (() => Promise<boolean>)
   log: string
   profile: string | undefined
 }) => {
@@ -30,11 +31,9 @@ export const startMeasured = async (options: {
     const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
     await ended.finally(() => clearTimeout(timer))
   }
-  const isReady = () =>
-    fetch(options.readyUrl).then(
-      ({ ok }) => ok,
-      () => false,
-    )
+  const { ready } = options
+  const isReady = (): Promise<boolean> =>
+    (typeof ready === 'string' ? fetch(ready).then(({ ok }) => ok) : ready()).catch(() => false)
   for (const deadline = Date.now() + readyLimitMs; !(await isReady()); await delay(100)) {
     if (child.exitCode === null && Date.now() < deadline) continue
     await stop()

@@ -66,7 +66,7 @@ export const openStage = async (options: { name: string; profile: string | undef
         program,
         args: given.words,
         env: { ...given.env, HOME: services.dir, NODE_ENV: 'production', LOG_LEVEL: 'warn' },
-        readyUrl: given.readyUrl,
+        ready: given.readyUrl,
         log: join(services.dir, `${given.name}.log`),
         profile: options.profile && join(options.profile, given.name),
       })

@@ -71,7 +71,7 @@ try {
   const processor = await startMeasured({
     program: options.processor,
     env: { DATABASE_URL: services.databaseUrl, AMQP_URL: services.amqpUrl, PORT: String(port), LOG_LEVEL: 'error' },
-    readyUrl: `http://127.0.0.1:${port}/readyz`,
+    ready: `http://127.0.0.1:${port}/readyz`,
     log: join(services.dir, 'processor.log'),
     profile: options.profile,
   })

@@ -249,3 +249,116 @@ export const sessionLogPage = graphql(`
     }
   }
 `)
+
+export const createBackup = graphql(`
+  mutation CreateBackup($input: CreateBackupInput!) {
+    createBackup(input: $input) {
+      __typename
+      ... on Backup { id status }
+      ... on Error { code message }
+    }
+  }
+`)
+
+export const backupById = graphql(`
+  query BackupById($id: ID!) {
+    backup(id: $id) {
+      id
+      status
+      phase
+      trigger
+      bytesDone
+      sizeBytes
+      sha256
+      error
+      warnings
+      downloadUrl
+      deployment { id status }
+      session { id }
+    }
+  }
+`)
+
+export const backupChanged = graphql(`
+  subscription BackupChanged($backupId: ID!) {
+    backupChanged(backupId: $backupId) { id status phase bytesDone sizeBytes error }
+  }
+`)
+
+export const backupFiles = graphql(`
+  query BackupFiles($backupId: ID!, $path: String) {
+    backupFiles(backupId: $backupId, path: $path) {
+      nodes { path kind bytes }
+    }
+  }
+`)
+
+export const restoreBackup = graphql(`
+  mutation RestoreBackup($input: RestoreBackupInput!) {
+    restoreBackup(input: $input) {
+      __typename
+      ... on Restore { id status }
+      ... on Error { code message }
+    }
+  }
+`)
+
+export const restoreById = graphql(`
+  query RestoreById($id: ID!) {
+    restore(id: $id) { id status phase bytesDone error deployment { id status } }
+  }
+`)
+
+export const updateBackupPolicy = graphql(`
+  mutation UpdateBackupPolicy($id: ID!, $input: BackupPolicyInput!) {
+    updateBackupPolicy(serverGameConfigId: $id, input: $input) {
+      __typename
+      ... on ServerGameConfig { id }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const transferDeployment = graphql(`
+  mutation TransferDeployment($input: TransferDeploymentInput!) {
+    transferDeployment(input: $input) {
+      __typename
+      ... on ServerGameConfig { id status }
+      ... on Error { code message }
+    }
+  }
+`)
+
+export const transferOf = graphql(`
+  query TransferOf($id: ID!) {
+    serverGameConfig(id: $id) {
+      status
+      connectAddress
+      server { id }
+      activeSession { id status server { id } }
+      transfer { id status step error }
+    }
+  }
+`)
+
+export const createSchedule = graphql(`
+  mutation CreateSchedule($input: ScheduleInput!) {
+    createSchedule(input: $input) {
+      __typename
+      ... on Schedule { id nextRuns }
+      ... on Error { code message }
+      ... on InvalidInputError { issues { path message } }
+    }
+  }
+`)
+
+export const runSchedule = graphql(`
+  mutation RunSchedule($id: ID!) {
+    runSchedule(id: $id) {
+      __typename
+      ... on ScheduleRun { id }
+      ... on Error { code message }
+    }
+  }
+`)

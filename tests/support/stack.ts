@@ -44,6 +44,10 @@ export interface Stack {
   startHost(until?: 'ready' | 'alive'): Promise<void>
   /** Of the agent on this machine. */
   dataDir: string
+  /** Where objects are kept. */
+  objectsDir: string
+  /** One more Server, whose agent is on this machine as well: with its own data and networks it sees nothing of the first. */
+  addServer(name: string): Promise<AddedServer>
   /** SIGKILL to all of the control plane. */
   killControlPlane(): Promise<void>
   startControlPlane(): Promise<void>
@@ -53,6 +57,14 @@ export interface Stack {
   logs(): Promise<string>
   /** Ends everything in order, and fails when anything is left behind anywhere. */
   close(): Promise<void>
+}
+
+export interface AddedServer {
+  id: string
+  dataDir: string
+  /** SIGKILL to its agent. */
+  kill(): Promise<void>
+  start(): Promise<void>
 }
 
 /** Starts all of it and waits until the machine is ONLINE. What was started is ended when something fails. */
@@ -91,7 +103,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       objectsDir: join(dir, 'objects'),
     })
     const more = (await options.env?.(broker.url)) ?? {}
-    const ofPlane = (): Program[] => programs.filter(({ name }) => name !== 'host')
+    const ofPlane = (): Program[] => programs.filter(({ name }) => !name.startsWith('host'))
     const startControlPlane = async (): Promise<void> => {
       const started = await Promise.allSettled(
         plane.programs.map(async (program) => {
@@ -111,38 +123,59 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
 
     const client = makeGraphqlClient({ url: `${plane.address}/graphql`, token: adminToken })
     ending.push(client.close)
-    const { registerServer: registered } = await client.run(registerServer, { input: { name: 'e2e', environment } })
-    const { server, enrollmentToken } = ok(registered, 'RegisterServerPayload')
-
-    const [healthPort] = await pickPorts(1)
-    const dataDir = join(dir, 'data')
-    const hostOptions = {
-      name: 'host',
-      words: ['host'],
-      env: {
-        MANMAN_DATA_DIR: dataDir,
-        MANMAN_ENV: environment,
-        MANMAN_JOIN_URL: plane.address,
-        MANMAN_JOIN_TOKEN: enrollmentToken,
-        HEALTH_PORT: String(healthPort),
-        LOG_LEVEL: 'debug',
-      },
-      readyUrl: `http://127.0.0.1:${healthPort}/readyz`,
-      dir,
+    const register = async (name: string) => {
+      const { registerServer: registered } = await client.run(registerServer, { input: { name, environment } })
+      return ok(registered, 'RegisterServerPayload')
     }
-    const host = (): Program => programs.find(({ name }) => name === 'host')!
+    const whenOnline = (id: string): Promise<unknown> => {
+      const isOnline = async () => (await client.run(serverById, { id })).server?.status === 'ONLINE'
+      return eventually(isOnline, { what: 'the server is ONLINE' })
+    }
+    const hostOptions = async (name: string, ownDataDir: string, token: string) => {
+      const [healthPort] = await pickPorts(1)
+      return {
+        name,
+        words: ['host'],
+        env: {
+          MANMAN_DATA_DIR: ownDataDir,
+          MANMAN_ENV: environment,
+          MANMAN_JOIN_URL: plane.address,
+          MANMAN_JOIN_TOKEN: token,
+          HEALTH_PORT: String(healthPort),
+          LOG_LEVEL: 'debug',
+        } as Record<string, string>,
+        readyUrl: `http://127.0.0.1:${healthPort}/readyz`,
+        dir,
+      }
+    }
+    const { server, enrollmentToken } = await register('e2e')
+    const dataDir = join(dir, 'data')
+    const ofHost = await hostOptions('host', dataDir, enrollmentToken)
+    const programNamed = (name: string): Program => programs.find((program) => program.name === name)!
+    const replace = (running: Program): void => {
+      programs.splice(0, programs.length, ...programs.filter(({ name }) => name !== running.name), running)
+    }
     const startHost = async (until: 'ready' | 'alive' = 'ready'): Promise<void> => {
       const mounts = ['/var/run/docker.sock', dataDir]
-      const readyUrl = until === 'alive' ? hostOptions.readyUrl.replace('/readyz', '/healthz') : hostOptions.readyUrl
-      const how = { ...hostOptions, readyUrl }
-      const running = image ? await startContainer({ ...how, image, mounts }) : await startProcess(how)
-      programs.splice(0, programs.length, ...programs.filter(({ name }) => name !== 'host'), running)
+      const readyUrl = until === 'alive' ? ofHost.readyUrl.replace('/readyz', '/healthz') : ofHost.readyUrl
+      const how = { ...ofHost, readyUrl }
+      replace(image ? await startContainer({ ...how, image, mounts }) : await startProcess(how))
     }
     if (options.host !== 'none') {
       await startHost()
-      ending.push(() => host().stop())
-      const isOnline = async () => (await client.run(serverById, { id: server.id })).server?.status === 'ONLINE'
-      await eventually(isOnline, { what: 'the server is ONLINE' })
+      ending.push(() => programNamed('host').stop())
+      await whenOnline(server.id)
+    }
+    const addServer = async (name: string): Promise<AddedServer> => {
+      const added = await register(name)
+      const ownDataDir = join(dir, `data-${name}`)
+      const how = await hostOptions(`host ${name}`, ownDataDir, added.enrollmentToken)
+      how.env.MANMAN_NETWORK_POOL = '10.214.0.0/16'
+      const start = async (): Promise<void> => replace(await startProcess(how))
+      await start()
+      ending.push(() => programNamed(how.name).stop())
+      await whenOnline(added.server.id)
+      return { id: added.server.id, dataDir: ownDataDir, kill: () => programNamed(how.name).kill(), start }
     }
 
     return {
@@ -153,9 +186,11 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       environment,
       serverId: server.id,
       subgraphs: plane.subgraphs,
-      killHost: () => host().kill(),
+      killHost: () => programNamed('host').kill(),
       startHost,
       dataDir,
+      objectsDir: join(dir, 'objects'),
+      addServer,
       killControlPlane,
       startControlPlane,
       brokerProxy,
