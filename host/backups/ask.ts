@@ -13,6 +13,8 @@ import { JobFailed } from './errors.ts'
 
 type ControlAnswer = Extract<Request, { kind: 'control.answer' }>
 const backOff = { minMs: 500, maxMs: 15_000 }
+/** An answer is lost while this host does not listen yet; the first tries are therefore not waited for as long as the others. */
+const firstLimitMs = 3_000
 
 /** Asks the control plane. Resolves with what it answers, rejects with `JobFailed` when it refuses, or when `signal` aborts. */
 export type Ask = <Kind extends HostAskKind>(
@@ -29,7 +31,11 @@ export const makeAsks = (options: { serverId: string; publisher: Publisher; logg
   const waiting = new Map<string, (answer: ControlAnswer['answer']) => void>()
 
   /** Undefined when no answer came in time. */
-  const tryOnce = async (id: string, body: HostAskBody, signal: AbortSignal): Promise<ControlAnswer['answer'] | undefined> => {
+  const tryOnce = async (
+    { id, attempt, body }: { id: string; attempt: number; body: HostAskBody },
+    signal: AbortSignal,
+  ): Promise<ControlAnswer['answer'] | undefined> => {
+    const patienceMs = Math.min(limitMs, firstLimitMs * 2 ** (attempt - 1))
     const answered = new Promise<ControlAnswer['answer']>((resolve) => waiting.set(id, resolve))
     const message = { version: messageVersion, id, at: new Date().toISOString(), ...body }
     await publisher.publish({
@@ -42,7 +48,7 @@ export const makeAsks = (options: { serverId: string; publisher: Publisher; logg
       expirationMs: limitMs,
     })
     const timer = new AbortController()
-    const late = delay(limitMs, undefined, { signal: AbortSignal.any([timer.signal, signal]) }).catch(() => undefined)
+    const late = delay(patienceMs, undefined, { signal: AbortSignal.any([timer.signal, signal]) }).catch(() => undefined)
     return Promise.race([answered, late]).finally(() => timer.abort())
   }
 
@@ -51,7 +57,9 @@ export const makeAsks = (options: { serverId: string; publisher: Publisher; logg
     try {
       for (let attempt = 1; ; attempt++) {
         signal.throwIfAborted()
-        const answer = await tryOnce(id, body, signal).catch((error) => void logger.debug({ err: error }, 'not asked'))
+        const answer = await tryOnce({ id, attempt, body }, signal).catch(
+          (error) => void logger.debug({ err: error }, 'not asked'),
+        )
         signal.throwIfAborted()
         if (answer?.ok) return (hostAnswerSchemas[body.kind] as z.ZodType).parse(answer.result) as never
         if (answer && answer.code !== 'UNAVAILABLE') throw new JobFailed(answer.message)

@@ -1,6 +1,6 @@
 import { backupTriggers } from '../../lib/domain/backup-policy.ts'
 import { backupPhases, restorePhases } from '../../lib/messages/backups.ts'
-import { addConnection, type Builder, pageArgs } from '../builder.ts'
+import { addConnection, type Builder, forOperators, pageArgs } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage } from '../pages.ts'
@@ -85,6 +85,7 @@ const implementBackup = (builder: Builder, types: Types, loaders: Loaders, servi
       locked: t.exposeBoolean('locked', { description: 'Kept whatever the rotation says.' }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
       downloadUrl: t.string({
+        ...forOperators,
         nullable: true,
         description:
           'Where the archive can be had for an hour, by whoever has the address. One without a scheme is a path at the door. ' +

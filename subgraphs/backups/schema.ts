@@ -1,6 +1,14 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addConnection, addDeletePayload, type Builder, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import {
+  addConnection,
+  addDeletePayload,
+  type Builder,
+  forOperators,
+  makeBuilder,
+  pageArgs,
+  toSubgraphSchema,
+} from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addBackupTypes, type BackupTypes } from './backup-types.ts'
 import type { BackupFile } from './contents.ts'
@@ -97,6 +105,7 @@ const addFiles = (builder: Builder, service: BackupsService): void => {
   const Files = addConnection(builder, 'BackupFile', File)
   builder.queryField('backupFiles', (t) =>
     t.field({
+      ...forOperators,
       type: Files,
       description: 'What is in a directory of a backup, which is not downloaded for it.',
       args: {

@@ -3,7 +3,7 @@ import { Conflict, NotFound, Unavailable } from '../../lib/domain/errors.ts'
 import { transferStatuses, transferSteps } from '../../lib/domain/transfers.ts'
 import type { Builder, SchemaTypes } from '../builder.ts'
 import { type Context, makeLoader } from '../context.ts'
-import type { Backup } from './store.ts'
+import type { Backup, Restore } from './store.ts'
 import type { Transfer, Transfers } from './transfers.ts'
 
 type Ref<Row> = ObjectRef<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, Row>
@@ -11,8 +11,11 @@ type Ref<Row> = ObjectRef<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, Row
 /** Moves of deployments to other servers. `mutationType` comes before. */
 export const addTransfers = (
   builder: Builder,
-  refs: { Deployment: Ref<{ id: string }>; Backup: Ref<Backup> },
-  loaders: { backup: (context: Context, id: string) => Promise<Backup | null> },
+  refs: { Deployment: Ref<{ id: string }>; Backup: Ref<Backup>; Restore: Ref<Restore> },
+  loaders: {
+    backup: (context: Context, id: string) => Promise<Backup | null>
+    restore: (context: Context, id: string) => Promise<Restore | null>
+  },
   service: Transfers,
 ): void => {
   const Status = builder.enumType('TransferStatus', { values: transferStatuses })
@@ -37,6 +40,12 @@ export const addTransfers = (
         nullable: true,
         description: 'What is carried; null where there is nothing yet. Kept, however the move ends.',
         resolve: ({ backupId }, _, context) => (backupId === null ? null : loaders.backup(context, backupId)),
+      }),
+      restore: t.field({
+        type: refs.Restore,
+        nullable: true,
+        description: 'How it is unpacked on the other server.',
+        resolve: ({ restoreId }, _, context) => (restoreId === null ? null : loaders.restore(context, restoreId)),
       }),
       error: t.exposeString('error', { nullable: true, description: 'Why it goes back, or has.' }),
       createdAt: t.expose('createdAt', { type: 'DateTime' }),

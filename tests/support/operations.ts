@@ -362,3 +362,9 @@ export const runSchedule = graphql(`
     }
   }
 `)
+
+export const backupsOf = graphql(`
+  query BackupsOf($id: ID!) {
+    serverGameConfig(id: $id) { backups(last: 10) { nodes { id trigger status } } }
+  }
+`)

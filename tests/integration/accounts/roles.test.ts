@@ -136,6 +136,21 @@ const makeExamples = async (graph: Graph, accounts: ReturnType<typeof makeAccoun
   const game = await db.selectFrom('configs.games').select('id').executeTakeFirstOrThrow()
   const backup = { id: newId(), server_game_config_id: deployment.id, server_id: serverId, status: 'PENDING', created_by: 'test' }
   await db.insertInto('backups.backups').values(backup).execute()
+  const restore = { id: newId(), backup_id: backup.id, server_game_config_id: deployment.id, server_id: serverId }
+  await db
+    .insertInto('backups.restores')
+    .values({ ...restore, status: 'PENDING', created_by: 'test' })
+    .execute()
+  const schedule = { id: newId(), server_game_config_id: deployment.id, name: 'nightly', cron: '0 5 * * *', time_zone: 'UTC' }
+  await db
+    .insertInto('backups.schedules')
+    .values({ ...schedule, enabled: false, missed: 'SKIP', steps: '[]', created_by: 'test', updated_by: 'test' })
+    .execute()
+  const transfer = { id: newId(), server_game_config_id: deployment.id, from_server_id: serverId }
+  await db
+    .insertInto('backups.transfers')
+    .values({ ...transfer, to_server_id: await insertServer(db), step: 'STOPPING', created_by: 'test' })
+    .execute()
   const user = await accounts.createUser(admin)
   return {
     Server: serverId,
@@ -144,6 +159,9 @@ const makeExamples = async (graph: Graph, accounts: ReturnType<typeof makeAccoun
     GameConfig: deployment.game_config_id,
     Game: game.id,
     Backup: backup.id,
+    Restore: restore.id,
+    Schedule: schedule.id,
+    Transfer: transfer.id,
     User: user.id,
   }
 }

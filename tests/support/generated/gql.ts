@@ -40,6 +40,18 @@ type Documents = {
     "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": typeof types.SessionStatsDocument,
     "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": typeof types.SessionChangedDocument,
     "\n  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {\n    session(id: $id) {\n      logDownloadUrl\n      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {\n        lines { seq at stream text }\n        startCursor\n        endCursor\n        hasPreviousPage\n        hasNextPage\n      }\n    }\n  }\n": typeof types.SessionLogPageDocument,
+    "\n  mutation CreateBackup($input: CreateBackupInput!) {\n    createBackup(input: $input) {\n      __typename\n      ... on Backup { id status }\n      ... on Error { code message }\n    }\n  }\n": typeof types.CreateBackupDocument,
+    "\n  query BackupById($id: ID!) {\n    backup(id: $id) {\n      id\n      status\n      phase\n      trigger\n      bytesDone\n      sizeBytes\n      sha256\n      error\n      warnings\n      downloadUrl\n      deployment { id status }\n      session { id }\n    }\n  }\n": typeof types.BackupByIdDocument,
+    "\n  subscription BackupChanged($backupId: ID!) {\n    backupChanged(backupId: $backupId) { id status phase bytesDone sizeBytes error }\n  }\n": typeof types.BackupChangedDocument,
+    "\n  query BackupFiles($backupId: ID!, $path: String) {\n    backupFiles(backupId: $backupId, path: $path) {\n      nodes { path kind bytes }\n    }\n  }\n": typeof types.BackupFilesDocument,
+    "\n  mutation RestoreBackup($input: RestoreBackupInput!) {\n    restoreBackup(input: $input) {\n      __typename\n      ... on Restore { id status }\n      ... on Error { code message }\n    }\n  }\n": typeof types.RestoreBackupDocument,
+    "\n  query RestoreById($id: ID!) {\n    restore(id: $id) { id status phase bytesDone error deployment { id status } }\n  }\n": typeof types.RestoreByIdDocument,
+    "\n  mutation UpdateBackupPolicy($id: ID!, $input: BackupPolicyInput!) {\n    updateBackupPolicy(serverGameConfigId: $id, input: $input) {\n      __typename\n      ... on ServerGameConfig { id }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.UpdateBackupPolicyDocument,
+    "\n  mutation TransferDeployment($input: TransferDeploymentInput!) {\n    transferDeployment(input: $input) {\n      __typename\n      ... on ServerGameConfig { id status }\n      ... on Error { code message }\n    }\n  }\n": typeof types.TransferDeploymentDocument,
+    "\n  query TransferOf($id: ID!) {\n    serverGameConfig(id: $id) {\n      status\n      connectAddress\n      server { id }\n      activeSession { id status server { id } }\n      transfer { id status step error }\n    }\n  }\n": typeof types.TransferOfDocument,
+    "\n  mutation CreateSchedule($input: ScheduleInput!) {\n    createSchedule(input: $input) {\n      __typename\n      ... on Schedule { id nextRuns }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.CreateScheduleDocument,
+    "\n  mutation RunSchedule($id: ID!) {\n    runSchedule(id: $id) {\n      __typename\n      ... on ScheduleRun { id }\n      ... on Error { code message }\n    }\n  }\n": typeof types.RunScheduleDocument,
+    "\n  query BackupsOf($id: ID!) {\n    serverGameConfig(id: $id) { backups(last: 10) { nodes { id trigger status } } }\n  }\n": typeof types.BackupsOfDocument,
 };
 const documents: Documents = {
     "\n  mutation RegisterServer($input: RegisterServerInput!) {\n    registerServer(input: $input) {\n      __typename\n      ... on RegisterServerPayload { enrollmentToken server { id name status } }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.RegisterServerDocument,
@@ -67,6 +79,18 @@ const documents: Documents = {
     "\n  subscription SessionStats($sessionId: ID!) {\n    sessionStats(sessionId: $sessionId) { sessionId at cpuPercent memoryBytes memoryLimitBytes rxBytes txBytes }\n  }\n": types.SessionStatsDocument,
     "\n  subscription SessionChanged($sessionId: ID!) {\n    sessionChanged(sessionId: $sessionId) {\n      id\n      status\n      exitCode\n      endReason\n      deployment { name gameConfig { name } server { name } }\n    }\n  }\n": types.SessionChangedDocument,
     "\n  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {\n    session(id: $id) {\n      logDownloadUrl\n      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {\n        lines { seq at stream text }\n        startCursor\n        endCursor\n        hasPreviousPage\n        hasNextPage\n      }\n    }\n  }\n": types.SessionLogPageDocument,
+    "\n  mutation CreateBackup($input: CreateBackupInput!) {\n    createBackup(input: $input) {\n      __typename\n      ... on Backup { id status }\n      ... on Error { code message }\n    }\n  }\n": types.CreateBackupDocument,
+    "\n  query BackupById($id: ID!) {\n    backup(id: $id) {\n      id\n      status\n      phase\n      trigger\n      bytesDone\n      sizeBytes\n      sha256\n      error\n      warnings\n      downloadUrl\n      deployment { id status }\n      session { id }\n    }\n  }\n": types.BackupByIdDocument,
+    "\n  subscription BackupChanged($backupId: ID!) {\n    backupChanged(backupId: $backupId) { id status phase bytesDone sizeBytes error }\n  }\n": types.BackupChangedDocument,
+    "\n  query BackupFiles($backupId: ID!, $path: String) {\n    backupFiles(backupId: $backupId, path: $path) {\n      nodes { path kind bytes }\n    }\n  }\n": types.BackupFilesDocument,
+    "\n  mutation RestoreBackup($input: RestoreBackupInput!) {\n    restoreBackup(input: $input) {\n      __typename\n      ... on Restore { id status }\n      ... on Error { code message }\n    }\n  }\n": types.RestoreBackupDocument,
+    "\n  query RestoreById($id: ID!) {\n    restore(id: $id) { id status phase bytesDone error deployment { id status } }\n  }\n": types.RestoreByIdDocument,
+    "\n  mutation UpdateBackupPolicy($id: ID!, $input: BackupPolicyInput!) {\n    updateBackupPolicy(serverGameConfigId: $id, input: $input) {\n      __typename\n      ... on ServerGameConfig { id }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.UpdateBackupPolicyDocument,
+    "\n  mutation TransferDeployment($input: TransferDeploymentInput!) {\n    transferDeployment(input: $input) {\n      __typename\n      ... on ServerGameConfig { id status }\n      ... on Error { code message }\n    }\n  }\n": types.TransferDeploymentDocument,
+    "\n  query TransferOf($id: ID!) {\n    serverGameConfig(id: $id) {\n      status\n      connectAddress\n      server { id }\n      activeSession { id status server { id } }\n      transfer { id status step error }\n    }\n  }\n": types.TransferOfDocument,
+    "\n  mutation CreateSchedule($input: ScheduleInput!) {\n    createSchedule(input: $input) {\n      __typename\n      ... on Schedule { id nextRuns }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.CreateScheduleDocument,
+    "\n  mutation RunSchedule($id: ID!) {\n    runSchedule(id: $id) {\n      __typename\n      ... on ScheduleRun { id }\n      ... on Error { code message }\n    }\n  }\n": types.RunScheduleDocument,
+    "\n  query BackupsOf($id: ID!) {\n    serverGameConfig(id: $id) { backups(last: 10) { nodes { id trigger status } } }\n  }\n": types.BackupsOfDocument,
 };
 
 /**
@@ -169,6 +193,54 @@ export function graphql(source: "\n  subscription SessionChanged($sessionId: ID!
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query SessionLogPage($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $search: String) {\n    session(id: $id) {\n      logDownloadUrl\n      logs(after: $after, before: $before, first: $first, last: $last, search: $search) {\n        lines { seq at stream text }\n        startCursor\n        endCursor\n        hasPreviousPage\n        hasNextPage\n      }\n    }\n  }\n"): typeof import('./graphql.ts').SessionLogPageDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateBackup($input: CreateBackupInput!) {\n    createBackup(input: $input) {\n      __typename\n      ... on Backup { id status }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').CreateBackupDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query BackupById($id: ID!) {\n    backup(id: $id) {\n      id\n      status\n      phase\n      trigger\n      bytesDone\n      sizeBytes\n      sha256\n      error\n      warnings\n      downloadUrl\n      deployment { id status }\n      session { id }\n    }\n  }\n"): typeof import('./graphql.ts').BackupByIdDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription BackupChanged($backupId: ID!) {\n    backupChanged(backupId: $backupId) { id status phase bytesDone sizeBytes error }\n  }\n"): typeof import('./graphql.ts').BackupChangedDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query BackupFiles($backupId: ID!, $path: String) {\n    backupFiles(backupId: $backupId, path: $path) {\n      nodes { path kind bytes }\n    }\n  }\n"): typeof import('./graphql.ts').BackupFilesDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RestoreBackup($input: RestoreBackupInput!) {\n    restoreBackup(input: $input) {\n      __typename\n      ... on Restore { id status }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').RestoreBackupDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query RestoreById($id: ID!) {\n    restore(id: $id) { id status phase bytesDone error deployment { id status } }\n  }\n"): typeof import('./graphql.ts').RestoreByIdDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateBackupPolicy($id: ID!, $input: BackupPolicyInput!) {\n    updateBackupPolicy(serverGameConfigId: $id, input: $input) {\n      __typename\n      ... on ServerGameConfig { id }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').UpdateBackupPolicyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation TransferDeployment($input: TransferDeploymentInput!) {\n    transferDeployment(input: $input) {\n      __typename\n      ... on ServerGameConfig { id status }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').TransferDeploymentDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query TransferOf($id: ID!) {\n    serverGameConfig(id: $id) {\n      status\n      connectAddress\n      server { id }\n      activeSession { id status server { id } }\n      transfer { id status step error }\n    }\n  }\n"): typeof import('./graphql.ts').TransferOfDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateSchedule($input: ScheduleInput!) {\n    createSchedule(input: $input) {\n      __typename\n      ... on Schedule { id nextRuns }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n"): typeof import('./graphql.ts').CreateScheduleDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RunSchedule($id: ID!) {\n    runSchedule(id: $id) {\n      __typename\n      ... on ScheduleRun { id }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').RunScheduleDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query BackupsOf($id: ID!) {\n    serverGameConfig(id: $id) { backups(last: 10) { nodes { id trigger status } } }\n  }\n"): typeof import('./graphql.ts').BackupsOfDocument;
 
 
 export function graphql(source: string) {

@@ -2450,6 +2450,8 @@ export type Transfer = {
   error?: Maybe<Scalars['String']['output']>;
   from?: Maybe<Server>;
   id: Scalars['ID']['output'];
+  /** How it is unpacked on the other server. */
+  restore?: Maybe<Restore>;
   /** FAILED: the deployment is where it was. */
   status: TransferStatus;
   step: TransferStep;
@@ -2954,6 +2956,125 @@ export type SessionLogPageQueryVariables = Exact<{
 
 
 export type SessionLogPageQuery = { session?: { logDownloadUrl?: string | null, logs: { startCursor?: string | null, endCursor?: string | null, hasPreviousPage: boolean, hasNextPage: boolean, lines: Array<{ seq: number, at: string, stream: LogStream, text: string }> } } | null };
+
+export type CreateBackupMutationVariables = Exact<{
+  input: CreateBackupInput;
+}>;
+
+
+export type CreateBackupMutation = { createBackup:
+    | { __typename: 'Backup', id: string, status: BackupStatus }
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type BackupByIdQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type BackupByIdQuery = { backup?: { id: string, status: BackupStatus, phase?: BackupPhase | null, trigger: BackupTrigger, bytesDone?: number | null, sizeBytes?: number | null, sha256?: string | null, error?: string | null, warnings: Array<string>, downloadUrl?: string | null, deployment?: { id: string, status: DeploymentStatus } | null, session?: { id: string } | null } | null };
+
+export type BackupChangedSubscriptionVariables = Exact<{
+  backupId: Scalars['ID']['input'];
+}>;
+
+
+export type BackupChangedSubscription = { backupChanged: { id: string, status: BackupStatus, phase?: BackupPhase | null, bytesDone?: number | null, sizeBytes?: number | null, error?: string | null } };
+
+export type BackupFilesQueryVariables = Exact<{
+  backupId: Scalars['ID']['input'];
+  path?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type BackupFilesQuery = { backupFiles: { nodes: Array<{ path: string, kind: BackupFileKind, bytes: number }> } };
+
+export type RestoreBackupMutationVariables = Exact<{
+  input: RestoreBackupInput;
+}>;
+
+
+export type RestoreBackupMutation = { restoreBackup:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'Restore', id: string, status: BackupStatus }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type RestoreByIdQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type RestoreByIdQuery = { restore?: { id: string, status: BackupStatus, phase?: RestorePhase | null, bytesDone?: number | null, error?: string | null, deployment?: { id: string, status: DeploymentStatus } | null } | null };
+
+export type UpdateBackupPolicyMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+  input: BackupPolicyInput;
+}>;
+
+
+export type UpdateBackupPolicyMutation = { updateBackupPolicy:
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'ServerGameConfig', id: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type TransferDeploymentMutationVariables = Exact<{
+  input: TransferDeploymentInput;
+}>;
+
+
+export type TransferDeploymentMutation = { transferDeployment:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'ServerGameConfig', id: string, status: DeploymentStatus }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
+export type TransferOfQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TransferOfQuery = { serverGameConfig?: { status: DeploymentStatus, connectAddress?: string | null, server?: { id: string } | null, activeSession?: { id: string, status: SessionStatus, server?: { id: string } | null } | null, transfer?: { id: string, status: TransferStatus, step: TransferStep, error?: string | null } | null } | null };
+
+export type CreateScheduleMutationVariables = Exact<{
+  input: ScheduleInput;
+}>;
+
+
+export type CreateScheduleMutation = { createSchedule:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, issues: Array<{ path: string, message: string }> }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'Schedule', id: string, nextRuns: Array<string> }
+   };
+
+export type RunScheduleMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type RunScheduleMutation = { runSchedule:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'ScheduleRun', id: string }
+   };
+
+export type BackupsOfQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type BackupsOfQuery = { serverGameConfig?: { backups?: { nodes: Array<{ id: string, trigger: BackupTrigger, status: BackupStatus }> } | null } | null };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -3494,3 +3615,201 @@ export const SessionLogPageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SessionLogPageQuery, SessionLogPageQueryVariables>;
+export const CreateBackupDocument = new TypedDocumentString(`
+    mutation CreateBackup($input: CreateBackupInput!) {
+  createBackup(input: $input) {
+    __typename
+    ... on Backup {
+      id
+      status
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateBackupMutation, CreateBackupMutationVariables>;
+export const BackupByIdDocument = new TypedDocumentString(`
+    query BackupById($id: ID!) {
+  backup(id: $id) {
+    id
+    status
+    phase
+    trigger
+    bytesDone
+    sizeBytes
+    sha256
+    error
+    warnings
+    downloadUrl
+    deployment {
+      id
+      status
+    }
+    session {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BackupByIdQuery, BackupByIdQueryVariables>;
+export const BackupChangedDocument = new TypedDocumentString(`
+    subscription BackupChanged($backupId: ID!) {
+  backupChanged(backupId: $backupId) {
+    id
+    status
+    phase
+    bytesDone
+    sizeBytes
+    error
+  }
+}
+    `) as unknown as TypedDocumentString<BackupChangedSubscription, BackupChangedSubscriptionVariables>;
+export const BackupFilesDocument = new TypedDocumentString(`
+    query BackupFiles($backupId: ID!, $path: String) {
+  backupFiles(backupId: $backupId, path: $path) {
+    nodes {
+      path
+      kind
+      bytes
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BackupFilesQuery, BackupFilesQueryVariables>;
+export const RestoreBackupDocument = new TypedDocumentString(`
+    mutation RestoreBackup($input: RestoreBackupInput!) {
+  restoreBackup(input: $input) {
+    __typename
+    ... on Restore {
+      id
+      status
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestoreBackupMutation, RestoreBackupMutationVariables>;
+export const RestoreByIdDocument = new TypedDocumentString(`
+    query RestoreById($id: ID!) {
+  restore(id: $id) {
+    id
+    status
+    phase
+    bytesDone
+    error
+    deployment {
+      id
+      status
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestoreByIdQuery, RestoreByIdQueryVariables>;
+export const UpdateBackupPolicyDocument = new TypedDocumentString(`
+    mutation UpdateBackupPolicy($id: ID!, $input: BackupPolicyInput!) {
+  updateBackupPolicy(serverGameConfigId: $id, input: $input) {
+    __typename
+    ... on ServerGameConfig {
+      id
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateBackupPolicyMutation, UpdateBackupPolicyMutationVariables>;
+export const TransferDeploymentDocument = new TypedDocumentString(`
+    mutation TransferDeployment($input: TransferDeploymentInput!) {
+  transferDeployment(input: $input) {
+    __typename
+    ... on ServerGameConfig {
+      id
+      status
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TransferDeploymentMutation, TransferDeploymentMutationVariables>;
+export const TransferOfDocument = new TypedDocumentString(`
+    query TransferOf($id: ID!) {
+  serverGameConfig(id: $id) {
+    status
+    connectAddress
+    server {
+      id
+    }
+    activeSession {
+      id
+      status
+      server {
+        id
+      }
+    }
+    transfer {
+      id
+      status
+      step
+      error
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TransferOfQuery, TransferOfQueryVariables>;
+export const CreateScheduleDocument = new TypedDocumentString(`
+    mutation CreateSchedule($input: ScheduleInput!) {
+  createSchedule(input: $input) {
+    __typename
+    ... on Schedule {
+      id
+      nextRuns
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidInputError {
+      issues {
+        path
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateScheduleMutation, CreateScheduleMutationVariables>;
+export const RunScheduleDocument = new TypedDocumentString(`
+    mutation RunSchedule($id: ID!) {
+  runSchedule(id: $id) {
+    __typename
+    ... on ScheduleRun {
+      id
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunScheduleMutation, RunScheduleMutationVariables>;
+export const BackupsOfDocument = new TypedDocumentString(`
+    query BackupsOf($id: ID!) {
+  serverGameConfig(id: $id) {
+    backups(last: 10) {
+      nodes {
+        id
+        trigger
+        status
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BackupsOfQuery, BackupsOfQueryVariables>;
