@@ -145,7 +145,9 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     // Of the test's Minecraft server too, whose packages are installed elsewhere.
-    exclude: { path: '(^|/)(node_modules/\\.|dist|\\.manman|tests/(\\.cache|support/images/minecraft))(/|$)' },
+    exclude: {
+      path: '(^|/)(node_modules/\\.|dist|\\.manman|bench/gateway/(peers|node_modules)|tests/(\\.cache|support/images/minecraft))(/|$)',
+    },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true, // imports of types are dependencies too
     enhancedResolveOptions: {

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { newId } from '../../../lib/process/new-id.ts'
-import { type AgentHarness, makeAgentHarness } from '../../support/agent-harness.ts'
-import { makeBackupControl } from '../../support/backup-control.ts'
-import { eventually } from '../../support/eventually.ts'
-import { openStorePeer, type StorePeer } from '../../support/store-peer.ts'
-import { treeOf } from '../../support/tree.ts'
+import { newId } from '../../lib/process/new-id.ts'
+import { type AgentHarness, makeAgentHarness } from '../support/agent-harness.ts'
+import { makeBackupControl } from '../support/backup-control.ts'
+import { eventually } from '../support/eventually.ts'
+import { openStorePeer, type StorePeer } from '../support/store-peer.ts'
+import { treeOf } from '../support/tree.ts'
 
 let host: AgentHarness
 let store: StorePeer
