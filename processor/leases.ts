@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import type { Database } from '../lib/db/connect.ts'
 import type { Transaction } from '../lib/db/transaction.ts'
+import { Outage } from '../lib/domain/errors.ts'
+import type { Logger } from '../lib/process/logger.ts'
 import { newId } from '../lib/process/new-id.ts'
 
 /**
@@ -25,8 +27,43 @@ export class LeaseLost extends Error {
   }
 }
 
+/** Between two tries of what is away. */
+export const retryMs = 2_000
+
+/**
+ * Looks at the jobs whose time has come, side by side, `limit` at most; true when there may be more. `advance` does what can be
+ * done of one now, and answers after how many ms it is to be looked at again. What it throws is logged and tried again, but an
+ * `Outage` is thrown.
+ */
+export const lookAtJobs = async (options: {
+  db: Database
+  table: LeasedTable
+  leaseMs: number
+  limit: number
+  advance: (lease: Lease) => Promise<number>
+  logger: Logger
+}): Promise<boolean> => {
+  const { db, table, limit } = options
+  const look = async (lease: Lease): Promise<void> => {
+    let againMs = retryMs
+    try {
+      againMs = await options.advance(lease)
+    } catch (error) {
+      if (error instanceof Outage) throw error
+      const what = error instanceof LeaseLost ? 'a job was taken over' : 'a job is tried again'
+      options.logger.warn({ err: error, table, id: lease.id }, what)
+    } finally {
+      await endLease(db, lease, againMs)
+    }
+  }
+  const leases = await takeLeases(db, table, options.leaseMs, limit)
+  const failed = (await Promise.allSettled(leases.map(look))).find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+  return leases.length === limit
+}
+
 /** Leases jobs that are to be looked at and that nobody has, those that wait longest first. */
-export const takeLeases = async (db: Database, table: LeasedTable, ms: number, limit: number): Promise<Lease[]> => {
+const takeLeases = async (db: Database, table: LeasedTable, ms: number, limit: number): Promise<Lease[]> => {
   const token = newId()
   const { rows } = await sql<{ id: string }>`
     UPDATE ${sql.table(table)} SET leased_by = ${token}, leased_until = clock_timestamp() + ${ms} * interval '1 millisecond'
@@ -47,7 +84,7 @@ export const holdLease = async (tx: Transaction, lease: Lease): Promise<void> =>
 }
 
 /** Lets go of it, to be looked at again after `forMs`. One that was lost stays as it is. */
-export const endLease = async (db: Database, lease: Lease, forMs: number): Promise<void> => {
+const endLease = async (db: Database, lease: Lease, forMs: number): Promise<void> => {
   await sql`
     UPDATE ${sql.table(lease.table)}
     SET leased_by = NULL, leased_until = NULL, look_at = clock_timestamp() + ${forMs} * interval '1 millisecond'

@@ -7,15 +7,13 @@ import { newId } from '../lib/process/new-id.ts'
 import { afterWarning, planStep, type RunStep, type StepLimits, type StepMove, type StepView } from '../lib/schedules/plan.ts'
 import { beginStep, currentStep, giveUp, patchStep, type StepPatch } from '../lib/schedules/run.ts'
 import type { SessionsService } from '../subgraphs/sessions/service.ts'
-import { endLease, holdLease, type Lease, LeaseLost, takeLeases } from './leases.ts'
+import { holdLease, type Lease, LeaseLost, lookAtJobs, retryMs } from './leases.ts'
 import { startLoop } from './loop.ts'
 import { actorOf, enterDue, type LeasedRun, readRun, sessionKeyOf, viewOf, writeRun } from './schedule-rows.ts'
 import type { Timings } from './timings.ts'
 
 const dueAtOnce = 50
 const runsAtOnce = 20
-/** Between two tries of what is away. */
-const retryMs = 2_000
 
 /** What is done to sessions goes by the same rules as for people. */
 type Sessions = Pick<SessionsService, 'start' | 'stop' | 'restart' | 'sendInput' | 'runAction'>
@@ -60,25 +58,10 @@ export const startSchedules = (options: {
     return 0
   }
 
-  const look = async (lease: Lease): Promise<void> => {
-    let againMs = retryMs
-    try {
-      againMs = await advance(lease)
-    } catch (error) {
-      if (error instanceof Outage) throw error
-      logger.warn({ err: error, runId: lease.id }, error instanceof LeaseLost ? 'a run was taken over' : 'a run is tried again')
-    } finally {
-      await endLease(db, lease, againMs)
-    }
-  }
-
   const work = async (): Promise<void> => {
     await enter()
-    const leases = await takeLeases(db, 'backups.schedule_runs', timings.leaseMs, runsAtOnce)
-    const looks = await Promise.allSettled(leases.map(look))
-    const failed = looks.find((one) => one.status === 'rejected')
-    if (failed) throw failed.reason
-    if (leases.length === runsAtOnce) loop.wake()
+    const jobs = { db, table: 'backups.schedule_runs', leaseMs: timings.leaseMs, limit: runsAtOnce, advance, logger } as const
+    if (await lookAtJobs(jobs)) loop.wake()
   }
   const loop = startLoop({ name: 'schedules', everyMs: timings.scheduleEveryMs, work, logger })
 

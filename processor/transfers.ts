@@ -4,7 +4,7 @@ import { ManManError, Outage, OutcomeUnknown, Unavailable } from '../lib/domain/
 import { nextMove, type TransferLimits, type TransferMove } from '../lib/domain/transfers.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { SessionsService } from '../subgraphs/sessions/service.ts'
-import { endLease, holdLease, type Lease, LeaseLost, takeLeases } from './leases.ts'
+import { holdLease, type Lease, LeaseLost, lookAtJobs, retryMs } from './leases.ts'
 import { startLoop } from './loop.ts'
 import type { Timings } from './timings.ts'
 import * as rows from './transfer-rows.ts'
@@ -12,7 +12,6 @@ import * as rows from './transfer-rows.ts'
 const atOnce = 20
 /** Between two looks at what somebody else does. */
 const lookMs = 1_000
-const retryMs = 2_000
 
 /** What is done to sessions goes by the same rules as for people. */
 type Sessions = Pick<SessionsService, 'start' | 'stop' | 'kill' | 'abandon'>
@@ -49,26 +48,9 @@ export const startTransfers = (options: {
     return 0
   }
 
-  const look = async (lease: Lease): Promise<void> => {
-    let againMs = retryMs
-    try {
-      againMs = await advance(lease)
-    } catch (error) {
-      if (error instanceof Outage) throw error
-      logger.warn(
-        { err: error, transferId: lease.id },
-        error instanceof LeaseLost ? 'a move was taken over' : 'a move is tried again',
-      )
-    } finally {
-      await endLease(db, lease, againMs)
-    }
-  }
-
   const work = async (): Promise<void> => {
-    const leases = await takeLeases(db, 'backups.transfers', timings.leaseMs, atOnce)
-    const failed = (await Promise.allSettled(leases.map(look))).find((one) => one.status === 'rejected')
-    if (failed) throw failed.reason
-    if (leases.length === atOnce) loop.wake()
+    const jobs = { db, table: 'backups.transfers', leaseMs: timings.leaseMs, limit: atOnce, advance, logger } as const
+    if (await lookAtJobs(jobs)) loop.wake()
   }
   const loop = startLoop({ name: 'transfers', everyMs: timings.scheduleEveryMs, work, logger })
 
