@@ -102,7 +102,7 @@ describe('manman up', () => {
       process.kill(controlPlane!, 'SIGKILL')
       await first.says(/control plane ended \(SIGKILL\), starting it again in/)
       await first.says('control plane is back')
-      expect(await isServing()).toBe(true)
+      await eventually(isServing, { what: 'a control plane that is whole again', limitMs: 30_000 })
       process.kill(Number(readFileSync(join(home, 'rabbitmq/rabbitmq.pid'), 'utf8')), 'SIGKILL')
       await first.says('RabbitMQ is there again')
       await eventually(isServing, { what: 'a control plane with its broker', limitMs: 30_000 })
