@@ -35,7 +35,6 @@ export default defineConfig({
       project('unit', { ...oneWorld, testTimeout: 20_000, sequence: { groupOrder: 0 } }),
       project('integration', {
         ...oneWorld,
-        maxWorkers: 3, // most of the time they wait for real services
         globalSetup: ['tests/support/global-setup.ts'],
         retry,
         testTimeout: 60_000,
