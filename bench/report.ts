@@ -30,3 +30,9 @@ export const writeJson = (path: string, result: object): void => {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`)
 }
+
+/** Says what a run is at, behind the seconds since it began. */
+export const makeSay =
+  (startedAt: Date) =>
+  (text: string): void =>
+    console.log(`${((Date.now() - startedAt.getTime()) / 1_000).toFixed(0).padStart(4)} s  ${text}`)

@@ -6,7 +6,7 @@ import { queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
 import { isStillStalled, stalledBackups, stalledRestores } from './backup-rows.ts'
-import { makeListening } from './listening.ts'
+import { heardMs, makeListening } from './listening.ts'
 import { startLoop } from './loop.ts'
 import type { Timings } from './timings.ts'
 
@@ -27,19 +27,8 @@ export const startBackupSweeps = (options: {
   const reports = makeListening(options.statuses.consuming)
   const counters = { backups: 0, restores: 0 }
 
-  const hasHeard = async (): Promise<boolean> => {
-    const ms = reports.lookMs()
-    if (ms < timings.settleMs) return false
-    try {
-      return (await options.topology.unread(queues.statuses)) === 0
-    } catch {
-      reports.interrupt() // the connection carries nothing, though nobody has noticed yet
-      return false
-    }
-  }
-
   const work = async (): Promise<void> => {
-    if (!(await hasHeard())) return
+    if ((await heardMs(reports, options.topology, queues.statuses)) < timings.settleMs) return
     try {
       for (const id of await stalledBackups(db, perSweep)) {
         if (!(await inTransaction(db, (tx) => giveUpBackup(tx, id)))) continue

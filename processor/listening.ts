@@ -1,3 +1,5 @@
+import type { Topology } from '../lib/rabbit/kept-topology.ts'
+
 /** A steady clock stands still while the machine sleeps, a wall clock may be set: a gap in either is a gap. */
 export interface Clocks {
   steadyMs: () => number
@@ -39,5 +41,17 @@ export const makeListening = (isConsuming: () => boolean, clocks: Clocks = syste
     interrupt: () => {
       since = undefined
     },
+  }
+}
+
+/** Ms for which everything that came to the queue was heard; 0 also while something waits there unread. */
+export const heardMs = async (listening: Listening, topology: Pick<Topology, 'unread'>, queue: string): Promise<number> => {
+  const ms = listening.lookMs()
+  if (ms === 0) return 0
+  try {
+    return (await topology.unread(queue)) === 0 ? ms : 0
+  } catch {
+    listening.interrupt() // the connection carries nothing, though nobody has noticed yet
+    return 0
   }
 }

@@ -5,7 +5,7 @@ import { inTransaction, type Transaction, tryLock } from '../lib/db/transaction.
 import { queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
-import { type Listening, makeListening } from './listening.ts'
+import { heardMs, makeListening } from './listening.ts'
 import { startLoop } from './loop.ts'
 import { writeSilent } from './server-rows.ts'
 import { lockLost, lockPastDeadline, writeDeadlinePassed, writeLost } from './session-rows.ts'
@@ -21,9 +21,9 @@ const auditRetentionDays = 365
 
 /**
  * What happens because something did not: servers not heard of become STALE and OFFLINE, sessions not begun by their
- * deadline FAILED, sent messages of the outbox go after a day, the audit
- * when its time is over. One processor sweeps at a time. A processor that could not
- * hear (asleep, without broker or database, or with reports still unread) declares nobody dead.
+ * deadline FAILED, sent messages of the outbox go after a day, the audit when its time is over. One processor sweeps at a
+ * time. A processor that could not hear (asleep, without broker or database, or with reports still unread) declares nobody
+ * dead.
  */
 export const startSweeps = (options: {
   db: Database
@@ -34,26 +34,14 @@ export const startSweeps = (options: {
   timings: Timings
   auditRetentionDays?: number
 }) => {
-  const { db, logger, timings } = options
+  const { db, topology, logger, timings } = options
   const heartbeats = makeListening(options.heartbeats.consuming)
   const reports = makeListening(options.statuses.consuming)
   const counters = { stale: 0, offline: 0, lost: 0, deadlinePassed: 0, purged: 0 }
   let purgedAtMs = Number.NEGATIVE_INFINITY
 
-  /** Ms for which everything that came to the queue was heard; 0 also while something waits there unread. */
-  const heardMs = async (listening: Listening, queue: string): Promise<number> => {
-    const ms = listening.lookMs()
-    if (ms === 0) return 0
-    try {
-      return (await options.topology.unread(queue)) === 0 ? ms : 0
-    } catch {
-      listening.interrupt() // the connection carries nothing, though nobody has noticed yet
-      return 0
-    }
-  }
-
   const sweepServers = async (): Promise<void> => {
-    const ms = await heardMs(heartbeats, queues.health)
+    const ms = await heardMs(heartbeats, topology, queues.health)
     if (ms < timings.staleAfterMs) return
     const offlineAfterMs = ms < timings.offlineAfterMs ? Number.POSITIVE_INFINITY : timings.offlineAfterMs
     const changed = await alone(db, (tx) => writeSilent(tx, { ...timings, offlineAfterMs }, perSweep))
@@ -65,8 +53,8 @@ export const startSweeps = (options: {
 
   // Silence of a host means nothing to who has not listened to it for the whole threshold.
   const sweepLost = async (): Promise<void> => {
-    if ((await heardMs(heartbeats, queues.health)) < timings.lostAfterMs) return
-    if ((await heardMs(reports, queues.statuses)) < timings.settleMs) return
+    if ((await heardMs(heartbeats, topology, queues.health)) < timings.lostAfterMs) return
+    if ((await heardMs(reports, topology, queues.statuses)) < timings.settleMs) return
     const lost = await alone(db, async (tx) => {
       const rows = await lockLost(tx, timings.lostAfterMs, perSweep)
       for (const row of rows) await writeLost(tx, row)
@@ -80,7 +68,7 @@ export const startSweeps = (options: {
 
   // Who has not heard the reports for a while can judge only those sessions whose start was never sent.
   const sweepSessions = async (): Promise<void> => {
-    const onlyUnsent = (await heardMs(reports, queues.statuses)) < timings.settleMs
+    const onlyUnsent = (await heardMs(reports, topology, queues.statuses)) < timings.settleMs
     const failed = await alone(db, (tx) =>
       failPastDeadline(tx, { graceMs: timings.deadlineGraceMs, limit: perSweep, onlyUnsent }),
     )

@@ -8,7 +8,7 @@ import { backupById, createBackup, restoreBackup, restoreById } from '../../test
 import { deploy } from '../../tests/support/play.ts'
 import { ensureDocker } from '../../tests/support/services.ts'
 import { faultsOf, mib, type Outcome } from '../outcome.ts'
-import { machine, tableOf, writeJson } from '../report.ts'
+import { machine, makeSay, tableOf, writeJson } from '../report.ts'
 import { openStage } from '../stage.ts'
 import { startUsage } from '../usage.ts'
 import { packRaw, unpackRaw } from './raw.ts'
@@ -31,8 +31,7 @@ const gib = Number(values.gib)
 if (!(gib > 0)) throw new Error('--gib must be a number above 0')
 
 const startedAt = new Date()
-const say = (text: string): void =>
-  console.log(`${((Date.now() - startedAt.getTime()) / 1_000).toFixed(0).padStart(4)} s  ${text}`)
+const say = makeSay(startedAt)
 await ensureBuilt()
 await ensureDocker()
 const loadBefore = machine().load

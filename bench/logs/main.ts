@@ -1,7 +1,7 @@
 import { ensureBuilt } from '../../tests/support/built.ts'
 import { ensureDocker } from '../../tests/support/services.ts'
 import { failed, type Outcome } from '../outcome.ts'
-import { machine, tableOf, writeJson } from '../report.ts'
+import { machine, makeSay, tableOf, writeJson } from '../report.ts'
 import { openStage } from '../stage.ts'
 import { archiveLog } from './archived-log.ts'
 import { type RowName, readOptions } from './options.ts'
@@ -33,8 +33,7 @@ const rows: Record<RowName, Row> = {
 
 const options = readOptions()
 const startedAt = new Date()
-const say = (text: string): void =>
-  console.log(`${((Date.now() - startedAt.getTime()) / 1_000).toFixed(0).padStart(4)} s  ${text}`)
+const say = makeSay(startedAt)
 await ensureBuilt()
 await ensureDocker()
 const loadBefore = machine().load

@@ -42,7 +42,7 @@ export const refBackupPolicy = async (tx: Transaction, serverGameConfigId: strin
 
 /**
  * Begins a backup of the deployment: by its host, now, or as soon as the host is there. Throws `NotFound`, `Unavailable` (the
- * host is OFFLINE), or `Conflict` (one is under way, its files are about to be replaced, or the quota is used up). After a
+ * host is OFFLINE), or `Conflict` (one is under way, or the quota is used up). After a
  * throw the transaction can only be rolled back.
  */
 export const beginBackup = async (tx: Transaction, wanted: NewBackup): Promise<void> => {

@@ -3,16 +3,15 @@ import { expect, it } from 'vitest'
 import { fieldsWithRow, publicSchema, roleTable, whos } from '../../support/role-table.ts'
 
 it('has a row for each field of the graph that needs one, and none for what is not there', () => {
+  const schema = publicSchema()
+  const needed = fieldsWithRow(schema)
   const rows = [...roleTable().keys()]
-  expect(rows).toEqual(expect.arrayContaining(fieldsWithRow(publicSchema())))
-  const further = rows.filter((row) => !fieldsWithRow(publicSchema()).includes(row))
-  for (const row of further) {
+  expect(rows).toEqual(expect.arrayContaining(needed))
+  for (const row of rows.filter((name) => !needed.includes(name))) {
     const [type = '', field = ''] = row.split('.')
-    expect([row, publicSchema().getType(type)]).toEqual([row, expect.any(GraphQLObjectType)])
-    expect([row, Object.keys((publicSchema().getType(type) as GraphQLObjectType).getFields())]).toEqual([
-      row,
-      expect.arrayContaining([field]),
-    ])
+    const named = schema.getType(type)
+    expect([row, named]).toEqual([row, expect.any(GraphQLObjectType)])
+    expect([row, Object.keys((named as GraphQLObjectType).getFields())]).toEqual([row, expect.arrayContaining([field])])
   }
 })
 
