@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Logger } from '../../lib/process/logger.ts'
 import type { Ask } from './ask.ts'
@@ -55,6 +54,17 @@ const notIt = (what: string): string =>
 /** Fails unless the file's content is what was noted when the backup was made. */
 export const verify = async (path: string, sha256: string, signal: AbortSignal): Promise<void> => {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) hash.update(chunk as Buffer)
+  const piece = Buffer.allocUnsafeSlow(1024 * 1024)
+  const file = await open(path)
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const { bytesRead } = await file.read(piece, 0, piece.length)
+      if (bytesRead === 0) break
+      hash.update(piece.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
   if (hash.digest('hex') !== sha256) throw new JobFailed(notIt('another SHA-256'))
 }

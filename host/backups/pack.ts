@@ -1,14 +1,17 @@
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
+import { createGzip, type Gzip } from 'node:zlib'
 import { type Header, pack as makePack, type Pack } from 'tar-stream'
 import { openVolume, using } from '../files/inside.ts'
 import { leadsOut, paxNames, timeText } from './archive.ts'
+import { makeCollecting } from './collect.ts'
 import { type Thing, type WalkOptions, walk } from './walk.ts'
 
 /** Fewer, larger pieces for gzip: each of its calls costs a change of threads. */
 const pieceBytes = 256 * 1024
 const readBytes = 256 * 1024
+/** Files so small share a page of memory with others. */
+const smallBytes = 4 * 1024
 const latestHeaderMs = 0x7fffffff * 1_000
 
 export interface PackedVolume {
@@ -32,13 +35,15 @@ export const packVolumes = async (
     signal: AbortSignal
   },
 ): Promise<void> => {
-  const pack = makePack({ highWaterMark: 4 * pieceBytes })
+  const pack = makePack({ highWaterMark: pieceBytes })
+  const buffers = makeReadBuffers()
+  const collecting = makeCollecting()
   const feed = async (): Promise<void> => {
     for (const { hostPath, at, given } of volumes) {
       await using(await openVolume(hostPath), async (root) => {
         for await (const thing of walk(root, at, options)) {
           const more: Record<string, string> = thing.path === at && given !== null ? { [paxNames.given]: given } : {}
-          await addThing(pack, thing, more, options.warn)
+          await addThing({ pack, buffers, warn: options.warn }, thing, more)
           options.onThing(thing)
         }
       })
@@ -50,13 +55,17 @@ export const packVolumes = async (
   const stop = (error: unknown): void => {
     failure ??= error // what fails elsewhere follows from this
     pack.destroy(error as Error)
+    gzip.destroy(error as Error)
   }
   const taking = async (packed: AsyncIterable<Buffer>): Promise<void> => {
     // Noted here, as the way out of the loop ends the streams, which then speak of that alone.
-    for await (const piece of packed) await options.take(piece).catch(stopAnd(stop))
+    for await (const piece of packed) {
+      await options.take(piece).catch(stopAnd(stop))
+      collecting(piece.length)
+    }
   }
-  const drain = (): Promise<void> => pipeline(inPieces(pack), gzip, taking, { signal: options.signal })
-  await Promise.all([feed().catch(stop), drain().catch(stop)])
+  const drain = (): Promise<void> => pipeline(gzip, taking, { signal: options.signal })
+  await Promise.all([feed().catch(stop), squeeze(pack, gzip, buffers).catch(stop), drain().catch(stop)])
   options.signal.throwIfAborted()
   if (failure !== undefined) throw failure
 }
@@ -68,19 +77,49 @@ const stopAnd =
     throw error
   }
 
-async function* inPieces(source: Pack): AsyncGenerator<Buffer> {
-  let waiting: Buffer[] = []
-  let bytes = 0
+/** Into gzip in pieces of one size, all through the same buffer: gzip has done with it when it calls back. */
+const squeeze = async (source: Pack, gzip: Gzip, buffers: ReadBuffers): Promise<void> => {
+  const piece = Buffer.allocUnsafeSlow(pieceBytes)
+  let filled = 0
+  const write = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      gzip.write(piece.subarray(0, filled), (error) => (error ? reject(error) : resolve()))
+      filled = 0
+    })
   for await (const chunk of source as AsyncIterable<Buffer>) {
-    waiting.push(chunk)
-    bytes += chunk.length
-    if (bytes < pieceBytes) continue
-    yield waiting.length === 1 ? chunk : Buffer.concat(waiting, bytes)
-    waiting = []
-    bytes = 0
+    for (let at = 0; at < chunk.length; ) {
+      const copied = chunk.copy(piece, filled, at)
+      at += copied
+      filled += copied
+      if (filled === pieceBytes) await write()
+    }
+    buffers.giveBack(chunk)
   }
-  if (bytes > 0) yield Buffer.concat(waiting, bytes)
+  if (filled > 0) await write()
+  gzip.end()
 }
+
+/**
+ * Buffers that files are read into, used again once their bytes have been copied on: collecting those of a whole volume would
+ * take the memory of a hundred of them.
+ */
+const makeReadBuffers = () => {
+  const free: Buffer[] = []
+  const lent = new Map<ArrayBufferLike, Buffer>()
+  return {
+    lend: (bytes: number): Buffer => {
+      if (bytes < smallBytes) return Buffer.allocUnsafe(bytes)
+      const buffer = free.pop() ?? Buffer.allocUnsafeSlow(readBytes)
+      lent.set(buffer.buffer, buffer)
+      return buffer.subarray(0, bytes)
+    },
+    giveBack: ({ buffer }: Buffer): void => {
+      const whole = lent.get(buffer)
+      if (whole && lent.delete(buffer)) free.push(whole)
+    },
+  }
+}
+type ReadBuffers = ReturnType<typeof makeReadBuffers>
 
 type EntryHeader = Partial<Header> & { name: string }
 
@@ -89,7 +128,14 @@ const typeOf = ({ kind, sameAs }: Thing): Header['type'] => {
   return sameAs === null ? kind : 'link'
 }
 
-const addThing = async (pack: Pack, thing: Thing, more: Record<string, string>, warn: (text: string) => void): Promise<void> => {
+interface Packing {
+  pack: Pack
+  buffers: ReadBuffers
+  warn: (text: string) => void
+}
+
+const addThing = async (packing: Packing, thing: Thing, more: Record<string, string>): Promise<void> => {
+  const { pack } = packing
   const pax: Record<string, string> = { ...more, mtime: timeText(thing.mtimeUs) }
   // More than the old header's digits hold.
   if (thing.uid > 0o777777) pax.uid = String(thing.uid)
@@ -108,8 +154,8 @@ const addThing = async (pack: Pack, thing: Thing, more: Record<string, string>, 
     pax,
   }
   if (thing.file === null) return add(pack, header)
-  if (thing.bytes <= readBytes) return add(pack, header, await readAll(thing.file, thing, warn))
-  await addLarge(pack, header, thing.file, thing, warn)
+  if (thing.bytes <= readBytes) return add(pack, header, await readAll(packing, thing.file, thing))
+  await addLarge(packing, header, thing.file, thing)
 }
 
 const add = (pack: Pack, header: EntryHeader, content?: Buffer): Promise<void> =>
@@ -121,30 +167,30 @@ const add = (pack: Pack, header: EntryHeader, content?: Buffer): Promise<void> =
 
 const shorter = (path: string): string => `${path} became shorter while it was read: its end is zeros.`
 
-const readAll = async (file: FileHandle, { path, bytes }: Thing, warn: (text: string) => void): Promise<Buffer> => {
-  const content = Buffer.alloc(bytes)
-  const length = await fill(file, content)
-  if (length < bytes) warn(shorter(path))
+const readAll = async ({ buffers, warn }: Packing, file: FileHandle, { path, bytes }: Thing): Promise<Buffer> => {
+  const content = buffers.lend(bytes)
+  if (await fill(file, content)) warn(shorter(path))
   return content
 }
 
-/** Reads until the buffer is full or the file has ended. */
-const fill = async (file: FileHandle, buffer: Buffer): Promise<number> => {
-  let at = 0
-  while (at < buffer.length) {
+/** Reads until the buffer is full; with zeros where the file has ended before, and says whether it did. */
+const fill = async (file: FileHandle, buffer: Buffer): Promise<boolean> => {
+  for (let at = 0; at < buffer.length; ) {
     const { bytesRead } = await file.read(buffer, at, buffer.length - at, null)
-    if (bytesRead === 0) break
+    if (bytesRead === 0) {
+      buffer.fill(0, at)
+      return true
+    }
     at += bytesRead
   }
-  return at
+  return false
 }
 
 const addLarge = async (
-  pack: Pack,
+  { pack, buffers, warn }: Packing,
   header: EntryHeader,
   file: FileHandle,
   { path, bytes }: Thing,
-  warn: (text: string) => void,
 ): Promise<void> => {
   let entry!: NodeJS.WritableStream
   const done = new Promise<void>((resolve, reject) => {
@@ -161,8 +207,8 @@ const addLarge = async (
     })
   let isShort = false
   for (let left = bytes; left > 0; ) {
-    const content = Buffer.alloc(Math.min(left, readBytes))
-    isShort ||= (await fill(file, content)) < content.length
+    const content = buffers.lend(Math.min(left, readBytes))
+    isShort = (await fill(file, content)) || isShort
     await write(content)
     left -= content.length
   }

@@ -1,5 +1,7 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { Agent, type Dispatcher, request } from 'undici'
+import { makeCollecting } from './collect.ts'
 import { JobFailed } from './errors.ts'
 
 /** The store said no; whether asking again helps depends on what it said. */
@@ -14,6 +16,8 @@ export class StoreRefused extends Error {
 
 const connectLimitMs = 10_000
 const maxWords = 300
+/** More than a socket holds, so that a piece is on its way before the next one is asked for. */
+const pieceBytes = 256 * 1024
 
 /** An address as the control plane gives it: whole, or a path at the door that this host joined by. */
 export const resolveAddress = (address: string, doorUrl: string | undefined): URL => {
@@ -28,6 +32,27 @@ export const resolveAddress = (address: string, doorUrl: string | undefined): UR
 export const isWorthARetry = (error: unknown): boolean =>
   !(error instanceof JobFailed) &&
   (!(error instanceof StoreRefused) || error.status >= 500 || [401, 403, 408, 429].includes(error.status))
+
+/**
+ * The first `bytes` of a file, through two buffers in turn: who asks for a piece has sent the one before the last. Fails when the
+ * file is shorter.
+ */
+async function* piecesOf(path: string, bytes: number, onPiece: () => void): AsyncGenerator<Buffer> {
+  const buffers = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)]
+  const file = await open(path)
+  try {
+    for (let at = 0; at < bytes; ) {
+      const [piece] = buffers.reverse() as [Buffer]
+      const { bytesRead } = await file.read(piece, 0, Math.min(piece.length, bytes - at), at)
+      if (bytesRead === 0) throw new JobFailed(`${path} has ${at} of ${bytes} bytes.`)
+      at += bytesRead
+      onPiece()
+      yield piece.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
 
 /** Sends and fetches whole files. Nothing that stands still for `stallMs` is waited for, and no file is held in memory. */
 export const makeStoreHttp = ({ stallMs }: { stallMs: number }) => {
@@ -61,11 +86,10 @@ export const makeStoreHttp = ({ stallMs }: { stallMs: number }) => {
     /** PUTs the file; answers its ETag. Reads it anew at every call. */
     put: async (url: URL, path: string, bytes: number, signal: AbortSignal): Promise<string> => {
       const watched = watch(signal)
-      const body = createReadStream(path, { highWaterMark: 256 * 1024, end: bytes - 1 })
-      body.on('data', watched.moved)
-      body.pause() // listening alone would let it flow before anybody takes it
       try {
         const headers = { 'content-length': String(bytes) }
+        // The library takes any iterable, though its types do not say so.
+        const body = piecesOf(path, bytes, watched.moved) as unknown as Readable
         const response = await request(url, { method: 'PUT', headers, body, signal: watched.signal, dispatcher })
         if (response.statusCode >= 300) throw new StoreRefused(response.statusCode, await wordsOf(response))
         await response.body.dump()
@@ -73,7 +97,6 @@ export const makeStoreHttp = ({ stallMs }: { stallMs: number }) => {
         return typeof etag === 'string' ? etag : ''
       } finally {
         watched.end()
-        body.destroy()
       }
     },
     /** GETs the object from byte `from` on, piece by piece. `onStart` hears where the answer really begins. */
@@ -84,6 +107,7 @@ export const makeStoreHttp = ({ stallMs }: { stallMs: number }) => {
       signal: AbortSignal,
     ): Promise<void> => {
       const watched = watch(signal)
+      const collecting = makeCollecting()
       try {
         const headers = from > 0 ? { range: `bytes=${from}-` } : {}
         const response = await request(url, { method: 'GET', headers, signal: watched.signal, dispatcher })
@@ -93,6 +117,7 @@ export const makeStoreHttp = ({ stallMs }: { stallMs: number }) => {
         for await (const piece of response.body) {
           watched.moved()
           await take.onPiece(piece as Buffer)
+          collecting(piece.length)
         }
       } finally {
         watched.end()

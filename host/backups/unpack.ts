@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { type Extract, extract, type Header } from 'tar-stream'
 import { codeOf } from '../files/errors.ts'
 import { leadsOut, parseTime, paxNames, secondsOf, volumeOf } from './archive.ts'
+import { makeCollecting } from './collect.ts'
 import { JobFailed } from './errors.ts'
 
 /** Beside the content: headers, long names, padding of one thing in an archive; and of the archive as a whole. */
@@ -115,12 +116,14 @@ export const unpack = async (
     parser.destroy(error as Error)
   }
   const parse = async (content: AsyncIterable<Buffer>): Promise<void> => {
+    const collecting = makeCollecting()
     let bytes = 0
     for await (const chunk of content) {
       bytes += chunk.length
       if (bytes > limit) stop(new JobFailed('The archive is refused: it is larger than was noted when the backup was made.'))
       if (parser.destroying) return
       if (!parser.write(chunk)) await roomIn(parser)
+      collecting(chunk.length)
     }
     parser.end(undefined)
   }
