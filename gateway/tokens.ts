@@ -164,6 +164,6 @@ const read = ({ data, errors }: ExecutionResult): (Identity | 'unknown' | undefi
     if (unknown.includes(index)) return 'unknown'
     if (!owner) return undefined
     const { sub, kind, role, user, token } = owner
-    return { sub, kind, role, scopes: [], ...(user !== null && { user }), ...(token !== null && { token }) }
+    return { sub, kind, role, scopes: ['*'], ...(user !== null && { user }), ...(token !== null && { token }) }
   })
 }

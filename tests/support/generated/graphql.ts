@@ -1800,6 +1800,7 @@ export type RevokeTokenResult = ApiToken | NotFoundError | OutcomeUnknownError |
 /** What somebody may do: docs/roles.md has it for each field. */
 export type Role =
   | 'ADMIN'
+  | 'MEMBER'
   | 'OPERATOR'
   | 'VIEWER';
 

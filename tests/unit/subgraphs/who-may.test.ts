@@ -17,7 +17,7 @@ const schemaWith = (mutationsFor?: Role) => {
 }
 
 const may = async (role: Role | undefined, text: string, mutationsFor?: Role): Promise<boolean> => {
-  const contextValue = makeContext({ sub: 'x', kind: role ? 'user' : 'anonymous', role, scopes: [] })
+  const contextValue = makeContext({ sub: 'x', kind: role ? 'user' : 'anonymous', role, scopes: ['*'] })
   const { errors } = await execute({ schema: schemaWith(mutationsFor), document: parse(text), contextValue })
   return errors === undefined
 }
