@@ -210,7 +210,7 @@ export type Backup = {
   createdAt: Scalars['DateTime']['output'];
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   deployment?: Maybe<ServerGameConfig>;
-  /** Where the archive can be had for an hour, by whoever has the address. One without a scheme is a path at the door. Null while there is none. */
+  /** Where the archive can be had for an hour, by whoever has the address; told to who may have it now. One without a scheme is a path at the door. Null while there is none. */
   downloadUrl?: Maybe<Scalars['String']['output']>;
   /** Files, directories and links in it. */
   entries?: Maybe<Scalars['SafeInt']['output']>;
@@ -1746,6 +1746,7 @@ export type RestartWarningInput = {
 
 /** What a backup holds, put back into a deployment. FAILED: all is as it was before. */
 export type Restore = {
+  /** Also when it is of another deployment, which may not be seen. */
   backup: Backup;
   /** Of the archive, on the machine so far. */
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
@@ -2229,6 +2230,7 @@ export type Session = {
   readyAt?: Maybe<Scalars['DateTime']['output']>;
   /** The session this one continues. */
   restartOf?: Maybe<Session>;
+  /** The one it ran on, where its deployment may be elsewhere by now. */
   server?: Maybe<Server>;
   /** What it runs with, every template rendered but those of files; secrets are hidden. */
   spec?: Maybe<Scalars['JSON']['output']>;
