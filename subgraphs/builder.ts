@@ -58,8 +58,7 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
 
 /**
  * A Pothos builder with everything the subgraphs have in common: scalars DateTime, JSON and SafeInt, the `Error`
- * interface, the error types named in `errors` (identical and shareable wherever they stand), and who may use what:
- * `mutationsFor` is the least role that a mutation without a rule of its own needs, ADMIN if left out.
+ * interface, the error types named in `errors` (identical and shareable wherever they stand), and who may use what.
  *
  *     export const makeServersSchema = ({ service }: { service: ServersService }) => {
  *       const builder = makeBuilder({ errors: [Invalid, NotFound] })
@@ -109,7 +108,7 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
  *   `docs/roles.md` has each of them, and a test holds it to what happens.
  * - `builder.mutationType({})` and `builder.subscriptionType({})` come before their first field, and only where there is one.
  */
-export const makeBuilder = (options: { errors?: readonly SharedError[]; mutationsFor?: Role } = {}) => {
+export const makeBuilder = (options: { errors?: readonly SharedError[] } = {}) => {
   const builder = new SchemaBuilder<SchemaTypes>({
     // Federation reads what the directives plugin writes: the other way round every @key vanishes in silence. The audit also
     // sees what is refused, and its own failure is a member of a mutation's union like others.
@@ -134,14 +133,14 @@ export const makeBuilder = (options: { errors?: readonly SharedError[]; mutation
   addScalars(builder)
   addErrorTypes(builder, options.errors ?? [])
   builder.queryType({ authScopes: { role: 'VIEWER' } })
-  giveDefaults(builder, options.mutationsFor ?? 'ADMIN')
+  giveDefaults(builder)
   return builder
 }
 
 /** The types of mutations and subscriptions have their rule wherever they are made: what nobody thought of is refused. */
-const giveDefaults = (builder: Pick<PothosBuilder, 'mutationType' | 'subscriptionType'>, mutationsFor: Role): void => {
+const giveDefaults = (builder: Pick<PothosBuilder, 'mutationType' | 'subscriptionType'>): void => {
   const { mutationType, subscriptionType } = builder
-  builder.mutationType = (...[given]) => mutationType.call(builder, { authScopes: { role: mutationsFor }, ...given })
+  builder.mutationType = (...[given]) => mutationType.call(builder, { authScopes: { role: 'ADMIN' }, ...given })
   builder.subscriptionType = (...[given]) => subscriptionType.call(builder, { authScopes: { role: 'VIEWER' }, ...given })
 }
 

@@ -29,20 +29,25 @@ export const insertGrantedWorld = async (db: Database): Promise<Granted[]> => {
   return world
 }
 
+/** Known to every deployment here. */
+export const anActionId = newId()
+
 const deploymentRow = (db: Database, id: string) =>
   db.selectFrom('configs.server_game_configs').select('game_config_id').where('id', '=', id).executeTakeFirstOrThrow()
 
 const by = { created_by: 'test' }
 const byBoth = { ...by, updated_by: 'test' }
 
-export const insertDeploymentOf = async (db: Database, serverId: string, configId: string): Promise<string> => {
+const insertDeploymentOf = async (db: Database, serverId: string, configId: string): Promise<string> => {
   const id = newId()
   await db
     .insertInto('configs.server_game_configs')
-    .values({ id, server_id: serverId, game_config_id: configId, name: id, ...byBoth })
+    .values({ id, server_id: serverId, game_config_id: configId, name: id, actions: JSON.stringify([action]), ...byBoth })
     .execute()
   return id
 }
+
+const action = { id: anActionId, name: 'list', label: 'List', template: 'list', inputs: [], confirm: null }
 
 const insertBelow = async (db: Database, serverId: string, deploymentId: string): Promise<Granted> => {
   const { game_config_id: configId } = await deploymentRow(db, deploymentId)
