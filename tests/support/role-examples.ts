@@ -45,6 +45,7 @@ export const insertExamples = async (db: Database): Promise<Examples> => {
     Session: sessionId,
     Action: action.id,
     ServerGameConfig: id,
+    Deployment: id,
     GameConfig: game_config_id,
     Game: game_id,
     Backup: backup.id,
