@@ -39,9 +39,9 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 
 /** What an argument names: `toServerId` a Server; `id` of `deleteGame` a Game, and of `game` too. */
 const typeNamed = (name: string, field: Field, examples: Examples): string | undefined => {
-  const candidates = name === 'id' ? [field.name.replace(/^[a-z]+(?=[A-Z])/, ''), field.name] : [name.replace(/Id$/, '')]
-  const all = candidates.flatMap((one) => [capital(one), capital(one).replace(/^[A-Z][a-z]+(?=[A-Z])/, '')])
-  return all.find((one) => one in examples)
+  const named = name === 'id' ? field.name : name.replace(/Id$/, '')
+  const withoutFirstWord = named.replace(/^[a-z]+(?=[A-Z])/, '')
+  return [named, withoutFirstWord].map(capital).find((type) => type in examples)
 }
 
 /** Some value of the type: of the fields of an input those that must be there. An id is one of the examples if it can be. */

@@ -6,7 +6,7 @@ import { newId } from '../../../lib/process/new-id.ts'
 import { announce } from '../../support/announce.ts'
 import { eventually } from '../../support/eventually.ts'
 import { anActionId, type Granted, insertGrantedWorld, insertRestore } from '../../support/granted-world.ts'
-import { type GrantOn, insertMember, insertToken, setGrants } from '../../support/members.ts'
+import { type GrantedOn, insertToken, insertUser, type Member, setGrants } from '../../support/members.ts'
 import { openRawSocket } from '../../support/subgraphs/raw-socket.ts'
 import { type Graph, openGraph } from '../../support/whole-graph.ts'
 
@@ -15,7 +15,7 @@ type Answer = any
 
 let graph: Graph
 let world: Granted[]
-let member: { id: string; token: string }
+let member: Member
 
 beforeAll(async () => {
   graph = await openGraph({ mode: 'in process' })
@@ -23,11 +23,11 @@ beforeAll(async () => {
 })
 afterAll(() => graph.close())
 beforeEach(async () => {
-  member = await insertMember(graph.db)
+  member = await insertUser(graph.db)
 })
 
 const may = (...given: Permission[]) => ({ permissions: given })
-const grant = (on: GrantOn, ...given: Permission[]) => setGrants(graph.db, member.id, [{ on, ...may(...given) }])
+const grant = (on: GrantedOn, ...given: Permission[]) => setGrants(graph.db, member.id, [{ on, ...may(...given) }])
 const ask = (query: string, variables: object = {}, token = member.token) =>
   graph.clientOf(token).request<Answer, object>(query, variables)
 const read = async (query: string, variables: object = {}, token = member.token): Promise<Answer> =>
@@ -48,9 +48,9 @@ describe('who has grants', () => {
   })
   type AnyGrant = { place: number; kind: string; permission: Permission }
 
-  const objectOf = ({ place, kind }: AnyGrant): GrantOn => {
+  const objectOf = ({ place, kind }: AnyGrant): GrantedOn => {
     const { id, serverId, gameId } = world[place]!
-    return { [kind]: { server_id: serverId, game_id: gameId, deployment_id: id }[kind] } as GrantOn
+    return { [kind]: { server_id: serverId, game_id: gameId, deployment_id: id }[kind] } as GrantedOn
   }
   const holdsFor = (grants: readonly AnyGrant[], { id, serverId, gameId }: Granted): boolean =>
     grants.some((one) => [id, serverId, gameId].includes(Object.values(objectOf(one))[0]!))
@@ -271,7 +271,7 @@ describe('a mutation', () => {
     expect({ ...unseen, message: unseen.message.replaceAll(id, nowhere) }).toEqual(unknown)
 
     // A token may do no more than its scopes say, and who is an OPERATOR no more with it.
-    const operator = await insertMember(graph.db, 'OPERATOR')
+    const operator = await insertUser(graph.db, 'OPERATOR')
     const weak = await insertToken(graph.db, operator.id, others)
     expect(await outcome(query, variables, weak)).toEqual({ code: 'FORBIDDEN', message: expect.stringContaining('scopes') })
 

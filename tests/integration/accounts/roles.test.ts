@@ -4,7 +4,7 @@ import { type Permission, permissions } from '../../../lib/domain/permissions.ts
 import { makeAccounts } from '../../support/accounts.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Examples, type Field, type Question, questionFor } from '../../support/field-question.ts'
-import { type GrantOn, insertGrant, insertMember } from '../../support/members.ts'
+import { type GrantedOn, insertUser, setGrants } from '../../support/members.ts'
 import { insertExamples } from '../../support/role-examples.ts'
 import { lookupsOf, type NeededGrant, publicSchema, type Row, roleTable, type WhoName, whos } from '../../support/role-table.ts'
 import { openRawSocket } from '../../support/subgraphs/raw-socket.ts'
@@ -107,7 +107,7 @@ describe.each<GraphMode>(['in process', 'remote'])('what each may do, subgraphs 
         tokenOf('ADMIN'),
       ])
       tokens = { nobody: null, MEMBER, VIEWER, OPERATOR, ADMIN }
-      examples = { ...(await insertExamples(graph.db)), User: (await insertMember(graph.db)).id }
+      examples = { ...(await insertExamples(graph.db)), User: (await insertUser(graph.db)).id }
     })
     const observe = async (run: (token: string | null) => Promise<Result>): Promise<Row['byRole']> => {
       const seen = whos.map(async (who) => [who, !isRefused(await run(tokens[who]))])
@@ -154,21 +154,21 @@ describe.each<GraphMode>(['in process', 'remote'])('what each may do, subgraphs 
     beforeAll(async () => {
       const single = kinds.flatMap((kind) => permissions.map((permission) => ({ permission, kind })))
       const all: Member['holds'][] = [...single, 'nothing', 'everything']
-      members = await Promise.all(all.map(async (holds) => ({ ...(await insertMember(graph.db)), holds })))
+      members = await Promise.all(all.map(async (holds) => ({ ...(await insertUser(graph.db)), holds })))
     })
-    const idOn = ({ Server, Game, ServerGameConfig }: Examples, kind: Kind): GrantOn => {
+    const idOn = ({ Server, Game, ServerGameConfig }: Examples, kind: Kind): GrantedOn => {
       if (kind === 'server') return { server_id: Server! }
       return kind === 'game' ? { game_id: Game! } : { deployment_id: ServerGameConfig! }
     }
     /** Examples of their own, with what each member holds on them, and on nothing else. */
     const makeWorld = async (): Promise<Examples> => {
       const examples = await insertExamples(graph.db)
-      await graph.db.deleteFrom('accounts.grants').execute()
-      for (const { id, holds } of members) {
-        if (holds === 'nothing') continue
-        if (holds !== 'everything') await insertGrant(graph.db, id, idOn(examples, holds.kind), [holds.permission])
-        else for (const kind of kinds) await insertGrant(graph.db, id, idOn(examples, kind), permissions)
+      const heldBy = ({ holds }: Member) => {
+        if (holds === 'nothing') return []
+        if (holds !== 'everything') return [{ on: idOn(examples, holds.kind), permissions: [holds.permission] }]
+        return kinds.map((kind) => ({ on: idOn(examples, kind), permissions }))
       }
+      await Promise.all(members.map((member) => setGrants(graph.db, member.id, heldBy(member))))
       return { ...examples, User: members[0]!.id }
     }
     const expected = ({ permission, on }: NeededGrant, { holds }: Member): Outcome => {

@@ -3,7 +3,7 @@ import { type Permission, permissions } from '../../../lib/domain/permissions.ts
 import { roles } from '../../../lib/domain/roles.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Granted, insertGrantedWorld } from '../../support/granted-world.ts'
-import { type GrantOn, insertMember, setGrants } from '../../support/members.ts'
+import { type GrantedOn, insertUser, type Member, setGrants } from '../../support/members.ts'
 import { openRawSocket, type RawSocket } from '../../support/subgraphs/raw-socket.ts'
 import { type Stack, type StackMode, startStack } from '../../support/subgraphs/stack.ts'
 import { type Graph, type GraphMode, graphAdminToken, openGraph } from '../../support/whole-graph.ts'
@@ -86,19 +86,15 @@ describe.each<GraphMode>(['in process', 'remote'])('users with differing grants 
     await graph.close()
   })
 
-  interface Member {
-    id: string
-    token: string
-  }
-  const member = async (on: GrantOn, ...given: Permission[]): Promise<Member> => {
-    const user = await insertMember(graph.db)
+  const member = async (on: GrantedOn, ...given: Permission[]): Promise<Member> => {
+    const user = await insertUser(graph.db)
     await setGrants(graph.db, user.id, [{ on, permissions: given }])
     return user
   }
   /** By a role, or by a grant on the deployment, its server or its game, no two neighbours alike. */
   const whoMay = (index: number): Promise<Member> => {
     const role = roles[1 + (index % 4)]
-    if (role) return insertMember(graph.db, role)
+    if (role) return insertUser(graph.db, role)
     const on = [{ deployment_id: watched.id }, { server_id: watched.serverId }, { game_id: watched.gameId }][index % 3]!
     return member(on, permissions[index % permissions.length]!)
   }
@@ -134,7 +130,7 @@ describe.each<GraphMode>(['in process', 'remote'])('users with differing grants 
   test('share what is read for one of them, which who may not watch has no part in, and ends with the grant', async () => {
     const users = await Promise.all(Array.from({ length: usersWhoMay }, (_, index) => whoMay(index)))
     const strangers = [
-      await insertMember(graph.db),
+      await insertUser(graph.db),
       await member({ deployment_id: others[0]!.id }, ...permissions),
       await member({ game_id: others.find(({ gameId }) => gameId !== watched.gameId)!.gameId }, 'VIEW'),
     ]

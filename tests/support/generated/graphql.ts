@@ -575,7 +575,8 @@ export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoun
 /** A deployment of the same server whose running container is reached by a name. */
 export type DeploymentLink = {
   alias: Scalars['String']['output'];
-  deployment: ServerGameConfig;
+  /** Null for who may not see it. */
+  deployment?: Maybe<ServerGameConfig>;
 };
 
 export type DeploymentLinkInput = {
