@@ -27,7 +27,7 @@ const graphqlSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(sch
 const rulesSide = '^subgraphs/(servers|configs|sessions|backups|accounts)/(?!schema|types|[a-z-]+-types)[a-z-]+\\.ts$'
 // What all subgraphs are built with and served by.
 const frame =
-  '^subgraphs/(builder|audit|context|errors|pages|child-pages|scalars|parameter-value|save-hooks|serve|in-process)\\.ts$'
+  '^subgraphs/(builder|audit|context|errors|pages|child-pages|references|scalars|parameter-value|save-hooks|serve|in-process)\\.ts$'
 // Their ways to hosts and to what has changed.
 const wires = '^subgraphs/(live/[a-z-]+|requests)\\.ts$'
 // What puts them together.

@@ -1,5 +1,13 @@
 import { unifiedGraphHandler } from '@graphql-hive/router-runtime'
-import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql'
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  OperationTypeNode,
+  parse,
+} from 'graphql'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { codedError, publicError } from './errors.ts'
@@ -80,6 +88,16 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
   }
   const failure = (error: unknown): ExecutionResult => ({ data: null, errors: requestErrors(error, logger) })
 
+  /** When it can't be found out they don't: what follows meets the same trouble, and says so. */
+  const maySee = async (sessionId: string, identity: Identity): Promise<boolean> => {
+    try {
+      const { data } = (await start(sessionSeen, { variables: { sessionId }, identity })) as ExecutionResult
+      return data?.session != null
+    } catch {
+      return false
+    }
+  }
+
   const subscribe = async (operation: Operation, asked: Asked): Promise<ExecutionResult | Events> => {
     try {
       const result = await start(operation, asked)
@@ -109,7 +127,8 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
       try {
         const operation = findOperation(request.document, request.operationName)
         return (
-          (await followShared({ schema, sharedLogs, subscribe }, operation, request)) ?? (await subscribe(operation, request))
+          (await followShared({ schema, sharedLogs, subscribe, maySee }, operation, request)) ??
+          (await subscribe(operation, request))
         )
       } catch (error) {
         return failure(error)
@@ -117,6 +136,8 @@ export const makeExecutor = async (options: Options): Promise<Executor> => {
     },
   }
 }
+
+const sessionSeen = findOperation(parse('query SessionSeen($sessionId: ID!) { session(id: $sessionId) { id } }'), undefined)
 
 /** Where it comes from is told of what changes something; of all else the same identity is signed once for many. */
 const withoutOrigin = ({ from, ...identity }: Identity): Identity => identity

@@ -23,7 +23,7 @@ const askLimitMs = 1_500
 const perQuestion = 500
 
 const question = parse(
-  'query TokenOwners($tokens: [String!]!) { tokenOwners(tokens: $tokens) { owners { sub kind role user token } unknown } }',
+  'query TokenOwners($tokens: [String!]!) { tokenOwners(tokens: $tokens) { owners { sub kind role user token scopes grants } unknown } }',
 )
 
 const ownerSchema = z.object({
@@ -32,6 +32,8 @@ const ownerSchema = z.object({
   role: z.enum(roles),
   user: z.string().nullable(),
   token: z.string().nullable(),
+  scopes: z.array(z.string()),
+  grants: z.string().nullable(),
 })
 
 const answerSchema = z.object({
@@ -141,7 +143,7 @@ export const makeTokens = (options: {
     },
     /**
      * Calls `gone`, once, within 5 s of the moment from which the token is not what it was: revoked, over, its user deleted
-     * or of another role; also when nobody can say so. Answers what ends the watch.
+     * or of another role, or with other grants; also when nobody can say so. Answers what ends the watch.
      */
     watch: (token: string, identity: Identity, gone: () => void): (() => void) => {
       const confirmedAtMs = known.get(keyOf(token))?.atMs ?? performance.now() - cacheMs
@@ -163,7 +165,8 @@ const read = ({ data, errors }: ExecutionResult): (Identity | 'unknown' | undefi
   return owners.map((owner, index) => {
     if (unknown.includes(index)) return 'unknown'
     if (!owner) return undefined
-    const { sub, kind, role, user, token } = owner
-    return { sub, kind, role, scopes: [], ...(user !== null && { user }), ...(token !== null && { token }) }
+    const { sub, kind, role, user, token, scopes, grants } = owner
+    const known = { ...(user !== null && { user }), ...(token !== null && { token }), ...(grants !== null && { grants }) }
+    return { sub, kind, role, scopes, ...known }
   })
 }

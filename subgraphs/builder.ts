@@ -5,7 +5,8 @@ import FederationPlugin from '@pothos/plugin-federation'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import type { GraphQLSchema } from 'graphql'
 import { Denied, type ManManError } from '../lib/domain/errors.ts'
-import { isAtLeast, type Role } from '../lib/domain/roles.ts'
+import { type Access, mayByRole } from '../lib/domain/permissions.ts'
+import type { Role } from '../lib/domain/roles.ts'
 import { auditPlugin } from './audit.ts'
 import type { Context } from './context.ts'
 import { addErrorTypes, type SharedError } from './errors.ts'
@@ -26,12 +27,21 @@ export type SchemaTypes = {
   Scalars: ScalarTypes
   Interfaces: { Error: ManManError }
   Objects: { PageInfo: PageInfo }
-  AuthScopes: { role: Role; kind: Context['identity']['kind'] }
+  AuthScopes: { role: Role; member: boolean; kind: Context['identity']['kind'] }
 }
 
 const needs = (role: Role) => ({ authScopes: { role }, skipTypeScopes: true }) as const
 
-/** What a root field says when another role may use it than its kind's default. Spread into the field. */
+/**
+ * Whoever has come in, with any token: the resolver asks what they may with the very object (`lib/db/access.ts`), and shows
+ * of lists what they see. Spread into the field, as those below.
+ */
+export const forMembers = { authScopes: { member: true }, skipTypeScopes: true } as const
+/** The same, and what several viewers of a session share. */
+export const forSharedViews = { authScopes: { $any: { member: true, kind: 'scope' } }, skipTypeScopes: true } as const
+/** What a token does with its owner's account: for whoever has come in, but not with a token whose scopes are for less. */
+export const forTheirAccount = needs('MEMBER')
+/** What a root field says when a role alone decides, and it is another one than its kind's default. No grant gives it. */
 export const forViewers = needs('VIEWER')
 export const forOperators = needs('OPERATOR')
 export const forAdmins = needs('ADMIN')
@@ -48,8 +58,7 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
 
 /**
  * A Pothos builder with everything the subgraphs have in common: scalars DateTime, JSON and SafeInt, the `Error`
- * interface, the error types named in `errors` (identical and shareable wherever they stand), and who may use what:
- * `mutationsFor` is the least role that a mutation without a rule of its own needs, ADMIN if left out.
+ * interface, the error types named in `errors` (identical and shareable wherever they stand), and who may use what.
  *
  *     export const makeServersSchema = ({ service }: { service: ServersService }) => {
  *       const builder = makeBuilder({ errors: [Invalid, NotFound] })
@@ -94,11 +103,12 @@ const federationLink = 'https://specs.apollo.dev/federation/v2.6'
  * - The iterator a subscription resolves to ends a `next()` that waits when its `return()` is called. A bare async generator
  *   doesn't: it would hold its source for as long as nothing happens.
  * - A `ManManError` thrown anywhere else becomes a GraphQL error with its code; any other error is masked and logged.
- * - Whoever is in the fleet, a VIEWER, may read; a mutation is for an ADMIN. A field that is for others says so: `...forOperators`.
+ * - A VIEWER may read; a mutation is for an ADMIN; a token with scopes needs ADMINISTER. A field that is for others says so:
+ *   `...forOperators` by role, `...forMembers` where its resolver asks `lib/db/access.ts` who may what with which object.
  *   `docs/roles.md` has each of them, and a test holds it to what happens.
  * - `builder.mutationType({})` and `builder.subscriptionType({})` come before their first field, and only where there is one.
  */
-export const makeBuilder = (options: { errors?: readonly SharedError[]; mutationsFor?: Role } = {}) => {
+export const makeBuilder = (options: { errors?: readonly SharedError[] } = {}) => {
   const builder = new SchemaBuilder<SchemaTypes>({
     // Federation reads what the directives plugin writes: the other way round every @key vanishes in silence. The audit also
     // sees what is refused, and its own failure is a member of a mutation's union like others.
@@ -106,12 +116,13 @@ export const makeBuilder = (options: { errors?: readonly SharedError[]; mutation
     defaultFieldNullability: false,
     scopeAuth: {
       authorizeOnSubscribe: true,
-      authScopes: ({ identity, role: own }) => ({
-        role: (role) => isAtLeast(own, role),
+      authScopes: ({ identity, access }) => ({
+        role: (role) => mayByRole(access, role),
+        member: () => access.role !== undefined,
         kind: (kind) => identity.kind === kind,
       }),
-      unauthorizedError: (_parent, { role }, { parentType, fieldName }) =>
-        new Denied(`${parentType.name}.${fieldName} is not for ${describeRole(role)}.`),
+      unauthorizedError: (_parent, { access }, { parentType, fieldName }) =>
+        new Denied(`${parentType.name}.${fieldName} is not for ${describe(access)}.`),
     },
     errors: {
       directResult: true,
@@ -122,19 +133,22 @@ export const makeBuilder = (options: { errors?: readonly SharedError[]; mutation
   addScalars(builder)
   addErrorTypes(builder, options.errors ?? [])
   builder.queryType({ authScopes: { role: 'VIEWER' } })
-  giveDefaults(builder, options.mutationsFor ?? 'ADMIN')
+  giveDefaults(builder)
   return builder
 }
 
 /** The types of mutations and subscriptions have their rule wherever they are made: what nobody thought of is refused. */
-const giveDefaults = (builder: Pick<PothosBuilder, 'mutationType' | 'subscriptionType'>, mutationsFor: Role): void => {
+const giveDefaults = (builder: Pick<PothosBuilder, 'mutationType' | 'subscriptionType'>): void => {
   const { mutationType, subscriptionType } = builder
-  builder.mutationType = (...[given]) => mutationType.call(builder, { authScopes: { role: mutationsFor }, ...given })
+  builder.mutationType = (...[given]) => mutationType.call(builder, { authScopes: { role: 'ADMIN' }, ...given })
   builder.subscriptionType = (...[given]) => subscriptionType.call(builder, { authScopes: { role: 'VIEWER' }, ...given })
 }
 
-const describeRole = (role: Role | undefined): string =>
-  role === undefined ? 'somebody without a token' : `${role === 'VIEWER' ? 'a' : 'an'} ${role}`
+const describe = ({ role, scopes }: Access): string => {
+  if (role === undefined) return 'somebody without a token'
+  const article = role === 'OPERATOR' || role === 'ADMIN' ? 'an' : 'a'
+  return scopes.has('ADMINISTER') ? `${article} ${role}` : `${article} ${role}'s token without the scope ADMINISTER`
+}
 
 export type Builder = ReturnType<typeof makeBuilder>
 

@@ -6,13 +6,18 @@ import { type Page, type PageRequest, toPage } from './pages.ts'
  * of `read`, which answers rows as `toPage` wants them. `filter` is what else distinguishes a list, as plain data.
  */
 export const makePageLoader = <Row extends { id: string }, Filter = null>(
-  read: (parentIds: readonly string[], page: PageRequest, filter: Filter) => Promise<ReadonlyMap<string, readonly Row[]>>,
+  read: (
+    parentIds: readonly string[],
+    page: PageRequest,
+    filter: Filter,
+    context: Context,
+  ) => Promise<ReadonlyMap<string, readonly Row[]>>,
 ): ((context: Context, parentId: string, page: PageRequest, filter: Filter) => Promise<Page<Row>>) => {
-  const load = makeLoader(async (keys: readonly string[]) => {
+  const load = makeLoader(async (keys: readonly string[], context) => {
     const loaded = new Map<string, readonly Row[]>()
     const readList = async ([list, parentIds]: [string, string[]]): Promise<void> => {
       const { page, filter } = JSON.parse(list) as { page: PageRequest; filter: Filter }
-      const rows = await read(parentIds, page, filter)
+      const rows = await read(parentIds, page, filter, context)
       for (const parentId of parentIds) loaded.set(toKey(parentId, list), rows.get(parentId) ?? [])
     }
     await Promise.all([...byList(keys)].map(readList))

@@ -1,7 +1,8 @@
 import DataLoader from 'dataloader'
 import type { GraphQLSchema } from 'graphql'
+import type { Access } from '../lib/domain/permissions.ts'
 import type { Role } from '../lib/domain/roles.ts'
-import { type Identity, roleOf } from '../lib/process/identity.ts'
+import { accessOf, type Identity, roleOf } from '../lib/process/identity.ts'
 import type { ServeObjects } from '../lib/process/object-routes.ts'
 import type { Audit } from './audit.ts'
 
@@ -37,14 +38,20 @@ export interface Context {
   readonly actor: string
   /** Undefined for a stranger. */
   readonly role: Role | undefined
+  /** What they may do; `lib/db/access.ts` asks of single objects with it. */
+  readonly access: Access
   /** Where mutations are told of. */
   readonly audit: Audit | undefined
 }
+
+/** Who does something, and what they may: what rules need of a request's context. */
+export type Asker = Pick<Context, 'actor' | 'access'>
 
 export const makeContext = (identity: Identity, audit?: Audit): Context => ({
   identity,
   actor: identity.sub,
   role: roleOf(identity),
+  access: accessOf(identity),
   audit,
 })
 

@@ -1,12 +1,15 @@
 import type { Stage } from '../stage.ts'
 import { makeMeter } from './meter.ts'
+import { makeUsers } from './users.ts'
 import { type Viewer, watch } from './viewer.ts'
 import { startWatchedGame, type WatchedGame } from './watched-game.ts'
 
 /** Connections made at a time. */
 const atOnce = 20
 
-/** One game and many who watch it: one who looks at every line, and the others. */
+const users = 20
+
+/** One game and many who watch it: one who looks at every line, and the others, who are many users with different rights. */
 export interface Crowd {
   game: WatchedGame
   others: Viewer[]
@@ -21,10 +24,12 @@ export const gather = async (stage: Stage, viewers: number): Promise<Crowd> => {
     await game.close()
   }
   try {
+    const tokens = await makeUsers(stage, game, users)
     while (others.length < viewers - 1) {
-      const more = Array.from({ length: Math.min(atOnce, viewers - 1 - others.length) }, () =>
-        watch({ ...stage, sessionId: game.sessionId, meter: makeMeter({ every: 'batch' }), tail: 0 }),
-      )
+      const more = Array.from({ length: Math.min(atOnce, viewers - 1 - others.length) }, (_, index) => {
+        const token = tokens[(others.length + index) % tokens.length]!
+        return watch({ ...stage, token, sessionId: game.sessionId, meter: makeMeter({ every: 'batch' }), tail: 0 })
+      })
       others.push(...more)
       await Promise.all(more.map(({ opened }) => opened))
     }

@@ -14,6 +14,8 @@ const startLimitMs = 180_000
 /** A session whose game is the writer. */
 export interface Game {
   sessionId: string
+  deploymentId: string
+  gameId: string
   container: string
   /** Has it write so many lines a second, 0 for as many as go; does not wait for them. */
   pace(rate: number, seconds: number): Promise<void>
@@ -36,6 +38,8 @@ export const startGame = async (stage: Stage): Promise<Game> => {
   await until('RUNNING')
   return {
     sessionId,
+    deploymentId: deployment.id,
+    gameId: deployment.gameId,
     container: `manman-${stage.environment}-${sessionId}`,
     pace: async (rate, seconds) => {
       const input = { sessionId, input: `pace ${rate} ${seconds}` }

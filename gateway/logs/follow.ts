@@ -16,18 +16,23 @@ interface Deps {
   sharedLogs: SharedLogs
   /** Never throws. */
   subscribe: (operation: Operation, request: Request) => Promise<ExecutionResult | Events>
+  /** Whether they see that session at this moment. */
+  maySee: (sessionId: string, identity: Identity) => Promise<boolean>
 }
 
-/** Follows a log by a subscription that others may share; undefined for what is none, and must go its own way. */
+/**
+ * Follows a log by a subscription that others may share; undefined for what is none, and must go its own way. So must who
+ * does not see the session: its subgraph tells them.
+ */
 export const followShared = async (
-  { schema, sharedLogs, subscribe }: Deps,
+  { schema, sharedLogs, subscribe, maySee }: Deps,
   operation: Operation,
   request: Request,
 ): Promise<ExecutionResult | Events | undefined> => {
   const logs = toMovableLogs(schema, operation)
   const asked = logs?.read(request.variables)
-  if (!logs || !asked) return undefined
-  const identity = scopeOf(request.identity)
+  if (!logs || !asked || !(await maySee(asked.sessionId, request.identity))) return undefined
+  const identity = viewerOf(asked.sessionId)
   const { others } = asked
 
   const { responseName, merge } = logs
@@ -49,8 +54,8 @@ export const followShared = async (
   return sharedLogs.subscribe(JSON.stringify([logs.id, variables, identity]), asked.start, open)
 }
 
-/** All who may do the same, as nobody of them: what they share must not be anybody's. */
-const scopeOf = ({ kind, role, scopes }: Identity): Identity => ({ sub: 'viewers', kind, role, scopes: [...scopes].sort() })
+/** All who see it, as nobody of them: what they share must not be anybody's, and opens this one session. */
+const viewerOf = (session: string): Identity => ({ sub: 'viewers', kind: 'scope', scopes: ['VIEW'], session })
 
 const perValue = 16
 

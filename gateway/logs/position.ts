@@ -21,6 +21,13 @@ export interface LogStart {
 
 type Variables = Record<string, unknown>
 
+export interface AskedLog {
+  sessionId: string
+  start: LogStart
+  /** Variables besides those of the start. */
+  others: Variables
+}
+
 /** A `sessionLogs` subscription whose start can be moved, and whose position can be read, whatever its client selects. */
 export interface MovableLogs {
   /** Tells it from every other. */
@@ -29,7 +36,7 @@ export interface MovableLogs {
   /** Name of the field in a result's data. */
   responseName: string
   /** What a client's variables ask for; undefined when they are not valid, which the planner then says. */
-  read(variables: Variables | null | undefined): { start: LogStart; others: Variables } | undefined
+  read(variables: Variables | null | undefined): AskedLog | undefined
   variablesFor(start: LogStart, others: Variables): Variables
   /** Undefined when what is selected can't be put together. */
   merge: MergeBatches | undefined
@@ -76,9 +83,9 @@ const rewrite = (schema: GraphQLSchema, { document, kind, rootFields }: Operatio
     read: (variables) => {
       const values = getVariableValues(schema, definitions, variables ?? {})
       if (!values.coerced) return undefined
-      const start = startOf(() => getArgumentValues(fieldDefinition, field, values.coerced))
+      const asked = askedOf(() => getArgumentValues(fieldDefinition, field, values.coerced))
       const others = Object.fromEntries(Object.entries(variables ?? {}).filter(([name]) => used.has(name)))
-      return start && { start, others }
+      return asked && { ...asked, others }
     },
     variablesFor: ({ after, tail }, others) => ({
       ...others,
@@ -88,10 +95,11 @@ const rewrite = (schema: GraphQLSchema, { document, kind, rootFields }: Operatio
   }
 }
 
-const startOf = (readArguments: () => Variables): LogStart | undefined => {
+const askedOf = (readArguments: () => Variables): Omit<AskedLog, 'others'> | undefined => {
   try {
-    const { after, tail } = readArguments()
-    return { after: (after as string | undefined) ?? null, tail: (tail as number | undefined) ?? null }
+    const { sessionId, after, tail } = readArguments()
+    const start = { after: (after as string | undefined) ?? null, tail: (tail as number | undefined) ?? null }
+    return { sessionId: String(sessionId), start }
   } catch {
     return undefined // a literal that is none: validation has let it pass, so the planner is asked
   }

@@ -1,4 +1,4 @@
-import { type Expression, type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely'
+import { type Expression, type RawBuilder, type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely'
 import { Invalid } from '../domain/errors.ts'
 import { isUuid } from '../domain/ids.ts'
 import type { ListOrder } from '../domain/list-order.ts'
@@ -31,19 +31,21 @@ export const pageOf = <DB, TB extends keyof DB, O>(
 
 /**
  * The same in an order of its own, for a table with columns `id` and `name`. A cursor is a row's id whatever the order: a row
- * that was renamed meanwhile is passed where it stands now.
+ * that was renamed meanwhile is passed where it stands now. `seen` is true of rows that may be cursors: where a name stands
+ * among others must not be told of others.
  */
 export const orderedPageOf = <DB, TB extends keyof DB & string, O>(
   query: SelectQueryBuilder<DB, TB, O>,
   table: TB,
   page: KeysetPage,
   order: ListOrder,
+  seen: RawBuilder<boolean>,
 ): SelectQueryBuilder<DB, TB, O> => {
   if (order === 'OLDEST_FIRST') return pageOf(query, 'id' as ReferenceExpression<DB, TB> & string, page)
   const isByName = order === 'NAME'
   const place = isByName ? sql`(lower(name), id)` : sql`id`
   const cursor = (path: string, id: string) =>
-    isByName ? sql`(SELECT lower(name), id FROM ${sql.table(table)} WHERE id = ${idOf(path, id)})` : idOf(path, id)
+    isByName ? sql`(SELECT lower(name), id FROM ${sql.table(table)} WHERE id = ${idOf(path, id)} AND ${seen})` : idOf(path, id)
   const [behind, ahead] = isByName ? [sql`>`, sql`<`] : [sql`<`, sql`>`]
   let narrowed = query
   if (page.after !== undefined) narrowed = narrowed.where(sql<boolean>`${place} ${behind} ${cursor('after', page.after)}`)

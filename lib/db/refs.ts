@@ -46,6 +46,16 @@ export const refDeployment = async (tx: Transaction, id: string) => {
   return { ...deployment, gameConfig, ports }
 }
 
+/** A title. */
+export const refGame = (tx: Transaction, id: string) =>
+  tx
+    .selectFrom('configs.games')
+    .select(['id', 'name'])
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .forShare()
+    .executeTakeFirst()
+
 /** A config that can be deployed, whole. */
 export const refGameConfig = (tx: Transaction, id: string) =>
   tx

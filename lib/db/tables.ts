@@ -39,6 +39,23 @@ export interface AccountsAuditEvents {
   user_id: string | null;
 }
 
+export interface AccountsGrantedDeployments {
+  deployment_id: string | null;
+  permissions: string[] | null;
+  user_id: string | null;
+}
+
+export interface AccountsGrants {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  deployment_id: string | null;
+  game_id: string | null;
+  id: string;
+  permissions: string[];
+  server_id: string | null;
+  user_id: string;
+}
+
 export interface AccountsLoginAttempts {
   address: string;
   at: Generated<Timestamp>;
@@ -58,6 +75,7 @@ export interface AccountsTokens {
   revoked_at: Timestamp | null;
   revoked_by: string | null;
   role: string | null;
+  scopes: string[] | null;
   token_hash: Buffer;
   user_id: string | null;
 }
@@ -458,6 +476,8 @@ export interface SessionsSessions {
 
 export interface DB {
   "accounts.audit_events": AccountsAuditEvents;
+  "accounts.granted_deployments": AccountsGrantedDeployments;
+  "accounts.grants": AccountsGrants;
   "accounts.login_attempts": AccountsLoginAttempts;
   "accounts.tokens": AccountsTokens;
   "accounts.users": AccountsUsers;

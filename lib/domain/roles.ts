@@ -1,5 +1,8 @@
-/** What somebody may do, the least first: look at everything but secrets; run games; and everything. */
-export const roles = ['VIEWER', 'OPERATOR', 'ADMIN'] as const
+/**
+ * What somebody may do with everything, the least first: nothing, only what grants give; look at everything but secrets; run
+ * games; and everything.
+ */
+export const roles = ['MEMBER', 'VIEWER', 'OPERATOR', 'ADMIN'] as const
 export type Role = (typeof roles)[number]
 
 /** Whether `role` may do what needs `needed`; a stranger, who has none, may not. */

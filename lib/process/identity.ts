@@ -2,6 +2,7 @@ import { jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { Unauthenticated } from '../domain/errors.ts'
+import { type Access, fullAccess, scopesIn } from '../domain/permissions.ts'
 import { type Role, roles } from '../domain/roles.ts'
 import { keysIn } from './keys.ts'
 
@@ -11,11 +12,19 @@ export const identityHeader = 'x-manman-identity'
 const identitySchema = z.object({
   /** Actor id, as rows and commands keep it: `admin`, a user's id, or that of an API token. */
   sub: z.string().min(1),
-  /** `admin` showed the token of the configuration; `gateway` is the door itself, which asks who a token belongs to. */
-  kind: z.enum(['admin', 'user', 'token', 'gateway', 'anonymous']),
+  /**
+   * `admin` showed the token of the configuration; `gateway` is the door itself, which asks who a token belongs to; `scope` is
+   * nobody, and may view the one session: several who may view it share what is read for them.
+   */
+  kind: z.enum(['admin', 'user', 'token', 'gateway', 'scope', 'anonymous']),
   /** Of users and tokens. */
   role: z.enum(roles).optional(),
+  /** What may be done at most: `TokenScope`s; `*` is all of them. */
   scopes: z.array(z.string()),
+  /** Of `scope`: what it may view. */
+  session: z.string().optional(),
+  /** Changes whenever the user's grants do. The gateway alone knows it: it is not signed. */
+  grants: z.string().optional(),
   /** The user that a token belongs to. */
   user: z.string().optional(),
   /** The id of the token that was shown, where it is one of ours. */
@@ -31,6 +40,17 @@ export type Identity = z.infer<typeof identitySchema>
 export const roleOf = ({ kind, role }: Identity): Role | undefined => {
   if (kind === 'admin') return 'ADMIN'
   return kind === 'user' || kind === 'token' ? role : undefined
+}
+
+/** What decides of what they may do. */
+export const accessOf = (identity: Identity): Access => {
+  if (identity.kind === 'admin') return fullAccess
+  return {
+    role: roleOf(identity),
+    userId: identity.user,
+    scopes: scopesIn(identity.scopes),
+    sessionId: identity.kind === 'scope' ? identity.session : undefined,
+  }
 }
 
 /** Seconds an identity stays valid: long enough for a slow request, short enough that a leaked one is soon worthless. */
@@ -51,11 +71,11 @@ export const makeIdentitySigner = (options: { key: string; nowSeconds?: () => nu
   const nowSeconds = options.nowSeconds ?? systemSeconds
   const key = keyOf(keysIn(options.key)[0] ?? '')
   const signed = new LRUCache<string, { token: Promise<string>; renewAt: number }>({ max: 1_000 })
-  return (identity: Identity): Promise<string> => {
+  return ({ grants: _, ...identity }: Identity): Promise<string> => {
     const cacheKey = JSON.stringify(identity)
     const known = signed.get(cacheKey)
     if (known && known.renewAt > nowSeconds()) return known.token
-    const token = new SignJWT({ ...identity })
+    const token = new SignJWT(identity)
       .setProtectedHeader({ alg: 'HS256' })
       .setAudience(audience)
       .setExpirationTime(nowSeconds() + identityLifeSeconds)

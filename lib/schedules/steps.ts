@@ -1,4 +1,5 @@
 import type { InputCheck } from '../domain/inputs.ts'
+import type { Permission } from '../domain/permissions.ts'
 
 export const stepKinds = ['START', 'STOP', 'RESTART', 'BACKUP', 'ACTION', 'COMMAND', 'WAIT'] as const
 export type StepKind = (typeof stepKinds)[number]
@@ -51,6 +52,22 @@ const fieldsOf: Record<StepKind, readonly Field[]> = {
   ACTION: ['actionId', 'values'],
   COMMAND: ['line'],
   WAIT: ['seconds'],
+}
+
+const permissionOf: Record<StepKind, Permission | undefined> = {
+  START: 'CONTROL',
+  STOP: 'CONTROL',
+  RESTART: 'CONTROL',
+  BACKUP: 'BACKUPS',
+  ACTION: 'CONSOLE',
+  COMMAND: 'CONSOLE',
+  WAIT: undefined,
+}
+
+/** What somebody must hold who has these steps done: what they would need to do each of them by hand. */
+export const permissionsFor = (steps: readonly Pick<StepInput, 'kind' | 'warnings'>[]): Permission[] => {
+  const needed = steps.flatMap(({ kind, warnings }) => [permissionOf[kind], warnings?.length ? 'CONSOLE' : undefined] as const)
+  return [...new Set(needed)].filter((permission) => permission !== undefined)
 }
 
 /** Checks steps and fills in the defaults. `actionIds` are those that the deployment's game knows. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../../lib/db/connect.ts'
 import { lesserRole, type Role } from '../../lib/domain/roles.ts'
+import { grantsHashes } from './grant-store.ts'
 import type { makeOidc } from './oidc.ts'
 import { ownersByHash, type TokenOwner, writeUsed } from './token-store.ts'
 import { hashOf } from './tokens.ts'
@@ -12,7 +13,13 @@ export interface Owner {
   role: Role
   user: string | null
   token: string | null
+  /** As an identity has them. */
+  scopes: readonly string[]
+  /** Changes whenever the user's grants do; null without any. */
+  grants: string | null
 }
+
+type Known = Omit<Owner, 'grants'>
 
 export interface Owners {
   /** Null for a token that is nobody's, was revoked, is over, or whose user is gone. */
@@ -43,18 +50,19 @@ export const makeOwnersOf =
     const owners = new Map(found.map((owner) => [owner.hash, toOwner(owner)]))
     const stale = found.filter((owner) => owner.stale).map(({ id }) => id)
     if (stale.length > 0) await writeUsed(db, stale)
+    const known = tokens.map((token) => vouched.get(token) ?? owners.get(hashes.get(token)?.toString('hex') ?? '') ?? null)
     return {
-      owners: tokens.map((token) => vouched.get(token) ?? owners.get(hashes.get(token)?.toString('hex') ?? '') ?? null),
+      owners: await withGrants(db, known),
       unknown: tokens.flatMap((token, index) => (ofIssuer.has(token) && !vouched.has(token) ? [index] : [])),
     }
   }
 
 /** Those that it, and the database, said something of in time. */
-const askIssuer = async (oidc: Oidc | undefined, tokens: readonly string[]): Promise<Map<string, Owner | null>> => {
-  const said = new Map<string, Owner | null>()
+const askIssuer = async (oidc: Oidc | undefined, tokens: readonly string[]): Promise<Map<string, Known | null>> => {
+  const said = new Map<string, Known | null>()
   const ask = async (token: string): Promise<void> => {
     const user = await oidc?.(token)
-    said.set(token, user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null } : null)
+    said.set(token, user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null, scopes: ['*'] } : null)
   }
   if (tokens.length === 0) return said
   const over = new AbortController()
@@ -65,7 +73,13 @@ const askIssuer = async (oidc: Oidc | undefined, tokens: readonly string[]): Pro
   return new Map(said)
 }
 
-const toOwner = ({ id, kind, userId, role, userRole }: TokenOwner): Owner => {
+const withGrants = async (db: Database, owners: readonly (Known | null)[]): Promise<(Owner | null)[]> => {
+  const users = [...new Set(owners.flatMap((owner) => owner?.user ?? []))]
+  const hashes = users.length === 0 ? new Map<string, string>() : await grantsHashes(db, users)
+  return owners.map((owner) => owner && { ...owner, grants: hashes.get(owner.user ?? '') ?? null })
+}
+
+const toOwner = ({ id, kind, userId, role, userRole, scopes }: TokenOwner): Known => {
   // The database has one of the two at least.
   const effective = role && userRole ? lesserRole(role, userRole) : (role ?? userRole)!
   return {
@@ -74,5 +88,6 @@ const toOwner = ({ id, kind, userId, role, userRole }: TokenOwner): Owner => {
     role: effective,
     user: userId,
     token: id,
+    scopes: scopes ?? ['*'],
   }
 }

@@ -44,7 +44,16 @@ export const makeLogin =
         throw Invalid.at('totpCode', 'was used already; wait for the next one')
       await forgetAttempts(tx, email)
       await writeLastLogin(tx, login.id)
-      const row = { id: newId(), kind: 'SESSION' as const, userId: login.id, role: null, name: 'login', prefix, hash }
+      const row = {
+        id: newId(),
+        kind: 'SESSION' as const,
+        userId: login.id,
+        role: null,
+        scopes: null,
+        name: 'login',
+        prefix,
+        hash,
+      }
       const { expiresAt } = await insertToken(tx, { ...row, expires: { inSeconds: sessionLifeSeconds } }, login.id)
       return { token: text, expiresAt: expiresAt!, user: login }
     })

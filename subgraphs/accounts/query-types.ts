@@ -1,6 +1,7 @@
 import type { EnumRef } from '@pothos/core'
+import type { TokenScope } from '../../lib/domain/permissions.ts'
 import type { Role as RoleName } from '../../lib/domain/roles.ts'
-import { addConnection, type Builder, forAdmins, forTheGateway, pageArgs } from '../builder.ts'
+import { addConnection, addDeletePayload, type Builder, forAdmins, forMembers, forTheGateway, pageArgs } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
 import type { Owner, Owners } from './authenticate.ts'
@@ -10,9 +11,10 @@ import type { User } from './user-store.ts'
 import { type Who, whoIs } from './who.ts'
 
 type RoleRef = EnumRef<never, RoleName>
-type LoadUser = (context: Context, id: string) => Promise<User | null>
+type ScopeRef = EnumRef<never, TokenScope>
+export type LoadUser = (context: Context, id: string) => Promise<User | null>
 
-export const addTypes = (builder: Builder, Role: RoleRef, load: LoadUser) => {
+export const addTypes = (builder: Builder, { Role, Scope }: { Role: RoleRef; Scope: ScopeRef }, load: LoadUser) => {
   const User = builder.objectRef<User>('User').implement({
     description: 'Somebody who may come in.',
     fields: (t) => ({
@@ -37,6 +39,11 @@ export const addTypes = (builder: Builder, Role: RoleRef, load: LoadUser) => {
       name: t.exposeString('name'),
       prefix: t.exposeString('prefix', { description: 'How it begins.' }),
       role: t.expose('role', { type: Role, nullable: true, description: 'The most it may do; null is all that its user may.' }),
+      scopes: t.expose('scopes', {
+        type: [Scope],
+        nullable: true,
+        description: 'What it may be used for at most; null is everything.',
+      }),
       user: t.field({
         type: User,
         nullable: true,
@@ -59,6 +66,13 @@ export const addTypes = (builder: Builder, Role: RoleRef, load: LoadUser) => {
       id: t.id({ description: 'As `changes` and `auditEvents` name them.', resolve: ({ identity }) => identity.sub }),
       kind: t.field({ type: ViewerKind, resolve: ({ identity }) => toViewerKind(identity.kind) ?? 'TOKEN' }),
       role: t.field({ type: Role, resolve: ({ role }) => role! }),
+      scopes: t.field({
+        type: [Scope],
+        nullable: true,
+        description: 'What the token may be used for at most; null is everything.',
+        resolve: ({ identity, access }) =>
+          identity.kind === 'admin' || identity.scopes.includes('*') ? null : [...access.scopes],
+      }),
       user: t.field({
         type: User,
         nullable: true,
@@ -66,7 +80,7 @@ export const addTypes = (builder: Builder, Role: RoleRef, load: LoadUser) => {
       }),
     }),
   })
-  return { Role, User, ApiToken, Viewer, ViewerKind }
+  return { Role, Scope, User, ApiToken, Viewer, ViewerKind, Deleted: addDeletePayload(builder) }
 }
 
 type ViewerKindName = 'ADMIN_TOKEN' | 'USER' | 'TOKEN'
@@ -86,7 +100,7 @@ export const addQueries = (builder: Builder, types: AccountTypes, load: LoadUser
   const Users = addConnection(builder, 'User', types.User)
   const ApiTokens = addConnection(builder, 'ApiToken', types.ApiToken)
   builder.queryFields((t) => ({
-    viewer: t.field({ type: types.Viewer, resolve: (_, __, context) => whoIs(context) }),
+    viewer: t.field({ ...forMembers, type: types.Viewer, resolve: (_, __, context) => whoIs(context) }),
     users: t.field({
       ...forAdmins,
       type: Users,
@@ -105,6 +119,7 @@ export const addQueries = (builder: Builder, types: AccountTypes, load: LoadUser
       resolve: (_, { id }, context) => load(context, String(id)),
     }),
     tokens: t.field({
+      ...forMembers,
       type: ApiTokens,
       description: "One's own; an ADMIN sees all.",
       args: pageArgs(t),
@@ -127,6 +142,8 @@ export const addOwners = (builder: Builder, Role: RoleRef, service: AccountsServ
       role: t.expose('role', { type: Role }),
       user: t.exposeString('user', { nullable: true }),
       token: t.exposeString('token', { nullable: true }),
+      scopes: t.exposeStringList('scopes'),
+      grants: t.exposeString('grants', { nullable: true }),
     }),
   })
   const Owners = builder.objectRef<Owners>('TokenOwners').implement({

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import type { TokenScope } from '../../lib/domain/permissions.ts'
 import type { Role } from '../../lib/domain/roles.ts'
 
 export const tokenKinds = ['API', 'SESSION'] as const
@@ -13,6 +14,8 @@ export interface Token {
   userId: string | null
   /** Null: all that its user may. */
   role: Role | null
+  /** Null: everything. */
+  scopes: TokenScope[] | null
   name: string
   prefix: string
   createdAt: Date
@@ -27,6 +30,7 @@ const shown = [
   'kind',
   'user_id as userId',
   'role',
+  'scopes',
   'name',
   'prefix',
   'created_at as createdAt',
@@ -52,6 +56,7 @@ export interface NewToken {
   kind: Token['kind']
   userId: string | null
   role: Role | null
+  scopes: TokenScope[] | null
   name: string
   prefix: string
   hash: Buffer
@@ -68,6 +73,7 @@ export const insertToken = (tx: Transaction, token: NewToken, actor: string): Pr
       kind: token.kind,
       user_id: token.userId,
       role: token.role,
+      scopes: token.scopes,
       name: token.name,
       prefix: token.prefix,
       token_hash: token.hash,
@@ -113,6 +119,7 @@ export interface TokenOwner {
   /** The most that the token may do; null is all that its user may. */
   role: Role | null
   userRole: Role | null
+  scopes: TokenScope[] | null
   /** It was not used within the last minute, as far as is written. */
   stale: boolean
 }
@@ -128,6 +135,7 @@ export const ownersByHash = (db: Database, hashes: readonly Buffer[]): Promise<T
       't.kind',
       't.user_id as userId',
       't.role',
+      't.scopes',
       'u.role as userRole',
       sql<boolean>`t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'`.as('stale'),
     ])

@@ -1,5 +1,5 @@
 import { Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { type Builder, forAnyone, forViewers } from '../builder.ts'
+import { type Builder, forAnyone, forTheirAccount } from '../builder.ts'
 import type { AccountTypes } from './query-types.ts'
 import type { AccountsService } from './service.ts'
 import type { Token } from './token-store.ts'
@@ -11,11 +11,15 @@ export const addTokenMutations = (builder: Builder, types: AccountTypes, service
   addLogin(builder, types, service)
 }
 
-const addTokens = (builder: Builder, { Role, ApiToken }: AccountTypes, tokens: AccountsService['tokens']): void => {
+const addTokens = (builder: Builder, { Role, Scope, ApiToken }: AccountTypes, tokens: AccountsService['tokens']): void => {
   const Input = builder.inputType('CreateTokenInput', {
     fields: (t) => ({
       name: t.string({ required: true }),
       role: t.field({ type: Role, required: true, description: 'No higher than your own.' }),
+      scopes: t.field({
+        type: [Scope],
+        description: 'What it may be used for at most; VIEW goes with any. All that you may if left out.',
+      }),
       expiresAt: t.field({ type: 'DateTime', description: 'Never if left out.' }),
       service: t.boolean({
         description: 'It belongs to no user, so that it outlives them. For ADMINs; what a token makes always is one.',
@@ -30,14 +34,14 @@ const addTokens = (builder: Builder, { Role, ApiToken }: AccountTypes, tokens: A
   })
   builder.mutationFields((t) => ({
     createToken: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: Payload,
       errors: { types: [Invalid, Denied, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Input, required: true }) },
       resolve: (_, { input }, context) => tokens.create(input, whoIs(context)),
     }),
     revokeToken: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: ApiToken,
       description:
         'It counts no longer, and its WebSockets are closed within 5 s. One of your own, or any for an ADMIN. Already so is success.',
@@ -73,7 +77,7 @@ const addLogin = (builder: Builder, types: AccountTypes, service: AccountsServic
       resolve: (_, { input }, context) => service.login(input, whoIs(context)),
     }),
     logout: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: types.ApiToken,
       description: 'Ends the login that asks.',
       errors: { types: [Denied, Unavailable, OutcomeUnknown] },

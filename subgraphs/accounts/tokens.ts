@@ -6,6 +6,7 @@ import { inTransaction } from '../../lib/db/transaction.ts'
 import { Denied, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { type TokenScope, tokenScopes, withView } from '../../lib/domain/permissions.ts'
 import { isAtLeast, type Role } from '../../lib/domain/roles.ts'
 import * as store from './token-store.ts'
 import { isAdmin, loggedIn, type Who } from './who.ts'
@@ -13,6 +14,7 @@ import { isAdmin, loggedIn, type Who } from './who.ts'
 export interface CreateTokenInput {
   name: string
   role: Role
+  scopes?: readonly TokenScope[] | null
   expiresAt?: Date | null
   service?: boolean | null
 }
@@ -41,14 +43,16 @@ export const makeTokens = ({ db, newId }: { db: Database; newId: () => string })
     const check = makeInputCheck()
     check.name('name', input.name)
     if (input.expiresAt && input.expiresAt.getTime() <= Date.now()) check.refuse('expiresAt', 'is over already')
+    if (input.scopes?.length === 0) check.refuse('scopes', 'must have an entry, or be left out')
     check.throwIfAny()
     const isService = input.service ?? who.identity.kind !== 'user'
     if (isService && !isAdmin(who)) throw new Denied('Only an ADMIN makes tokens that belong to no user.')
     if (!isAtLeast(who.role, input.role)) throw new Denied(`A token may do no more than who makes it: ${who.role}.`)
+    const scopes = scopesFor(input, who)
     const { text, prefix, hash } = newToken('API')
     const userId = isService ? null : loggedIn(who)
     const { name, role, expiresAt: expires = null } = input
-    const row = { id: newId(), kind: 'API' as const, userId, role, name, prefix, hash, expires }
+    const row = { id: newId(), kind: 'API' as const, userId, role, scopes, name, prefix, hash, expires }
     return { token: await inTransaction(db, (tx) => store.insertToken(tx, row, who.identity.sub)), secret: text }
   },
 
@@ -73,3 +77,12 @@ export const makeTokens = ({ db, newId }: { db: Database; newId: () => string })
     return (await store.tokensById(db, [id]))[0]!
   },
 })
+
+/** Those asked for, or all that who asks has; null is everything. Throws `Denied` for one that they have not. */
+const scopesFor = ({ scopes }: CreateTokenInput, { identity, access }: Who): TokenScope[] | null => {
+  const all = identity.kind === 'admin' || identity.scopes.includes('*')
+  if (scopes == null) return all ? null : [...access.scopes]
+  const missing = scopes.filter((scope) => !access.scopes.has(scope))
+  if (missing.length > 0) throw new Denied(`A token may do no more than who makes it, who has not ${missing.join(', ')}.`)
+  return withView(scopes, tokenScopes)
+}

@@ -1,11 +1,11 @@
 import { Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addDeletePayload, type Builder, forViewers } from '../builder.ts'
+import { type Builder, forTheirAccount } from '../builder.ts'
 import type { AccountTypes } from './query-types.ts'
 import type { AccountsService } from './service.ts'
 import { whoIs } from './who.ts'
 
 /** Users, made and changed by ADMINs; passwords and codes, by whom they belong to. */
-export const addUserMutations = (builder: Builder, { Role, User }: AccountTypes, { users }: AccountsService): void => {
+export const addUserMutations = (builder: Builder, { Role, User, Deleted }: AccountTypes, { users }: AccountsService): void => {
   const Create = builder.inputType('CreateUserInput', {
     fields: (t) => ({
       email: t.string({ required: true }),
@@ -33,7 +33,7 @@ export const addUserMutations = (builder: Builder, { Role, User }: AccountTypes,
       resolve: (_, { id, input }, context) => users.update(String(id), input, whoIs(context)),
     }),
     deleteUser: t.field({
-      type: addDeletePayload(builder),
+      type: Deleted,
       description: 'Their tokens count no longer, and their WebSockets are closed within 5 s. Already so is success.',
       errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }) },
@@ -66,7 +66,7 @@ const addProofs = (builder: Builder, User: AccountTypes['User'], users: Accounts
   const types = [Invalid, NotFound, Denied, Conflict, Unavailable, OutcomeUnknown]
   builder.mutationFields((t) => ({
     setPassword: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: User,
       description: 'Ends all their other logins.',
       errors: { types },
@@ -74,7 +74,7 @@ const addProofs = (builder: Builder, User: AccountTypes['User'], users: Accounts
       resolve: (_, { input }, context) => users.setPassword(input, whoIs(context)),
     }),
     enableTotp: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: Payload,
       description: 'A secret for codes. Logins ask for them once `confirmTotp` has seen one.',
       errors: { types: [Denied, Conflict, Unavailable, OutcomeUnknown] },
@@ -82,14 +82,14 @@ const addProofs = (builder: Builder, User: AccountTypes['User'], users: Accounts
       resolve: (_, { password }, context) => users.enableTotp(password, whoIs(context)),
     }),
     confirmTotp: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: User,
       errors: { types: [Invalid, Denied, Conflict, Unavailable, OutcomeUnknown] },
       args: { code: t.arg.string({ required: true }) },
       resolve: (_, { code }, context) => users.confirmTotp(code, whoIs(context)),
     }),
     disableTotp: t.field({
-      ...forViewers,
+      ...forTheirAccount,
       type: User,
       description: 'Already so is success.',
       errors: { types },

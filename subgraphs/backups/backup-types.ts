@@ -1,9 +1,11 @@
 import { backupTriggers } from '../../lib/domain/backup-policy.ts'
+import { fullAccess } from '../../lib/domain/permissions.ts'
 import { backupPhases, restorePhases } from '../../lib/messages/backups.ts'
-import { addConnection, type Builder, forOperators, pageArgs } from '../builder.ts'
+import { addConnection, type Builder, forMembers, pageArgs } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage } from '../pages.ts'
+import { makeReference } from '../references.ts'
 import { addPolicy } from './policy-types.ts'
 import type { BackupsService } from './service.ts'
 import { type Backup, backupStatuses, type Restore } from './store.ts'
@@ -34,13 +36,17 @@ type Types = Omit<BackupTypes, 'loaders'>
 type Loaders = ReturnType<typeof makeLoaders>
 
 const makeLoaders = (service: BackupsService) => ({
-  backup: makeLoader((ids: readonly string[]) => service.byIds(ids)),
-  restore: makeLoader((ids: readonly string[]) => service.restoresByIds(ids)),
+  backup: makeLoader((ids: readonly string[], { access }) => service.byIds(ids, access)),
+  /** Also one that may not be seen by itself. */
+  anyBackup: makeLoader((ids: readonly string[]) => service.byIds(ids, fullAccess)),
+  restore: makeLoader((ids: readonly string[], { access }) => service.restoresByIds(ids, access)),
+  deployment: makeReference(service.deploymentsSeen),
+  server: makeReference(service.serversSeen),
   policy: makeLoader((ids: readonly string[]) => service.policiesOf(ids)),
-  beforeStop: makeLoader((ids: readonly string[]) => service.beforeStopOf(ids)),
+  beforeStop: makeLoader((ids: readonly string[], { access }) => service.beforeStopOf(ids, access)),
   backupsOfDeployment: makePageLoader((ids, page) => service.ofDeployments(ids, page)),
   restoresOfDeployment: makePageLoader((ids, page) => service.restoresOfDeployments(ids, page)),
-  restoresOfBackup: makePageLoader((ids, page) => service.restoresOfBackups(ids, page)),
+  restoresOfBackup: makePageLoader((ids, page, _: null, { access }) => service.restoresOfBackups(ids, page, access)),
 })
 
 const implementBackup = (builder: Builder, types: Types, loaders: Loaders, service: BackupsService): void => {
@@ -52,13 +58,15 @@ const implementBackup = (builder: Builder, types: Types, loaders: Loaders, servi
       deployment: t.field({
         type: types.Deployment,
         nullable: true,
-        resolve: ({ serverGameConfigId }) => ({ id: serverGameConfigId }),
+        resolve: ({ serverGameConfigId }, _, context) => loaders.deployment(context, serverGameConfigId),
       }),
       session: t.field({
         type: types.Session,
         nullable: true,
         description: 'The session that ran meanwhile.',
-        resolve: ({ sessionId }) => (sessionId === null ? null : { id: sessionId }),
+        // It is seen by who sees its deployment, which is the backup's.
+        resolve: async ({ sessionId, serverGameConfigId }, _, context) =>
+          sessionId !== null && (await loaders.deployment(context, serverGameConfigId)) ? { id: sessionId } : null,
       }),
       status: t.expose('status', { type: types.Status }),
       phase: t.expose('phase', {
@@ -85,12 +93,13 @@ const implementBackup = (builder: Builder, types: Types, loaders: Loaders, servi
       locked: t.exposeBoolean('locked', { description: 'Kept whatever the rotation says.' }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
       downloadUrl: t.string({
-        ...forOperators,
+        ...forMembers,
         nullable: true,
         description:
-          'Where the archive can be had for an hour, by whoever has the address. One without a scheme is a path at the door. ' +
+          'Where the archive can be had for an hour, by whoever has the address; told to who may have it now. One without a scheme ' +
+          'is a path at the door. ' +
           'Null while there is none.',
-        resolve: (backup) => service.downloadUrl(backup),
+        resolve: (backup, _, { access }) => service.downloadUrl(backup, access),
       }),
       restores: t.field({
         type: types.Restores,
@@ -111,12 +120,13 @@ const implementRestore = (builder: Builder, types: Types, loaders: Loaders): voi
       id: t.exposeID('id'),
       backup: t.field({
         type: types.Backup,
-        resolve: async ({ backupId }, _, context) => (await loaders.backup(context, backupId))!,
+        description: 'Also when it is of another deployment, which may not be seen.',
+        resolve: async ({ backupId }, _, context) => (await loaders.anyBackup(context, backupId))!,
       }),
       deployment: t.field({
         type: types.Deployment,
         nullable: true,
-        resolve: ({ serverGameConfigId }) => ({ id: serverGameConfigId }),
+        resolve: ({ serverGameConfigId }, _, context) => loaders.deployment(context, serverGameConfigId),
       }),
       status: t.expose('status', { type: types.Status }),
       phase: t.expose('phase', { type: Phase, nullable: true, description: 'Null before it was begun.' }),
@@ -169,7 +179,8 @@ const implementDeployment = (builder: Builder, types: Types, loaders: Loaders): 
     }),
   })
   const key = builder.selection<{ id: string }>('id')
-  builder.asEntity(types.Deployment, { key, resolveReference: (deployment) => deployment })
+  // What hangs on a deployment is open to who sees it, and reached only through here or something else of it.
+  builder.asEntity(types.Deployment, { key, resolveReference: ({ id }, context) => loaders.deployment(context, id) })
 }
 
 const implementSession = (builder: Builder, types: Types, loaders: Loaders): void => {

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import { seesDeployment } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { missedPolicies } from '../../lib/schedules/due.ts'
 import { asRunStep, type RunStep, type runStatuses } from '../../lib/schedules/plan.ts'
 import type { Step } from '../../lib/schedules/steps.ts'
@@ -52,13 +54,25 @@ const selectRuns = (db: Database | Transaction) =>
 export const schedulesById = (db: Database, ids: readonly string[]): Promise<Schedule[]> =>
   selectSchedules(db).where('id', 'in', ids).execute()
 
+/** Those that may be seen. */
+export const seenSchedules = (db: Database, access: Access, ids: readonly string[]): Promise<Schedule[]> =>
+  selectSchedules(db).where('id', 'in', ids).where(seesDeployment(access, 'server_game_config_id')).execute()
+
 export const schedulesOfDeployments = (
   db: Database,
+  access: Access,
   ids: readonly string[],
   page: KeysetPage,
 ): Promise<Map<string, Schedule[]>> =>
   readPages(db, ids, page, (id) =>
-    pageOf(selectSchedules(db).where('server_game_config_id', '=', id).where('deleted_at', 'is', null), 'id', page),
+    pageOf(
+      selectSchedules(db)
+        .where('server_game_config_id', '=', id)
+        .where(seesDeployment(access, 'server_game_config_id'))
+        .where('deleted_at', 'is', null),
+      'id',
+      page,
+    ),
   )
 
 export const runsOfSchedules = (db: Database, ids: readonly string[], page: KeysetPage): Promise<Map<string, ScheduleRun[]>> =>

@@ -4,7 +4,7 @@ import { nextDues } from '../../lib/schedules/cron.ts'
 import { missedPolicies } from '../../lib/schedules/due.ts'
 import { type RunStep, type runStatuses, stepStatuses } from '../../lib/schedules/plan.ts'
 import { onFailures, type Step, type stepKinds, type Warning } from '../../lib/schedules/steps.ts'
-import { addConnection, type Builder, pageArgs, type SchemaTypes } from '../builder.ts'
+import { addConnection, type Builder, forMembers, pageArgs, type SchemaTypes } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage } from '../pages.ts'
@@ -22,11 +22,11 @@ export const addSchedules = (
   refs: { Deployment: DeploymentRef; DeletePayload: DeletePayloadRef },
   service: Schedules,
 ): void => {
-  const scheduleById = makeLoader((ids: readonly string[]) => service.schedulesByIds(ids))
+  const scheduleById = makeLoader((ids: readonly string[], { access }) => service.schedulesByIds(ids, access))
   const enums = addEnums(builder)
   const { Schedule, ScheduleRun } = addTypes(builder, refs, service, enums)
   const Schedules = addConnection(builder, 'Schedule', Schedule)
-  const schedulesOfDeployment = makePageLoader((ids, page) => service.schedulesOf(ids, page))
+  const schedulesOfDeployment = makePageLoader((ids, page, _: null, { access }) => service.schedulesOf(ids, page, access))
   builder.objectFields(refs.Deployment, (t) => ({
     schedules: t.field({
       type: Schedules,
@@ -37,12 +37,14 @@ export const addSchedules = (
   }))
   builder.queryFields((t) => ({
     schedules: t.field({
+      ...forMembers,
       type: Schedules,
       args: { ...pageArgs(t), serverGameConfigId: t.arg.id({ required: true }) },
       resolve: (_, { serverGameConfigId, ...args }, context) =>
         schedulesOfDeployment(context, String(serverGameConfigId), parsePage(args), null),
     }),
     schedule: t.field({
+      ...forMembers,
       type: Schedule,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
@@ -133,6 +135,7 @@ const addTypes = (builder: Builder, { Deployment }: { Deployment: DeploymentRef 
       deployment: t.field({
         type: Deployment,
         nullable: true,
+        // Seen by who sees the schedule.
         resolve: ({ serverGameConfigId }) => ({ id: serverGameConfigId }),
       }),
       cron: t.exposeString('cron'),
@@ -157,7 +160,7 @@ const addTypes = (builder: Builder, { Deployment }: { Deployment: DeploymentRef 
     }),
   })
   const key = builder.selection<{ id: string }>('id')
-  const byId = makeLoader((ids: readonly string[]) => service.schedulesByIds(ids))
+  const byId = makeLoader((ids: readonly string[], { access }) => service.schedulesByIds(ids, access))
   builder.asEntity(ScheduleType, { key, resolveReference: ({ id }, context) => byId(context, id) })
   return { Schedule: ScheduleType, ScheduleRun: Run }
 }
@@ -213,30 +216,46 @@ const addMutations = (
 ): void => {
   builder.mutationFields((t) => ({
     createSchedule: t.field({
+      ...forMembers,
       type: types.Schedule,
       errors: { types: [Invalid, NotFound, Conflict] },
       args: { input: t.arg({ type: Input, required: true }) },
-      resolve: (_, { input }, { actor }) => service.createSchedule(input, actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireToSchedule(access, input)
+        return service.createSchedule(input, actor)
+      },
     }),
     updateSchedule: t.field({
+      ...forMembers,
       type: types.Schedule,
       errors: { types: [Invalid, NotFound] },
       description: 'A run that is under way goes on as it began.',
       args: { id: t.arg.id({ required: true }), input: t.arg({ type: Input, required: true }) },
-      resolve: (_, { id, input }, { actor }) => service.updateSchedule(String(id), input, actor),
+      resolve: async (_, { id, input }, { actor, access }) => {
+        await service.requireOnSchedule(access, String(id), 'update', input.steps)
+        return service.updateSchedule(String(id), input, actor)
+      },
     }),
     deleteSchedule: t.field({
+      ...forMembers,
       type: types.DeletePayload,
       errors: { types: [NotFound] },
       args: { id: t.arg.id({ required: true }) },
-      resolve: (_, { id }, { actor }) => service.deleteSchedule(String(id), actor),
+      resolve: async (_, { id }, { actor, access }) => {
+        await service.requireOnSchedule(access, String(id), 'delete')
+        return service.deleteSchedule(String(id), actor)
+      },
     }),
     runSchedule: t.field({
+      ...forMembers,
       type: types.ScheduleRun,
       errors: { types: [NotFound, Conflict] },
       description: 'Runs it now, enabled or not.',
       args: { id: t.arg.id({ required: true }) },
-      resolve: (_, { id }, { actor }) => service.runSchedule(String(id), actor),
+      resolve: async (_, { id }, { actor, access }) => {
+        await service.requireOnSchedule(access, String(id), 'run')
+        return service.runSchedule(String(id), actor)
+      },
     }),
   }))
 }

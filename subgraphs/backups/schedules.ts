@@ -1,14 +1,17 @@
+import { requirePermission } from '../../lib/db/access.ts'
 import { byId, forUuids } from '../../lib/db/by-id.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { actionsOf, refDeployment } from '../../lib/db/refs.ts'
+import { requireOnPart } from '../../lib/db/seen.ts'
 import { inTransaction, isViolationOf, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { type Access, holdsByRole, permissions } from '../../lib/domain/permissions.ts'
 import { type Action, mergeActions } from '../../lib/parameters/actions.ts'
 import { cronFault, isTimeZone, nextDue } from '../../lib/schedules/cron.ts'
-import { parseSteps, type StepInput } from '../../lib/schedules/steps.ts'
+import { parseSteps, permissionsFor, type StepInput } from '../../lib/schedules/steps.ts'
 import * as store from './schedule-store.ts'
 
 /** What is left out of an update, or null in it, stays as it is. */
@@ -26,8 +29,29 @@ const maxSchedules = 50
 
 /** What is done for deployments by the clock. Every fault of an input is told at once. */
 export const makeSchedules = ({ db, newId }: { db: Database; newId: () => string }) => ({
-  schedulesByIds: byId((ids) => store.schedulesById(db, ids)),
-  schedulesOf: (ids: readonly string[], page: KeysetPage) => store.schedulesOfDeployments(db, ids.filter(isUuid), page),
+  schedulesByIds: (ids: readonly string[], access: Access) => byId((uuids) => store.seenSchedules(db, access, uuids))(ids),
+  schedulesOf: (ids: readonly string[], page: KeysetPage, access: Access) =>
+    store.schedulesOfDeployments(db, access, ids.filter(isUuid), page),
+
+  /**
+   * Throws `NotFound` or `Denied` for who may not do that to the schedule: change it, which wants CONFIGURE and whatever its steps
+   * do, delete it, or run it as it is.
+   */
+  requireOnSchedule: async (access: Access, id: string, to: 'update' | 'delete' | 'run', steps?: ScheduleInput['steps']) => {
+    if (permissions.every((permission) => holdsByRole(access, permission))) return
+    const read = (ids: readonly string[]) => store.seenSchedules(db, access, ids)
+    const part = { kind: 'schedule', id, read }
+    if (to !== 'update') return requireOnPart(db, access, part, to === 'run' ? 'CONTROL' : 'CONFIGURE')
+    const [known] = isUuid(id) && !steps ? await read([id]) : []
+    return requireOnPart(db, access, part, 'CONFIGURE', ...permissionsFor(steps ?? known?.steps ?? []))
+  },
+
+  /** The same of a new one. */
+  requireToSchedule: async (access: Access, { serverGameConfigId, steps }: ScheduleInput) => {
+    for (const permission of ['CONFIGURE' as const, ...permissionsFor(steps ?? [])])
+      await requirePermission(db, access, 'deployment', String(serverGameConfigId ?? ''), permission)
+  },
+
   runsOf: (ids: readonly string[], page: KeysetPage) => store.runsOfSchedules(db, ids.filter(isUuid), page),
   lastRunsOf: forUuids(async (ids) => {
     const runs = await store.lastRunsOfSchedules(db, ids)

@@ -1,14 +1,7 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import {
-  addConnection,
-  addDeletePayload,
-  type Builder,
-  forOperators,
-  makeBuilder,
-  pageArgs,
-  toSubgraphSchema,
-} from '../builder.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
+import { addConnection, addDeletePayload, type Builder, forMembers, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addBackupTypes, type BackupTypes } from './backup-types.ts'
 import type { BackupFile } from './contents.ts'
@@ -20,15 +13,14 @@ import { addTransfers } from './transfer-types.ts'
 
 export interface BackupsSchemaDeps {
   service: BackupsService
-  /** A backup each time it has changed, first as it is, until it has ended. */
-  backupChanged: (id: string) => AsyncIterable<Backup>
+  /** A backup each time it has changed, first as it is, until it has ended or is not seen any more. */
+  backupChanged: (id: string, access: Access) => AsyncIterable<Backup>
   /** The same of a restore. */
-  restoreChanged: (restore: Restore) => AsyncIterable<Restore>
+  restoreChanged: (restore: Restore, access: Access) => AsyncIterable<Restore>
 }
 
 export const makeBackupsSchema = (deps: BackupsSchemaDeps): GraphQLSchema => {
-  // Whoever runs games sees to their saves.
-  const builder = makeBuilder({ mutationsFor: 'OPERATOR', errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
+  const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] })
   const types = addBackupTypes(builder, deps.service)
   addQueries(builder, types, deps.service)
   addFiles(builder, deps.service)
@@ -52,10 +44,11 @@ const addQueries = (builder: Builder, types: BackupTypes, service: BackupsServic
   })
   builder.queryFields((t) => ({
     backups: t.field({
+      ...forMembers,
       type: types.Backups,
       description: 'The oldest first; `last: 10` gives the newest ten.',
       args: { ...pageArgs(t), serverGameConfigId: t.arg.id(), filter: t.arg({ type: Filter }) },
-      resolve: async (_, { serverGameConfigId, filter, ...args }) => {
+      resolve: async (_, { serverGameConfigId, filter, ...args }, { access }) => {
         const page = parsePage(args)
         const narrowed = {
           serverGameConfigId: serverGameConfigId == null ? null : String(serverGameConfigId),
@@ -64,16 +57,18 @@ const addQueries = (builder: Builder, types: BackupTypes, service: BackupsServic
           locked: filter?.locked ?? null,
           deleted: filter?.deleted ?? false,
         }
-        return toPage(await service.list(narrowed, page), page, (backup) => backup.id)
+        return toPage(await service.list(narrowed, page, access), page, (backup) => backup.id)
       },
     }),
     backup: t.field({
+      ...forMembers,
       type: types.Backup,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
       resolve: (_, { id }, context) => types.loaders.backup(context, String(id)),
     }),
     restore: t.field({
+      ...forMembers,
       type: types.Restore,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
@@ -105,7 +100,7 @@ const addFiles = (builder: Builder, service: BackupsService): void => {
   const Files = addConnection(builder, 'BackupFile', File)
   builder.queryField('backupFiles', (t) =>
     t.field({
-      ...forOperators,
+      ...forMembers,
       type: Files,
       description: 'What is in a directory of a backup, which is not downloaded for it.',
       args: {
@@ -114,9 +109,10 @@ const addFiles = (builder: Builder, service: BackupsService): void => {
         first: t.arg.int(),
         after: t.arg.string(),
       },
-      resolve: async (_, { backupId, path, ...args }) => {
+      resolve: async (_, { backupId, path, ...args }, { access }) => {
         const page = parsePage(args)
-        return toPage(await service.files(String(backupId), path ?? '', page), page, ({ place }) => String(place))
+        const files = await service.files(String(backupId), path ?? '', page, access)
+        return toPage(files, page, ({ place }) => String(place))
       },
     }),
   )
@@ -126,17 +122,21 @@ const addSubscriptions = (builder: Builder, types: BackupTypes, deps: BackupsSch
   builder.subscriptionType({})
   builder.subscriptionFields((t) => ({
     backupChanged: t.field({
+      ...forMembers,
       type: types.Backup,
       description: 'A backup whenever its row changes, first as it is now, until it has ended.',
       args: { backupId: t.arg.id({ required: true }) },
-      subscribe: async (_, { backupId }) => deps.backupChanged((await deps.service.find(String(backupId))).id),
+      subscribe: async (_, { backupId }, { access }) =>
+        deps.backupChanged((await deps.service.find(String(backupId), access)).id, access),
       resolve: (backup) => backup,
     }),
     restoreChanged: t.field({
+      ...forMembers,
       type: types.Restore,
       description: 'A restore whenever its row changes, first as it is now, until it has ended.',
       args: { restoreId: t.arg.id({ required: true }) },
-      subscribe: async (_, { restoreId }) => deps.restoreChanged(await deps.service.findRestore(String(restoreId))),
+      subscribe: async (_, { restoreId }, { access }) =>
+        deps.restoreChanged(await deps.service.findRestore(String(restoreId), access), access),
       resolve: (restore) => restore,
     }),
   }))

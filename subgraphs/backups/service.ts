@@ -1,3 +1,4 @@
+import { requirePermission } from '../../lib/db/access.ts'
 import { failBackup, isUnderWay, lockBackup } from '../../lib/db/backup-ends.ts'
 import { beginBackup } from '../../lib/db/backups.ts'
 import { byId, forUuids } from '../../lib/db/by-id.ts'
@@ -5,10 +6,12 @@ import type { Database } from '../../lib/db/connect.ts'
 import { addChange } from '../../lib/db/outbox.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { refDeployment } from '../../lib/db/refs.ts'
+import { deploymentsSeen, requireOnPart, serversSeen } from '../../lib/db/seen.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { type BackupPolicy, defaultBackupPolicy } from '../../lib/domain/backup-policy.ts'
 import { Conflict, Invalid, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import { backupArchiveKey } from '../../lib/storage/keys.ts'
 import { ObjectMissing, type ObjectStore } from '../../lib/storage/store.ts'
 import { type BackupFile, readBackupFiles } from './contents.ts'
@@ -28,11 +31,15 @@ export interface CreateBackupInput {
 
 export const makeBackupsService = (deps: { db: Database; newId: () => string; store: ObjectStore }) => {
   const { db, newId } = deps
-  const find = async (id: string): Promise<store.Backup> => {
-    const [backup] = isUuid(id) ? await store.backupsById(db, [id]) : []
+  const seen = (access: Access) => (ids: readonly string[]) => store.seenBackups(db, access, ids)
+  const find = async (id: string, access: Access): Promise<store.Backup> => {
+    const [backup] = isUuid(id) ? await seen(access)([id]) : []
     if (!backup) throw new NotFound('backup', id)
     return backup
   }
+  /** Throws `NotFound` or `Denied` for who does not hold BACKUPS on the backup's deployment. */
+  const requireOnBackup = (access: Access, id: string): Promise<void> =>
+    requireOnPart(db, access, { kind: 'backup', id, read: seen(access) }, 'BACKUPS')
 
   /** Changes a backup that is there, and tells of it. */
   const change = async (id: string, work: (tx: Transaction) => Promise<void>): Promise<store.Backup> => {
@@ -51,30 +58,39 @@ export const makeBackupsService = (deps: { db: Database; newId: () => string; st
     ...makeSchedules({ db, newId }),
     ...makeTransfers({ db, newId }),
     find,
-    byIds: byId((ids) => store.backupsById(db, ids)),
-    restoresByIds: byId((ids) => store.restoresById(db, ids)),
+    requireOnBackup,
+    /** The same of a deployment. */
+    requireOnDeployment: (access: Access, id: string): Promise<void> =>
+      requirePermission(db, access, 'deployment', id, 'BACKUPS'),
+    deploymentsSeen: (ids: readonly string[], access: Access) => deploymentsSeen(db, access, ids),
+    serversSeen: (ids: readonly string[], access: Access) => serversSeen(db, access, ids),
+    byIds: (ids: readonly string[], access: Access) => byId(seen(access))(ids),
+    restoresByIds: (ids: readonly string[], access: Access) => byId((uuids) => store.seenRestores(db, access, uuids))(ids),
     ofDeployments: (ids: readonly string[], page: KeysetPage) => store.backupsOfDeployments(db, ids.filter(isUuid), page),
     restoresOfDeployments: (ids: readonly string[], page: KeysetPage) =>
       store.restoresOfDeployments(db, ids.filter(isUuid), page),
-    restoresOfBackups: (ids: readonly string[], page: KeysetPage) => store.restoresOfBackups(db, ids.filter(isUuid), page),
+    restoresOfBackups: (ids: readonly string[], page: KeysetPage, access: Access) =>
+      store.restoresOfBackups(db, access, ids.filter(isUuid), page),
 
-    findRestore: async (id: string): Promise<store.Restore> => {
-      const [restore] = isUuid(id) ? await store.restoresById(db, [id]) : []
+    findRestore: async (id: string, access: Access): Promise<store.Restore> => {
+      const [restore] = isUuid(id) ? await store.seenRestores(db, access, [id]) : []
       if (!restore) throw new NotFound('restore', id)
       return restore
     },
 
-    list: async (filter: store.BackupFilter, page: KeysetPage): Promise<store.Backup[]> => {
+    list: async (filter: store.BackupFilter, page: KeysetPage, access: Access): Promise<store.Backup[]> => {
       const { serverGameConfigId, statuses, triggers } = filter
       const isEmpty = statuses?.length === 0 || triggers?.length === 0
-      return isEmpty || (serverGameConfigId !== null && !isUuid(serverGameConfigId)) ? [] : store.backupsPage(db, filter, page)
+      if (isEmpty || (serverGameConfigId !== null && !isUuid(serverGameConfigId))) return []
+      return store.backupsPage(db, access, filter, page)
     },
 
     /** The backup under way after which each of many sessions is stopped, by session. */
-    beforeStopOf: forUuids(async (ids) => {
-      const backups = await store.backupsBeforeStop(db, ids)
-      return new Map(backups.map((backup) => [backup.thenStop ?? '', backup]))
-    }),
+    beforeStopOf: (ids: readonly string[], access: Access) =>
+      forUuids(async (uuids) => {
+        const backups = await store.backupsBeforeStop(db, access, uuids)
+        return new Map(backups.map((backup) => [backup.thenStop ?? '', backup]))
+      })(ids),
 
     /** What each of many deployments wants of its backups, with the defaults filled in. */
     policiesOf: forUuids(async (ids) => {
@@ -82,15 +98,20 @@ export const makeBackupsService = (deps: { db: Database; newId: () => string; st
       return new Map(ids.map((id): [string, BackupPolicy] => [id, { ...defaultBackupPolicy, ...known.get(id) }]))
     }),
 
-    /** Where its archive can be had for an hour, by whoever has the address; null while there is none. */
-    downloadUrl: async ({ id, status, deletedAt }: store.Backup): Promise<string | null> => {
+    /**
+     * Where its archive can be had for an hour, by whoever has the address; null while there is none. Throws `Denied` for who
+     * does not hold BACKUPS on its deployment now.
+     */
+    downloadUrl: async ({ id, status, deletedAt }: store.Backup, access: Access): Promise<string | null> => {
+      await requireOnBackup(access, id)
       if (status !== 'COMPLETED' || deletedAt) return null
       return deps.store.signGet(backupArchiveKey(id), { fileName: `backup-${id}.tar.gz`, lifeMs: downloadLifeMs })
     },
 
     /** What is in a directory of the backup; places are as text, as cursors of the list. */
-    files: async (id: string, path: string, { limit, after }: KeysetPage): Promise<BackupFile[]> => {
-      const backup = await find(id)
+    files: async (id: string, path: string, { limit, after }: KeysetPage, access: Access): Promise<BackupFile[]> => {
+      await requireOnBackup(access, id)
+      const backup = await find(id, access)
       if (backup.status !== 'COMPLETED') throw new Conflict(`The backup is ${backup.status}: nothing of it can be looked at.`)
       const place = after === undefined ? -1 : Number(after)
       if (!Number.isSafeInteger(place)) throw Invalid.at('after', 'is not a cursor of this list')

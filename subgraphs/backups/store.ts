@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
+import { seesDeployment } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import type { BackupPolicy, BackupTrigger } from '../../lib/domain/backup-policy.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { backupPhases, restorePhases } from '../../lib/messages/backups.ts'
 
 export const backupStatuses = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED'] as const
@@ -71,15 +73,23 @@ const selectRestores = (db: Database | Transaction) =>
     .select(['created_at as createdAt', 'completed_at as completedAt'])
     .$castTo<Restore>()
 
+/** Those that may be seen. */
+export const seenBackups = (db: Database, access: Access, ids: readonly string[]): Promise<Backup[]> =>
+  selectBackups(db).where('id', 'in', ids).where(seesDeployment(access, 'server_game_config_id')).execute()
+
+export const seenRestores = (db: Database, access: Access, ids: readonly string[]): Promise<Restore[]> =>
+  selectRestores(db).where('id', 'in', ids).where(seesDeployment(access, 'server_game_config_id')).execute()
+
 export const backupsById = (db: Database | Transaction, ids: readonly string[]): Promise<Backup[]> =>
   selectBackups(db).where('id', 'in', ids).execute()
 
 export const restoresById = (db: Database | Transaction, ids: readonly string[]): Promise<Restore[]> =>
   selectRestores(db).where('id', 'in', ids).execute()
 
-export const backupsPage = (db: Database, filter: BackupFilter, page: KeysetPage): Promise<Backup[]> => {
+export const backupsPage = (db: Database, access: Access, filter: BackupFilter, page: KeysetPage): Promise<Backup[]> => {
   const { serverGameConfigId, statuses, triggers, locked } = filter
   const query = selectBackups(db)
+    .where(seesDeployment(access, 'server_game_config_id'))
     .where('deleted_at', filter.deleted ? 'is not' : 'is', null)
     .$if(serverGameConfigId !== null, (narrowed) => narrowed.where('server_game_config_id', '=', serverGameConfigId))
     .$if(statuses !== null, (narrowed) => narrowed.where('status', 'in', statuses ?? []))
@@ -96,12 +106,23 @@ export const backupsOfDeployments = (db: Database, ids: readonly string[], page:
 export const restoresOfDeployments = (db: Database, ids: readonly string[], page: KeysetPage): Promise<Map<string, Restore[]>> =>
   readPages(db, ids, page, (id) => pageOf(selectRestores(db).where('server_game_config_id', '=', id), 'id', page))
 
-export const restoresOfBackups = (db: Database, ids: readonly string[], page: KeysetPage): Promise<Map<string, Restore[]>> =>
-  readPages(db, ids, page, (id) => pageOf(selectRestores(db).where('backup_id', '=', id), 'id', page))
+export const restoresOfBackups = (
+  db: Database,
+  access: Access,
+  ids: readonly string[],
+  page: KeysetPage,
+): Promise<Map<string, Restore[]>> =>
+  readPages(db, ids, page, (id) =>
+    pageOf(selectRestores(db).where('backup_id', '=', id).where(seesDeployment(access, 'server_game_config_id')), 'id', page),
+  )
 
 /** Backups under way after which each of these sessions is stopped. */
-export const backupsBeforeStop = (db: Database, sessionIds: readonly string[]): Promise<Backup[]> =>
-  selectBackups(db).where('then_stop', 'in', sessionIds).where('status', 'in', ['PENDING', 'RUNNING']).execute()
+export const backupsBeforeStop = (db: Database, access: Access, sessionIds: readonly string[]): Promise<Backup[]> =>
+  selectBackups(db)
+    .where('then_stop', 'in', sessionIds)
+    .where('status', 'in', ['PENDING', 'RUNNING'])
+    .where(seesDeployment(access, 'server_game_config_id'))
+    .execute()
 
 export const policiesOf = (db: Database, deploymentIds: readonly string[]) =>
   db

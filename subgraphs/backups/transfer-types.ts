@@ -1,7 +1,7 @@
 import type { ObjectRef } from '@pothos/core'
 import { Conflict, NotFound, Unavailable } from '../../lib/domain/errors.ts'
 import { transferStatuses, transferSteps } from '../../lib/domain/transfers.ts'
-import type { Builder, SchemaTypes } from '../builder.ts'
+import { type Builder, forMembers, forOperators, type SchemaTypes } from '../builder.ts'
 import { type Context, makeLoader } from '../context.ts'
 import type { Backup, Restore } from './store.ts'
 import type { Transfer, Transfers } from './transfers.ts'
@@ -15,6 +15,8 @@ export const addTransfers = (
   loaders: {
     backup: (context: Context, id: string) => Promise<Backup | null>
     restore: (context: Context, id: string) => Promise<Restore | null>
+    deployment: (context: Context, id: string) => Promise<{ id: string } | null>
+    server: (context: Context, id: string) => Promise<{ id: string } | null>
   },
   service: Transfers,
 ): void => {
@@ -30,11 +32,15 @@ export const addTransfers = (
     description: 'A move of a deployment to another server.',
     fields: (t) => ({
       id: t.exposeID('id'),
-      deployment: t.field({ type: refs.Deployment, nullable: true, resolve: (row) => ({ id: row.serverGameConfigId }) }),
+      deployment: t.field({
+        type: refs.Deployment,
+        nullable: true,
+        resolve: (row, _, context) => loaders.deployment(context, row.serverGameConfigId),
+      }),
       status: t.expose('status', { type: Status, description: 'FAILED: the deployment is where it was.' }),
       step: t.expose('step', { type: Step }),
-      from: t.field({ type: Server, nullable: true, resolve: ({ fromServerId }) => ({ id: fromServerId }) }),
-      to: t.field({ type: Server, nullable: true, resolve: ({ toServerId }) => ({ id: toServerId }) }),
+      from: t.field({ type: Server, nullable: true, resolve: (row, _, context) => loaders.server(context, row.fromServerId) }),
+      to: t.field({ type: Server, nullable: true, resolve: (row, _, context) => loaders.server(context, row.toServerId) }),
       backup: t.field({
         type: refs.Backup,
         nullable: true,
@@ -52,7 +58,7 @@ export const addTransfers = (
       endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
     }),
   })
-  const transferById = makeLoader((ids: readonly string[]) => service.transfersByIds(ids))
+  const transferById = makeLoader((ids: readonly string[], { access }) => service.transfersByIds(ids, access))
   const transferOf = makeLoader((ids: readonly string[]) => service.transfersOf(ids))
   builder.objectFields(refs.Deployment, (t) => ({
     transfer: t.field({
@@ -64,6 +70,7 @@ export const addTransfers = (
   }))
   builder.queryFields((t) => ({
     transfer: t.field({
+      ...forMembers,
       type: TransferType,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
@@ -75,6 +82,7 @@ export const addTransfers = (
   })
   builder.mutationFields((t) => ({
     transferDeployment: t.field({
+      ...forOperators,
       type: refs.Deployment,
       errors: { types: [NotFound, Unavailable, Conflict] },
       description:

@@ -1,3 +1,4 @@
+import { seesDeployment } from '../../lib/db/access.ts'
 import { byId, forUuids } from '../../lib/db/by-id.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
@@ -5,6 +6,7 @@ import { inTransaction } from '../../lib/db/transaction.ts'
 import { beginTransfer } from '../../lib/db/transfers.ts'
 import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { TransferStep, transferStatuses } from '../../lib/domain/transfers.ts'
 
 /** A row of backups.transfers: a move of a deployment. */
@@ -28,7 +30,10 @@ export interface TransferDeploymentInput {
 }
 
 export const makeTransfers = ({ db, newId }: { db: Database; newId: () => string }) => ({
-  transfersByIds: byId((ids) => selectTransfers(db).where('id', 'in', ids).execute()),
+  transfersByIds: (ids: readonly string[], access: Access) =>
+    byId((uuids) =>
+      selectTransfers(db).where('id', 'in', uuids).where(seesDeployment(access, 'server_game_config_id')).execute(),
+    )(ids),
 
   /** The newest move of each of many deployments, by deployment. */
   transfersOf: forUuids(async (ids) => {

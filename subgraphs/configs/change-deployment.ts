@@ -1,4 +1,5 @@
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
+import { requirePermission } from '../../lib/db/access.ts'
 import { addConfigUpdates } from '../../lib/db/config-updates.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { closeOperation, holdOperation, openOperation } from '../../lib/db/operations.ts'
@@ -7,9 +8,11 @@ import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { fullAccess } from '../../lib/domain/permissions.ts'
 import type { PortBinding } from '../../lib/domain/ports.ts'
 import { parseActions, withIds } from '../../lib/parameters/actions.ts'
 import { parseValues } from '../../lib/parameters/values.ts'
+import type { Asker } from '../context.ts'
 import { recordChange } from './changes.ts'
 import { asDeploymentConflict } from './deploy.ts'
 import {
@@ -30,17 +33,20 @@ import {
 } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
 import { actionNames } from './game-config-input.ts'
+import { refuseOperatorFields } from './operator-fields.ts'
 import { bindingsOfDeployments, replacePorts } from './port-store.ts'
 import { allocate, lookingAgain, rangeOf } from './ports.ts'
 import { type GameConfig, lockGameConfig } from './store.ts'
 
 /**
  * Changes what is given of a deployment. A session that lives goes on as it is, but for its restart policy and priority,
- * which its host is told. Throws as a deployment does.
+ * which its host is told. Throws as a deployment does, and for who may not do it; a grant does not open all of its fields.
  */
 export const makeUpdateDeployment =
   ({ db, newId, secrets }: { db: Database; newId: () => string; secrets: SecretBox }) =>
-  async (id: string, input: UpdateServerGameConfigInput, actor: string): Promise<Deployment> => {
+  async (id: string, input: UpdateServerGameConfigInput, { actor, access }: Asker): Promise<Deployment> => {
+    await requirePermission(db, access, 'deployment', id, 'CONFIGURE')
+    refuseOperatorFields(access, 'deployment', input)
     const { serverId } = await present(db, id)
     return lookingAgain(() =>
       inTransaction(db, async (tx) => {
@@ -136,7 +142,7 @@ export const makeDeleteDeployment =
   }
 
 const known = async (db: Database, id: string): Promise<Deployment> => {
-  const [deployment] = isUuid(id) ? await deploymentsById(db, [id]) : []
+  const [deployment] = isUuid(id) ? await deploymentsById(db, [id], fullAccess) : []
   if (!deployment) throw new NotFound('deployment', id)
   return deployment
 }

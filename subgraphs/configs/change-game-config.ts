@@ -1,10 +1,13 @@
+import { requirePermission } from '../../lib/db/access.ts'
 import { addConfigUpdates } from '../../lib/db/config-updates.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { fullAccess } from '../../lib/domain/permissions.ts'
 import { withIds } from '../../lib/parameters/actions.ts'
+import type { Asker } from '../context.ts'
 import { rebind } from './change-deployment.ts'
 import { recordChange } from './changes.ts'
 import { refuseLinksWithout } from './deployment-links.ts'
@@ -16,6 +19,7 @@ import {
   type UpdateGameConfigInput,
 } from './game-config-input.ts'
 import { asNameConflict } from './name-conflict.ts'
+import { refuseOperatorFields } from './operator-fields.ts'
 import { lookingAgain } from './ports.ts'
 import * as store from './store.ts'
 
@@ -42,7 +46,9 @@ const nameTaken = (name: string): string => `The game has a config named ${name}
  */
 export const makeUpdateGameConfig =
   ({ db, newId }: { db: Database; newId: () => string }) =>
-  async (id: string, input: UpdateGameConfigInput, actor: string): Promise<store.GameConfig> => {
+  async (id: string, input: UpdateGameConfigInput, { actor, access }: Asker): Promise<store.GameConfig> => {
+    await requirePermission(db, access, 'game config', id, 'CONFIGURE')
+    refuseOperatorFields(access, 'game config', input)
     if (!isUuid(id)) throw new NotFound('game config', id)
     return lookingAgain(() =>
       inTransaction(db, async (tx) => {
@@ -82,7 +88,7 @@ const stopsOtherwise = ({ stop: before }: store.GameConfig, { stop: after }: sto
 export const makeDeleteGameConfig =
   ({ db, newId }: { db: Database; newId: () => string }) =>
   async (id: string, actor: string): Promise<{ id: string }> => {
-    const [known] = isUuid(id) ? await store.gameConfigsById(db, [id]) : []
+    const [known] = isUuid(id) ? await store.gameConfigsById(db, [id], fullAccess) : []
     if (!known) throw new NotFound('game config', id)
     await inTransaction(db, async (tx) => {
       const before = await store.lockGameConfigToChange(tx, id)

@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
 import type { KeptSecrets } from '../../lib/crypto/kept-secrets.ts'
+import { seesDeployment } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { RestartPolicy } from '../../lib/domain/restart-policy.ts'
 import type { DeploymentLink, SessionSpec } from '../../lib/messages/session-spec.ts'
 import type { Action } from '../../lib/parameters/actions.ts'
@@ -46,37 +48,43 @@ const selectDeployments = (db: Database | Transaction) =>
     ])
     .$castTo<Deployment>()
 
-const selectPresent = (db: Database) => selectDeployments(db).where('deleted_at', 'is', null)
+const selectPresent = (db: Database, access: Access) =>
+  selectDeployments(db).where('deleted_at', 'is', null).where(seesDeployment(access, 'id'))
 
-/** Also deleted ones: history keeps naming them. */
-export const deploymentsById = (db: Database | Transaction, ids: readonly string[]): Promise<Deployment[]> =>
-  selectDeployments(db).where('id', 'in', ids).execute()
+/** Those that may be seen, also deleted ones: history keeps naming them. */
+export const deploymentsById = (db: Database | Transaction, ids: readonly string[], access: Access): Promise<Deployment[]> =>
+  selectDeployments(db).where('id', 'in', ids).where(seesDeployment(access, 'id')).execute()
 
 export const deploymentsPage = (
   db: Database,
   page: KeysetPage,
   { nameContains, order, serverId, gameConfigId }: ListFilter & { serverId: string | null; gameConfigId: string | null },
+  access: Access,
 ): Promise<Deployment[]> => {
-  const query = selectPresent(db)
+  const query = selectPresent(db, access)
     .where(matching(nameContains))
     .$if(serverId !== null, (narrowed) => narrowed.where('server_id', '=', serverId))
     .$if(gameConfigId !== null, (narrowed) => narrowed.where('game_config_id', '=', gameConfigId))
-  return orderedPageOf(query, 'configs.server_game_configs', page, order).execute()
+  return orderedPageOf(query, 'configs.server_game_configs', page, order, seesDeployment(access, 'id')).execute()
 }
 
 export const deploymentsOfServers = (
   db: Database,
   serverIds: readonly string[],
   page: KeysetPage,
+  access: Access,
 ): Promise<Map<string, Deployment[]>> =>
-  readPages(db, serverIds, page, (serverId) => pageOf(selectPresent(db).where('server_id', '=', serverId), 'id', page))
+  readPages(db, serverIds, page, (serverId) => pageOf(selectPresent(db, access).where('server_id', '=', serverId), 'id', page))
 
 export const deploymentsOfGameConfigs = (
   db: Database,
   gameConfigIds: readonly string[],
   page: KeysetPage,
+  access: Access,
 ): Promise<Map<string, Deployment[]>> =>
-  readPages(db, gameConfigIds, page, (configId) => pageOf(selectPresent(db).where('game_config_id', '=', configId), 'id', page))
+  readPages(db, gameConfigIds, page, (configId) =>
+    pageOf(selectPresent(db, access).where('game_config_id', '=', configId), 'id', page),
+  )
 
 const columnsOf = (deployment: Omit<Deployment, 'deletedAt' | 'revision'>) => ({
   name: deployment.name,

@@ -59,7 +59,9 @@ export const addDeployment = (
       alias: t.exposeString('alias'),
       deployment: t.field({
         type: refs.Deployment,
-        resolve: ({ serverGameConfigId }, _, context) => must(loaders.deployment(context, serverGameConfigId)),
+        nullable: true,
+        description: 'Null for who may not see it.',
+        resolve: ({ serverGameConfigId }, _, context) => loaders.deployment(context, serverGameConfigId),
       }),
     }),
   })

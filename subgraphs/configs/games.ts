@@ -1,13 +1,17 @@
+import { requirePermission } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { inTransaction } from '../../lib/db/transaction.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import type { ActionDraft } from '../../lib/domain/game-config.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { fullAccess } from '../../lib/domain/permissions.ts'
 import { commonNames } from '../../lib/domain/template.ts'
 import { type NewAction, parseActions, withIds } from '../../lib/parameters/actions.ts'
+import type { Asker } from '../context.ts'
 import { recordChange } from './changes.ts'
 import { asNameConflict } from './name-conflict.ts'
+import { refuseOperatorFields } from './operator-fields.ts'
 import * as store from './store.ts'
 
 export interface CreateGameInput {
@@ -35,7 +39,9 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
     }).catch(nameConflict(game))
   },
 
-  updateGame: async (id: string, input: UpdateGameInput, actor: string): Promise<store.Game> => {
+  updateGame: async (id: string, input: UpdateGameInput, { actor, access }: Asker): Promise<store.Game> => {
+    await requirePermission(db, access, 'game', id, 'CONFIGURE')
+    refuseOperatorFields(access, 'game', input)
     if (!isUuid(id)) throw new NotFound('game', id)
     return inTransaction(db, async (tx) => {
       const known = await store.lockGameToChange(tx, id)
@@ -51,7 +57,7 @@ export const makeGames = ({ db, newId }: { db: Database; newId: () => string }) 
 
   /** Throws `Conflict` while it has configs. Already so is success. */
   deleteGame: async (id: string, actor: string): Promise<{ id: string }> => {
-    const [known] = isUuid(id) ? await store.gamesById(db, [id]) : []
+    const [known] = isUuid(id) ? await store.gamesById(db, [id], fullAccess) : []
     if (!known) throw new NotFound('game', id)
     await inTransaction(db, async (tx) => {
       const before = await store.lockGameToChange(tx, id)

@@ -2,11 +2,12 @@ import type { Database } from '../../lib/db/connect.ts'
 import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import type { GameConfigDraft } from '../../lib/domain/game-config.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
-
+import { fullAccess } from '../../lib/domain/permissions.ts'
 import { readEgg } from '../../lib/eggs/read-egg.ts'
 import type { Unmapped } from '../../lib/eggs/report.ts'
 import { readGameConfigYaml } from '../../lib/presets/format.ts'
 import type { Shelf } from '../../lib/presets/shelf.ts'
+import type { Asker } from '../context.ts'
 import { freeName } from './deployment-name.ts'
 import { type CreateGameConfigInput, parseGameConfig, type UpdateGameConfigInput } from './game-config-input.ts'
 import type { CreateGameInput } from './games.ts'
@@ -18,7 +19,7 @@ interface ImportDeps {
   shelf: Shelf
   createGame: (input: CreateGameInput, actor: string) => Promise<store.Game>
   createGameConfig: (input: CreateGameConfigInput, actor: string) => Promise<store.GameConfig>
-  updateGameConfig: (id: string, input: UpdateGameConfigInput, actor: string) => Promise<store.GameConfig>
+  updateGameConfig: (id: string, input: UpdateGameConfigInput, who: Asker) => Promise<store.GameConfig>
 }
 
 export interface ImportInput {
@@ -47,7 +48,7 @@ export const makeImports = (deps: ImportDeps) => {
   const gameOf = async (gameId: ImportInput['gameId'], game: CreateGameInput, actor: string): Promise<string> => {
     if (gameId == null) return gameNamed(game, actor)
     const id = String(gameId)
-    const [known] = isUuid(id) ? await store.gamesById(db, [id]) : []
+    const [known] = isUuid(id) ? await store.gamesById(db, [id], fullAccess) : []
     if (!known || known.deletedAt) throw new NotFound('game', id)
     return id
   }
@@ -56,7 +57,7 @@ export const makeImports = (deps: ImportDeps) => {
   const put = async (gameId: string, config: GameConfigDraft, actor: string): Promise<store.GameConfig> => {
     const known = await store.gameConfigNamed(db, gameId, config.name)
     if (!known) return deps.createGameConfig({ ...config, gameId }, actor)
-    return deps.updateGameConfig(known.id, parseGameConfig({ ...config, gameId }), actor)
+    return deps.updateGameConfig(known.id, parseGameConfig({ ...config, gameId }), { actor, access: fullAccess })
   }
 
   return {

@@ -1,5 +1,5 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, PortTaken, Unavailable } from '../../lib/domain/errors.ts'
-import { addDeletePayload, type Builder, forOperators } from '../builder.ts'
+import { addDeletePayload, type Builder, forMembers, forOperators } from '../builder.ts'
 import type { SaveHookTypes } from '../save-hooks.ts'
 import type { ActionTypes } from './action-types.ts'
 import { addDeploymentInputs } from './deployment-types.ts'
@@ -73,11 +73,11 @@ const addGames = (builder: Builder, refs: Refs, actions: ActionTypes, service: C
       resolve: (_, { input }, { actor }) => service.createGame(input, actor),
     }),
     updateGame: t.field({
-      ...forOperators,
+      ...forMembers,
       type: refs.Game,
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
-      resolve: (_, { id, input }, { actor }) => service.updateGame(String(id), input, actor),
+      resolve: (_, { id, input }, context) => service.updateGame(String(id), input, context),
     }),
   }))
 }
@@ -98,13 +98,13 @@ const addGameConfigs = (
       resolve: (_, { input }, { actor }) => service.createGameConfig(input, actor),
     }),
     updateGameConfig: t.field({
-      ...forOperators,
+      ...forMembers,
       type: refs.GameConfig,
       description:
         'Counts for sessions that start from now on; a changed stop procedure also for those that live. Deployments get added ports at once.',
       errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
-      resolve: (_, { id, input }, { actor }) => service.updateGameConfig(String(id), input, actor),
+      resolve: (_, { id, input }, context) => service.updateGameConfig(String(id), input, context),
     }),
   }))
 }
@@ -125,13 +125,13 @@ const addDeployments = (
       resolve: (_, { input }, { actor }) => service.deploy(input, actor),
     }),
     updateServerGameConfig: t.field({
-      ...forOperators,
+      ...forMembers,
       type: refs.Deployment,
       description:
         'Ports count from the next session on; what a live one binds stays held until its container is gone. A changed restart policy counts at once.',
       errors: { types: [Invalid, NotFound, PortTaken, Conflict, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }), input: t.arg({ type: Update, required: true }) },
-      resolve: (_, { id, input }, { actor }) => service.updateDeployment(String(id), input, actor),
+      resolve: (_, { id, input }, context) => service.updateDeployment(String(id), input, context),
     }),
   }))
 }

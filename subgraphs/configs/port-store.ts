@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import { seesDeployment } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import { Conflict } from '../../lib/domain/errors.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { HeldPort, PortBinding, Protocol } from '../../lib/domain/ports.ts'
 
 /** A port of a machine with the deployment that holds it. */
@@ -33,8 +35,12 @@ export const bindingsOfDeployments = async (
   return bindings
 }
 
-/** Ports of these servers by server, the lowest first; also those that are given up and not free yet. */
-export const portsOfServers = async (db: Database, serverIds: readonly string[]): Promise<Map<string, ServerPort[]>> => {
+/** Ports of these servers by server, the lowest first, of deployments that may be seen; also those given up and not free yet. */
+export const portsOfServers = async (
+  db: Database,
+  serverIds: readonly string[],
+  access: Access,
+): Promise<Map<string, ServerPort[]>> => {
   const rows = await db
     .selectFrom('configs.server_ports')
     .select([
@@ -45,6 +51,7 @@ export const portsOfServers = async (db: Database, serverIds: readonly string[])
       'allocated_at as allocatedAt',
     ])
     .where('server_id', 'in', serverIds)
+    .where(seesDeployment(access, 'server_game_config_id'))
     .orderBy('port')
     .orderBy('protocol')
     .$castTo<ServerPort>()

@@ -1,5 +1,5 @@
 import type { InputIssue } from '../../lib/domain/errors.ts'
-import { type Builder, forOperators } from '../builder.ts'
+import { type Builder, forMembers } from '../builder.ts'
 import type { DeploymentInputs, DeploymentParts } from './deployment-types.ts'
 import type { GameConfigParts } from './game-config-part-types.ts'
 import type { FilePreview, Preview } from './preview.ts'
@@ -51,13 +51,13 @@ export const addPreview = (builder: Builder, { deployment, inputs, parts }: Type
   })
   builder.queryField('previewDeployment', (t) =>
     t.field({
-      // It reads the game's own files, and what is secret in those nobody can know.
-      ...forOperators,
+      // By FILES: it reads the game's own files, and what is secret in those nobody can know.
+      ...forMembers,
       type: Shown,
       description: 'With a deployment: what it would run with this input instead of its own; values left out stay.',
       args: { input: t.arg({ type: inputs.Create, required: true }), serverGameConfigId: t.arg.id() },
-      resolve: (_, { input, serverGameConfigId }) =>
-        service.previewDeployment(input, serverGameConfigId == null ? null : String(serverGameConfigId)),
+      resolve: (_, { input, serverGameConfigId }, { access }) =>
+        service.previewDeployment(input, serverGameConfigId == null ? null : String(serverGameConfigId), access),
     }),
   )
 }

@@ -1,10 +1,12 @@
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
+import { requirePermission } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { refGameConfig, refServer } from '../../lib/db/refs.ts'
 import { inTransaction, type Transaction } from '../../lib/db/transaction.ts'
-import { Conflict, type InputIssue, ManManError, NotFound, PortTaken } from '../../lib/domain/errors.ts'
+import { Conflict, Denied, type InputIssue, ManManError, NotFound, PortTaken } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { type InputCheck, makeInputCheck } from '../../lib/domain/inputs.ts'
+import { type Access, fullAccess, mayByRole } from '../../lib/domain/permissions.ts'
 import { anyAddress, type PortBinding } from '../../lib/domain/ports.ts'
 import { fileDiff, secretToken } from '../../lib/files/diff.ts'
 import { renderFile } from '../../lib/files/files.ts'
@@ -17,6 +19,7 @@ import { checkLinks } from './deployment-links.ts'
 import { freeName } from './deployment-name.ts'
 import { type Deployment, deploymentsById, namesOnServer } from './deployment-store.ts'
 import { keepValues } from './deployment-values.ts'
+import { refuseOperatorFields } from './operator-fields.ts'
 import { bindingsOfDeployments } from './port-store.ts'
 import { allocate, rangeOf } from './ports.ts'
 import { gameConfigsById } from './store.ts'
@@ -54,11 +57,12 @@ export interface PreviewDeps {
 
 /**
  * What a deployment, or a change of the one named, would run: as the rules of deploying and starting have it, and nothing is
- * kept. Throws `NotFound` and nothing else that a person can put right: that is told as an issue.
+ * kept. Throws `NotFound`, `Denied` for who may not, and nothing else that a person can put right: that is told as an issue.
  */
 export const makePreview =
   (deps: PreviewDeps) =>
-  async (input: DeployGameConfigInput, deploymentId: string | null): Promise<Preview> => {
+  async (input: DeployGameConfigInput, deploymentId: string | null, access: Access): Promise<Preview> => {
+    await refuseOthers(deps.db, input, deploymentId, access)
     const made = await inTransaction(deps.db, (tx) => prepare(tx, deps, input, deploymentId))
     const { spec, secretNames, id, serverId } = made
     const shown = { ...made.preview, spec: shownSpec(spec) }
@@ -75,12 +79,28 @@ export const makePreview =
     return { ...shown, files: fresh(spec, secretNames), filesNote: files.length > 0 ? 'The deployment has no files yet.' : null }
   }
 
+/** By FILES on the deployment one sees it where it is, as what it is, with what CONFIGURE changes; all else is for OPERATORs. */
+const refuseOthers = async (
+  db: Database,
+  input: DeployGameConfigInput,
+  deploymentId: string | null,
+  access: Access,
+): Promise<void> => {
+  if (deploymentId !== null) await requirePermission(db, access, 'deployment', deploymentId, 'FILES')
+  if (mayByRole(access, 'OPERATOR')) return
+  if (deploymentId === null) throw new Denied('Only an OPERATOR sees what a new deployment would be. Name one that is there.')
+  refuseOperatorFields(access, 'deployment', input)
+  const [known] = await deploymentsById(db, [deploymentId], access)
+  if (known?.serverId !== String(input.serverId) || known.gameConfigId !== String(input.gameConfigId))
+    throw new Denied('Only an OPERATOR sees what the deployment would be on another server, or with another config.')
+}
+
 const prepare = async (tx: Transaction, deps: PreviewDeps, input: DeployGameConfigInput, deploymentId: string | null) => {
   const [serverId, gameConfigId] = [String(input.serverId), String(input.gameConfigId)]
   const server = isUuid(serverId) ? await refServer(tx, serverId) : undefined
   if (!server) throw new NotFound('server', serverId)
   const row = isUuid(gameConfigId) ? await refGameConfig(tx, gameConfigId) : undefined
-  const [config] = row ? await gameConfigsById(tx, [gameConfigId]) : []
+  const [config] = row ? await gameConfigsById(tx, [gameConfigId], fullAccess) : []
   if (!row || !config) throw new NotFound('game config', gameConfigId)
   const known = deploymentId === null ? undefined : await present(tx, deploymentId)
   const id = known?.id ?? deps.newId()
@@ -114,7 +134,7 @@ const prepare = async (tx: Transaction, deps: PreviewDeps, input: DeployGameConf
 }
 
 const present = async (tx: Transaction, id: string): Promise<Deployment> => {
-  const [known] = isUuid(id) ? await deploymentsById(tx, [id]) : []
+  const [known] = isUuid(id) ? await deploymentsById(tx, [id], fullAccess) : []
   if (!known || known.deletedAt) throw new NotFound('deployment', id)
   return known
 }

@@ -2,7 +2,7 @@ import type { ArgBuilder } from '@pothos/core'
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
 import { type ListOrder, listOrders } from '../../lib/domain/list-order.ts'
-import { addConnection, type Builder, makeBuilder, pageArgs, type SchemaTypes, toSubgraphSchema } from '../builder.ts'
+import { addConnection, type Builder, forMembers, makeBuilder, pageArgs, type SchemaTypes, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addSaveHooks } from '../save-hooks.ts'
 import { type ActionTypes, addActions } from './action-types.ts'
@@ -123,44 +123,50 @@ const addQueries = (
   })
   builder.queryFields((t) => ({
     games: t.field({
+      ...forMembers,
       type: lists.Games,
       args: { ...pageArgs(t), ...listArgs(t) },
-      resolve: async (_, args) => {
+      resolve: async (_, args, { access }) => {
         const page = parsePage(args)
-        return toPage(await service.listGames(page, filterOf(args)), page, (game) => game.id)
+        return toPage(await service.listGames(page, filterOf(args), access), page, (game) => game.id)
       },
     }),
     game: t.field({
+      ...forMembers,
       type: refs.Game,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
       resolve: (_, { id }, context) => loaders.game(context, String(id)),
     }),
     gameConfigs: t.field({
+      ...forMembers,
       type: lists.GameConfigs,
       args: { ...pageArgs(t), ...listArgs(t), gameId: t.arg.id() },
-      resolve: async (_, { gameId, ...args }) => {
+      resolve: async (_, { gameId, ...args }, { access }) => {
         const page = parsePage(args)
         const filter = { ...filterOf(args), gameId: idOf(gameId) }
-        return toPage(await service.listGameConfigs(page, filter), page, (config) => config.id)
+        return toPage(await service.listGameConfigs(page, filter, access), page, (config) => config.id)
       },
     }),
     gameConfig: t.field({
+      ...forMembers,
       type: refs.GameConfig,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
       resolve: (_, { id }, context) => loaders.gameConfig(context, String(id)),
     }),
     serverGameConfigs: t.field({
+      ...forMembers,
       type: lists.Deployments,
       args: { ...pageArgs(t), ...listArgs(t), serverId: t.arg.id(), gameConfigId: t.arg.id() },
-      resolve: async (_, { serverId, gameConfigId, ...args }) => {
+      resolve: async (_, { serverId, gameConfigId, ...args }, { access }) => {
         const page = parsePage(args)
         const filter = { ...filterOf(args), serverId: idOf(serverId), gameConfigId: idOf(gameConfigId) }
-        return toPage(await service.listDeployments(page, filter), page, (deployment) => deployment.id)
+        return toPage(await service.listDeployments(page, filter, access), page, (deployment) => deployment.id)
       },
     }),
     serverGameConfig: t.field({
+      ...forMembers,
       type: refs.Deployment,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },

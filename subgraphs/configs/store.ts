@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
+import { seesGame, seesGameConfig } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { containing, type KeysetPage, orderedPageOf, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
 import { defaultGameConfigBackup, type GameConfigBackup } from '../../lib/domain/backup-policy.ts'
 import type { ConfigFile, GameConfigDraft, InstallStep, ParameterDefinition } from '../../lib/domain/game-config.ts'
 import type { ListOrder } from '../../lib/domain/list-order.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { PortDefinition } from '../../lib/domain/ports.ts'
 import type { SessionSpec, StopProcedure, VolumeDefinition } from '../../lib/messages/session-spec.ts'
 import type { Action, NewAction } from '../../lib/parameters/actions.ts'
@@ -112,9 +114,9 @@ const selectGameConfigs = (db: Database | Transaction) =>
     .select(sql<GameConfigBackup>`${JSON.stringify(defaultGameConfigBackup)}::jsonb || backup`.as('backup'))
     .$castTo<GameConfig>()
 
-/** Also deleted ones: history keeps naming them. */
-export const gamesById = (db: Database, ids: readonly string[]): Promise<Game[]> =>
-  selectGames(db).where('id', 'in', ids).execute()
+/** Those that may be seen, also deleted ones: history keeps naming them. */
+export const gamesById = (db: Database, ids: readonly string[], access: Access): Promise<Game[]> =>
+  selectGames(db).where('id', 'in', ids).where(seesGame(access, 'id')).execute()
 
 /** What narrows and orders a list; null does not. */
 export interface ListFilter {
@@ -125,9 +127,15 @@ export interface ListFilter {
 export const matching = (text: string | null) =>
   text === null ? sql<boolean>`true` : sql<boolean>`name ILIKE ${containing(text)}`
 
-export const gamesPage = (db: Database, page: KeysetPage, { nameContains, order }: ListFilter): Promise<Game[]> => {
-  const query = selectGames(db).where('deleted_at', 'is', null).where(matching(nameContains))
-  return orderedPageOf(query, 'configs.games', page, order).execute()
+export const gamesPage = (
+  db: Database,
+  page: KeysetPage,
+  { nameContains, order }: ListFilter,
+  access: Access,
+): Promise<Game[]> => {
+  const seen = seesGame(access, 'id')
+  const query = selectGames(db).where('deleted_at', 'is', null).where(matching(nameContains)).where(seen)
+  return orderedPageOf(query, 'configs.games', page, order, seen).execute()
 }
 
 /** Names differ by more than their case. */
@@ -200,30 +208,35 @@ export const hasConfigs = async (tx: Transaction, gameId: string): Promise<boole
   return (await query.limit(1).executeTakeFirst()) !== undefined
 }
 
-/** Also deleted ones: history keeps naming them. */
-export const gameConfigsById = (db: Database | Transaction, ids: readonly string[]): Promise<GameConfig[]> =>
-  selectGameConfigs(db).where('id', 'in', ids).execute()
+/** Those that may be seen, also deleted ones: history keeps naming them. */
+export const gameConfigsById = (db: Database | Transaction, ids: readonly string[], access: Access): Promise<GameConfig[]> =>
+  selectGameConfigs(db).where('id', 'in', ids).where(seesGameConfig(access, 'id')).execute()
 
 export const gameConfigsPage = (
   db: Database,
   page: KeysetPage,
   { nameContains, order, gameId }: ListFilter & { gameId: string | null },
+  access: Access,
 ): Promise<GameConfig[]> => {
+  const seen = seesGameConfig(access, 'id')
   const query = selectGameConfigs(db)
     .where('deleted_at', 'is', null)
+    .where(seen)
     .where(matching(nameContains))
     .$if(gameId !== null, (narrowed) => narrowed.where('game_id', '=', gameId))
-  return orderedPageOf(query, 'configs.game_configs', page, order).execute()
+  return orderedPageOf(query, 'configs.game_configs', page, order, seen).execute()
 }
 
 export const gameConfigsOfGames = (
   db: Database,
   gameIds: readonly string[],
   page: KeysetPage,
+  access: Access,
 ): Promise<Map<string, GameConfig[]>> =>
-  readPages(db, gameIds, page, (gameId) =>
-    pageOf(selectGameConfigs(db).where('game_id', '=', gameId).where('deleted_at', 'is', null), 'id', page),
-  )
+  readPages(db, gameIds, page, (gameId) => {
+    const present = selectGameConfigs(db).where('game_id', '=', gameId).where('deleted_at', 'is', null)
+    return pageOf(present.where(seesGameConfig(access, 'id')), 'id', page)
+  })
 
 /** The config, if it can be deployed; it stays as it is until the transaction ends. */
 export const lockGameConfig = (tx: Transaction, id: string): Promise<GameConfig | undefined> =>

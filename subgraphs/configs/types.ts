@@ -19,21 +19,21 @@ export type Refs = ReturnType<typeof makeRefs>
 
 /** What fields load, gathered over all rows of one operation. */
 export const makeLoaders = (service: ConfigsService) => ({
-  game: makeLoader((ids: readonly string[]) => service.gamesByIds(ids)),
-  gameConfig: makeLoader((ids: readonly string[]) => service.gameConfigsByIds(ids)),
-  deployment: makeLoader((ids: readonly string[]) => service.deploymentsByIds(ids)),
+  game: makeLoader((ids: readonly string[], { access }) => service.gamesByIds(ids, access)),
+  gameConfig: makeLoader((ids: readonly string[], { access }) => service.gameConfigsByIds(ids, access)),
+  deployment: makeLoader((ids: readonly string[], { access }) => service.deploymentsByIds(ids, access)),
   operation: makeLoader((ids: readonly string[]) => service.openOperations(ids)),
   bindings: makeLoader((ids: readonly string[]) => service.bindingsOfDeployments(ids)),
   publicAddress: makeLoader((ids: readonly string[]) => service.publicAddresses(ids)),
-  portsOfServer: makeLoader((ids: readonly string[]) => service.portsOfServers(ids)),
-  gameConfigsOfGame: makePageLoader((ids, page) => service.gameConfigsOfGames(ids, page)),
-  deploymentsOfServer: makePageLoader((ids, page) => service.deploymentsOfServers(ids, page)),
-  deploymentsOfGameConfig: makePageLoader((ids, page) => service.deploymentsOfGameConfigs(ids, page)),
+  portsOfServer: makeLoader((ids: readonly string[], { access }) => service.portsOfServers(ids, access)),
+  gameConfigsOfGame: makePageLoader((ids, page, _, { access }) => service.gameConfigsOfGames(ids, page, access)),
+  deploymentsOfServer: makePageLoader((ids, page, _, { access }) => service.deploymentsOfServers(ids, page, access)),
+  deploymentsOfGameConfig: makePageLoader((ids, page, _, { access }) => service.deploymentsOfGameConfigs(ids, page, access)),
 })
 
 export type Loaders = ReturnType<typeof makeLoaders>
 
-/** For a row that a foreign key promises. */
+/** For a row that a foreign key promises, and that is seen by who sees the row which names it. */
 export const must = async <Row>(loading: Promise<Row | null>): Promise<Row> => {
   const row = await loading
   if (row === null) throw new Error('a row that another one refers to is missing')

@@ -1,3 +1,4 @@
+import type { Access } from '../../lib/domain/permissions.ts'
 import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
 import { makeBackupsSchema } from '../backups/schema.ts'
@@ -16,14 +17,17 @@ export const makeBackupsPart = ({ db, rabbit, logger, store }: Options): Part =>
   const restoreStreams = makeStreams()
   const service = makeBackupsService({ db, newId, store })
 
-  const backupChanged = (id: string): AsyncIterable<Backup> => {
-    const standing = async () => [...(await service.byIds([id])).values()]
-    const of = { ...untilEnd, standing, byIds: service.byIds, idOf: ofBackup(id, id) }
+  // Rows are read as who asks sees them at that moment: of what is not seen, or no longer, no event comes.
+  const backupChanged = (id: string, access: Access): AsyncIterable<Backup> => {
+    const byIds = (ids: readonly string[]) => service.byIds(ids, access)
+    const standing = async () => [...(await byIds([id])).values()]
+    const of = { ...untilEnd, standing, byIds, idOf: ofBackup(id, id) }
     return backupStreams.start((signal) => watchRows({ feed, logger, ...of }, signal))
   }
-  const restoreChanged = ({ id, backupId }: Restore): AsyncIterable<Restore> => {
-    const standing = async () => [...(await service.restoresByIds([id])).values()]
-    const of = { ...untilEnd, standing, byIds: service.restoresByIds, idOf: ofBackup(backupId, id) }
+  const restoreChanged = ({ id, backupId }: Restore, access: Access): AsyncIterable<Restore> => {
+    const byIds = (ids: readonly string[]) => service.restoresByIds(ids, access)
+    const standing = async () => [...(await byIds([id])).values()]
+    const of = { ...untilEnd, standing, byIds, idOf: ofBackup(backupId, id) }
     return restoreStreams.start((signal) => watchRows({ feed, logger, ...of }, signal))
   }
   return {

@@ -1,3 +1,4 @@
+import type { Access } from '../../lib/domain/permissions.ts'
 import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
 import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
@@ -18,8 +19,8 @@ export const makeServersPart = (options: Options): Part => {
   const streams = makeStreams()
   const accessFor = () => hostAccess
   const service = makeServersService({ db, newId, defaultEnvironment, declareHostQueues: topology.declareHost, accessFor })
-  const changed = (serverId: string | null): AsyncIterable<Server> => {
-    const watch = { feed, logger, ...watchOf(service, serverId) }
+  const changed = (serverId: string | null, access: Access): AsyncIterable<Server> => {
+    const watch = { feed, logger, ...watchOf(service, serverId, access) }
     return streams.start((signal) => watchRows(watch, signal))
   }
   return {
@@ -32,14 +33,18 @@ export const makeServersPart = (options: Options): Part => {
   }
 }
 
-/** One server, or all; of all only changes are told. */
-const watchOf = (service: ServersService, serverId: string | null): Omit<RowWatch<Server>, 'feed' | 'logger'> => ({
+/** One server, or all that may be seen; of all only changes are told. */
+const watchOf = (
+  service: ServersService,
+  serverId: string | null,
+  access: Access,
+): Omit<RowWatch<Server>, 'feed' | 'logger'> => ({
   idOf: (change) => {
     const wanted = change.kind === 'changed.server' && (serverId === null || serverId === change.serverId)
     return wanted ? change.serverId : undefined
   },
-  standing: async () => (serverId === null ? [] : [await service.find(serverId)]),
-  byIds: service.byIds,
+  standing: async () => (serverId === null ? [] : [await service.find(serverId, access)]),
+  byIds: (ids) => service.byIds(ids, access),
   matches: () => true,
   versionOf: JSON.stringify,
   isOver: ({ deletedAt }) => deletedAt !== null,

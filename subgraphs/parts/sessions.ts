@@ -1,3 +1,4 @@
+import { type Access, fullAccess } from '../../lib/domain/permissions.ts'
 import { isTerminal } from '../../lib/domain/session-states.ts'
 import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
@@ -37,7 +38,7 @@ export const makeSessionsPart = (options: Options): Part => {
   const archive = makeLogReader(options)
   const history = makeLogHistory({ archive, readHost: hosts.readLogs })
   const service = makeSessionsService({ db, newId, startDeadlineMs, secrets, ask: hosts.input })
-  const readSession = async (id: string) => toFollowed((await service.byIds([id])).get(id))
+  const readSession = async (id: string) => toFollowed((await service.byIds([id], fullAccess)).get(id))
   const following = { changes: feed, logger, readSession }
   const stats = makeSessionStats({ ...following, queues: statsQueues, watch: hosts.watchStats })
   const logs = makeSessionLogs({
@@ -47,13 +48,14 @@ export const makeSessionsPart = (options: Options): Part => {
     readLogs: history.read,
     isOffline: service.isHostOffline,
   })
-  const changed = (filter: ChangeFilter): AsyncIterable<Session> => {
-    const watch = { feed, logger, ...watchOf(service, filter) }
+  const changed = (filter: ChangeFilter, access: Access): AsyncIterable<Session> => {
+    const watch = { feed, logger, ...watchOf(service, filter, access) }
     return streams.start((signal) => watchRows(watch, signal))
   }
   const download = async (signedPath: string): Promise<Download | undefined> => {
     const id = sessionOfPath(options.paths.verify(signedPath, Date.now()) ?? '')
-    const session = id === undefined ? undefined : (await service.byIds([id])).get(id)
+    // Whoever asked for the path was allowed to; it opens the log for whoever has it.
+    const session = id === undefined ? undefined : (await service.byIds([id], fullAccess)).get(id)
     if (!session) return undefined
     const body = logAsText({ archive, host: history.onHost }, session)
     return { contentType: 'text/plain; charset=utf-8', fileName: `session-${session.id}.log`, body }
@@ -87,14 +89,15 @@ function toFollowed(session: Session | undefined): FollowedSession | undefined {
   return { id, serverId, ended: isTerminal(status) ? { lastSeq: logLastSeq } : null }
 }
 
-const watchOf = (service: SessionsService, filter: ChangeFilter): Omit<RowWatch<Session>, 'feed' | 'logger'> => {
+/** Rows are read as who asks sees them at that moment: of what is not seen, or no longer, no event comes. */
+const watchOf = (service: SessionsService, filter: ChangeFilter, access: Access): Omit<RowWatch<Session>, 'feed' | 'logger'> => {
   const matches = (ids: { sessionId: string; serverGameConfigId: string; serverId: string }): boolean =>
     (['sessionId', 'serverGameConfigId', 'serverId'] as const).every((key) => filter[key] === null || filter[key] === ids[key])
   return {
     idOf: (change) => (change.kind === 'changed.session' && matches(change) ? change.sessionId : undefined),
     matches: ({ id, serverGameConfigId, serverId }) => matches({ sessionId: id, serverGameConfigId, serverId }),
-    standing: () => service.standing(filter),
-    byIds: service.byIds,
+    standing: () => service.standing(filter, access),
+    byIds: (ids) => service.byIds(ids, access),
     // All else in a row comes with a report of its host, and so with a revision.
     versionOf: ({ status, revision }) => `${status} ${revision}`,
     isOver: ({ status }) => isTerminal(status),

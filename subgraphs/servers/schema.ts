@@ -1,10 +1,12 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import {
   addConnection,
   addDeletePayload,
   type Builder,
   forAnyone,
+  forMembers,
   forOperators,
   makeBuilder,
   pageArgs,
@@ -17,14 +19,14 @@ import { type Server, serverStatuses } from './store.ts'
 
 export interface ServersSchemaDeps {
   service: ServersService
-  /** A server each time its row has changed: the named one, first as it is; or any. */
-  changed: (serverId: string | null) => AsyncIterable<Server>
+  /** A server each time its row has changed, if it may be seen then: the named one, first as it is; or any. */
+  changed: (serverId: string | null, access: Access) => AsyncIterable<Server>
 }
 
 export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): GraphQLSchema => {
   const builder = makeBuilder({ errors: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown, Denied] })
   const Server = addServer(builder)
-  const serverById = makeLoader((ids: readonly string[]) => service.byIds(ids))
+  const serverById = makeLoader((ids: readonly string[], { access }) => service.byIds(ids, access))
   builder.asEntity(Server, {
     key: builder.selection<{ id: string }>('id'),
     resolveReference: ({ id }, context) => serverById(context, id),
@@ -33,17 +35,19 @@ export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): Grap
   const Servers = addConnection(builder, 'Server', Server)
   builder.queryField('servers', (t) =>
     t.field({
+      ...forMembers,
       type: Servers,
       description: 'Machines of the fleet, the oldest first; without deleted ones.',
       args: pageArgs(t),
-      resolve: async (_, args) => {
+      resolve: async (_, args, { access }) => {
         const page = parsePage(args)
-        return toPage(await service.list(page), page, (server) => server.id)
+        return toPage(await service.list(page, access), page, (server) => server.id)
       },
     }),
   )
   builder.queryField('server', (t) =>
     t.field({
+      ...forMembers,
       type: Server,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
@@ -60,12 +64,13 @@ export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): Grap
   builder.subscriptionType({})
   builder.subscriptionField('serverChanged', (t) =>
     t.field({
+      ...forMembers,
       type: Server,
       description: 'A server whenever its row changes. With `serverId` that one, and at once as it is now.',
       args: { serverId: t.arg.id() },
-      subscribe: async (_, { serverId }) => {
-        if (serverId == null) return changed(null)
-        return changed((await service.find(String(serverId))).id)
+      subscribe: async (_, { serverId }, { access }) => {
+        if (serverId == null) return changed(null, access)
+        return changed((await service.find(String(serverId), access)).id, access)
       },
       resolve: (server) => server,
     }),

@@ -8,6 +8,7 @@ import { inTransaction, isViolationOf } from '../../lib/db/transaction.ts'
 import { Conflict, Denied, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { makeInputCheck } from '../../lib/domain/inputs.ts'
+import { type Access, fullAccess } from '../../lib/domain/permissions.ts'
 import { parseRegistration, parseServerUpdate, type RegisterServerInput, type UpdateServerInput } from './registration.ts'
 import * as store from './store.ts'
 
@@ -37,15 +38,16 @@ export interface EnrollServerInput {
 const tokenLifeSeconds = 3_600
 
 export const makeServersService = (deps: ServersServiceDeps) => ({
-  byIds: byId((ids) => store.serversById(deps.db, ids)),
+  /** Of all reads: what `access` may not see is not there. */
+  byIds: (ids: readonly string[], access: Access) => byId((uuids) => store.serversById(deps.db, uuids, access))(ids),
 
-  find: async (id: string): Promise<store.Server> => {
-    const [server] = isUuid(id) ? await store.serversById(deps.db, [id]) : []
+  find: async (id: string, access: Access): Promise<store.Server> => {
+    const [server] = isUuid(id) ? await store.serversById(deps.db, [id], access) : []
     if (!server) throw new NotFound('server', id)
     return server
   },
 
-  list: (page: KeysetPage): Promise<store.Server[]> => store.serversPage(deps.db, page),
+  list: (page: KeysetPage, access: Access): Promise<store.Server[]> => store.serversPage(deps.db, page, access),
 
   /** Already so is success and changes nothing. */
   setDraining: async (id: string, draining: boolean, actor: string): Promise<store.Server> => {
@@ -79,7 +81,7 @@ export const makeServersService = (deps: ServersServiceDeps) => ({
    * are deleted and abandoned. Already so is success. Its host ends every game it still has when it hears of it, and itself.
    */
   remove: async (id: string, force: boolean, actor: string): Promise<{ id: string }> => {
-    const [known] = isUuid(id) ? await store.serversById(deps.db, [id]) : []
+    const [known] = isUuid(id) ? await store.serversById(deps.db, [id], fullAccess) : []
     if (!known) throw new NotFound('server', id)
     await inTransaction(deps.db, async (tx) => {
       const server = await store.lockServer(tx, id)

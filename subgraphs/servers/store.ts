@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import { seesServer } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import type { PortRange } from '../../lib/domain/ports.ts'
 import type { HostHealth, ServerCondition } from '../../lib/messages/statuses.ts'
 
@@ -49,12 +51,12 @@ const selectServers = (db: Database | Transaction) =>
     ])
     .$castTo<Server>()
 
-/** Also deleted ones: history keeps naming them. */
-export const serversById = (db: Database, ids: readonly string[]): Promise<Server[]> =>
-  selectServers(db).where('id', 'in', ids).execute()
+/** Those that may be seen, also deleted ones: history keeps naming them. */
+export const serversById = (db: Database, ids: readonly string[], access: Access): Promise<Server[]> =>
+  selectServers(db).where('id', 'in', ids).where(seesServer(access, 'id')).execute()
 
-export const serversPage = (db: Database, page: KeysetPage): Promise<Server[]> =>
-  pageOf(selectServers(db).where('deleted_at', 'is', null), 'id', page).execute()
+export const serversPage = (db: Database, page: KeysetPage, access: Access): Promise<Server[]> =>
+  pageOf(selectServers(db).where('deleted_at', 'is', null).where(seesServer(access, 'id')), 'id', page).execute()
 
 /** A server that was not deleted, locked until the transaction ends. */
 export const lockServer = (tx: Transaction, id: string): Promise<Server | undefined> =>

@@ -1,5 +1,5 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { addConnection, type Builder, forOperators, pageArgs } from '../builder.ts'
+import { addConnection, type Builder, forMembers, pageArgs } from '../builder.ts'
 import { makePageLoader } from '../child-pages.ts'
 import { parsePage } from '../pages.ts'
 import type { ActionRun } from './action-store.ts'
@@ -50,12 +50,15 @@ export const addActionRuns = (
   })
   builder.mutationField('runAction', (t) =>
     t.field({
-      ...forOperators,
+      ...forMembers,
       type: Payload,
       description: "Types an action of the session's deployment into its console, filled in with `values`.",
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Input, required: true }) },
-      resolve: (_, { input }, { actor }) => service.runAction(input, actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnSession(access, String(input.sessionId), 'CONSOLE')
+        return service.runAction(input, actor)
+      },
     }),
   )
 }

@@ -1,5 +1,5 @@
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { type Builder, forOperators } from '../builder.ts'
+import { type Builder, forMembers } from '../builder.ts'
 import type { SessionsService } from './service.ts'
 
 export const addSendInput = (builder: Builder, service: SessionsService) => {
@@ -18,12 +18,15 @@ export const addSendInput = (builder: Builder, service: SessionsService) => {
   })
   builder.mutationField('sendInput', (t) =>
     t.field({
-      ...forOperators,
+      ...forMembers,
       type: Payload,
       description: "Types a line into a running session's console.",
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Input, required: true }) },
-      resolve: (_, { input }, { actor }) => service.sendInput(input, actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnSession(access, String(input.sessionId), 'CONSOLE')
+        return service.sendInput(input, actor)
+      },
     }),
   )
   return Payload

@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql'
 import { Conflict, Invalid, NotFound, OutcomeUnknown, Unavailable } from '../../lib/domain/errors.ts'
-import { type Builder, forOperators, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
+import { type Builder, forMembers, forSharedViews, makeBuilder, pageArgs, toSubgraphSchema } from '../builder.ts'
 import { parsePage, toPage } from '../pages.ts'
 import { addActionRuns } from './action-types.ts'
 import { addSendInput } from './input-types.ts'
@@ -22,8 +23,8 @@ export interface SessionsSchemaDeps {
   readLogPage: (session: Session, args: LogPageArgs) => Promise<LogPage>
   /** What a session uses, until it has ended. */
   followStats: (session: Session) => AsyncIterable<FollowedStats>
-  /** Sessions each time their row has changed, first as they are. */
-  changed: (filter: ChangeFilter) => AsyncIterable<Session>
+  /** Sessions that may be seen, each time their row has changed, first as they are. */
+  changed: (filter: ChangeFilter, access: Access) => AsyncIterable<Session>
 }
 
 export const makeSessionsSchema = (deps: SessionsSchemaDeps): GraphQLSchema => {
@@ -55,10 +56,11 @@ const addQueries = (builder: Builder, types: SessionTypes, loaders: Loaders, ser
   })
   builder.queryFields((t) => ({
     sessions: t.field({
+      ...forMembers,
       type: types.Sessions,
       description: 'The oldest first; `last: 10` gives the newest ten.',
       args: { ...pageArgs(t), filter: t.arg({ type: Filter }) },
-      resolve: async (_, { filter, ...args }) => {
+      resolve: async (_, { filter, ...args }, { access }) => {
         const page = parsePage(args)
         const narrowed = {
           statuses: filter?.statuses ? [...new Set(filter.statuses)] : null,
@@ -66,10 +68,11 @@ const addQueries = (builder: Builder, types: SessionTypes, loaders: Loaders, ser
           serverGameConfigId: idOf(filter?.serverGameConfigId),
           kind: filter?.kind ?? null,
         }
-        return toPage(await service.list(narrowed, page), page, (session) => session.id)
+        return toPage(await service.list(narrowed, page, access), page, (session) => session.id)
       },
     }),
     session: t.field({
+      ...forMembers,
       type: types.Session,
       nullable: true,
       args: { id: t.arg.id({ required: true }) },
@@ -95,55 +98,73 @@ const addMutations = (builder: Builder, types: SessionTypes, service: SessionsSe
   })
   builder.mutationFields((t) => ({
     restartSession: t.field({
-      ...forOperators,
+      ...forMembers,
       type: types.Session,
       description: 'Answers with the new session, which waits until the old one has stopped.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: RestartInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.restart(input, actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnSession(access, String(input.sessionId), 'CONTROL')
+        return service.restart(input, actor)
+      },
     }),
     abandonSession: t.field({
-      ...forOperators,
+      ...forMembers,
       type: types.Session,
       description: 'For a host that is gone for good: ends the session without it. Already ended is success.',
       errors: { types: [NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: StopInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.abandon(String(input.sessionId), actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnSession(access, String(input.sessionId), 'CONTROL')
+        return service.abandon(String(input.sessionId), actor)
+      },
     }),
     startSession: t.field({
-      ...forOperators,
+      ...forMembers,
       type: types.Session,
       description:
         'Answers with a PENDING session; whether it runs, `sessionChanged` tells. An install step that was not done comes first.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: StartInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.start(input, actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnDeployment(access, String(input.serverGameConfigId), 'CONTROL')
+        return service.start(input, actor)
+      },
     }),
     reinstallDeployment: t.field({
-      ...forOperators,
+      ...forMembers,
       type: types.Deployment,
       description: 'Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL.',
       errors: { types: [Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown] },
       args: { id: t.arg.id({ required: true }) },
-      resolve: (_, { id }, { actor }) => service.reinstall(String(id), actor),
+      resolve: async (_, { id }, { actor, access }) => {
+        await service.requireOnDeployment(access, String(id), 'CONTROL')
+        return service.reinstall(String(id), actor)
+      },
     }),
     stopSession: t.field({
-      ...forOperators,
+      ...forMembers,
       type: types.Session,
       description:
         "By the config's stop procedure, and killed after its grace. Already ended or stopping is success. Where the backup " +
         'policy says beforeStop, a running session is backed up first (`stopsAfter`); asked again, it stops at once.',
       errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: StopInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.stop(String(input.sessionId), actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnSession(access, String(input.sessionId), 'CONTROL')
+        return service.stop(String(input.sessionId), actor)
+      },
     }),
     killSession: t.field({
-      ...forOperators,
+      ...forMembers,
       type: types.Session,
       description: 'Without asking the game. Already ended is success.',
       errors: { types: [NotFound, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: StopInput, required: true }) },
-      resolve: (_, { input }, { actor }) => service.kill(String(input.sessionId), actor),
+      resolve: async (_, { input }, { actor, access }) => {
+        await service.requireOnSession(access, String(input.sessionId), 'CONTROL')
+        return service.kill(String(input.sessionId), actor)
+      },
     }),
   }))
 }
@@ -152,38 +173,41 @@ const addSubscriptions = (builder: Builder, types: SessionTypes, { Batch }: LogT
   const Stats = addSessionStats(builder)
   builder.subscriptionFields((t) => ({
     sessionStats: t.field({
+      ...forMembers,
       type: Stats,
       description: 'What a session uses, every 2 s while it runs. Completes when it has ended.',
       args: { sessionId: t.arg.id({ required: true }) },
-      subscribe: async (_, { sessionId }) => deps.followStats(await deps.service.find(String(sessionId))),
+      subscribe: async (_, { sessionId }, { access }) => deps.followStats(await deps.service.find(String(sessionId), access)),
       resolve: (stats) => stats,
     }),
     sessionLogs: t.field({
+      ...forSharedViews,
       type: Batch,
       description:
         'Each line once and in order, across restarts of everything: from the first, from the last `tail` ones, or behind a ' +
         'cursor. Completes after the batch that says `end`.',
       args: { sessionId: t.arg.id({ required: true }), after: t.arg.string(), tail: t.arg.int() },
-      subscribe: async (_, { sessionId, ...args }) => {
+      subscribe: async (_, { sessionId, ...args }, { access }) => {
         const start = parseLogStart(args)
-        return deps.followLog(await deps.service.find(String(sessionId)), start)
+        return deps.followLog(await deps.service.find(String(sessionId), access), start)
       },
       resolve: (batch) => batch,
     }),
     sessionChanged: t.field({
+      ...forMembers,
       type: types.Session,
       description:
         'A session whenever its row changes, first as it is now: the named one until it has ended, or all of a deployment ' +
         'or server, beginning with the live ones.',
       args: { sessionId: t.arg.id(), serverGameConfigId: t.arg.id(), serverId: t.arg.id() },
-      subscribe: async (_, args) => {
+      subscribe: async (_, args, { access }) => {
         const filter = {
           sessionId: idOf(args.sessionId),
           serverGameConfigId: idOf(args.serverGameConfigId),
           serverId: idOf(args.serverId),
         }
-        await deps.service.checkFilter(filter)
-        return deps.changed(filter)
+        await deps.service.checkFilter(filter, access)
+        return deps.changed(filter, access)
       },
       resolve: (session) => session,
     }),

@@ -5,17 +5,20 @@ import { makePageLoader } from '../child-pages.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage } from '../pages.ts'
 import { addParameterValue } from '../parameter-value.ts'
+import { makeReference } from '../references.ts'
 import type { SessionsService } from './service.ts'
 import { type Session, sessionKinds } from './store.ts'
 
 /** What fields load, gathered over all rows of one operation. */
 export const makeLoaders = (service: SessionsService) => ({
-  session: makeLoader((ids: readonly string[]) => service.byIds(ids)),
+  session: makeLoader((ids: readonly string[], { access }) => service.byIds(ids, access)),
+  deployment: makeReference(service.deploymentsSeen),
+  server: makeReference(service.serversSeen),
   activeSession: makeLoader((ids: readonly string[]) => service.activeOf(ids)),
   behind: makeLoader((ids: readonly string[]) => service.behindOf(ids)),
   installOf: makeLoader((ids: readonly string[]) => service.installsOf(ids)),
   sessionsOfDeployment: makePageLoader((ids, page) => service.ofDeployments(ids, page)),
-  sessionsOfServer: makePageLoader((ids, page, live: boolean | null) => service.ofServers(ids, page, live)),
+  sessionsOfServer: makePageLoader((ids, page, live: boolean | null, { access }) => service.ofServers(ids, page, live, access)),
 })
 
 export type Loaders = ReturnType<typeof makeLoaders>
@@ -40,7 +43,12 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
         nullable: true,
         resolve: ({ serverGameConfigId }) => ({ id: serverGameConfigId }),
       }),
-      server: t.field({ type: Server, nullable: true, resolve: ({ serverId }) => ({ id: serverId }) }),
+      server: t.field({
+        type: Server,
+        nullable: true,
+        description: 'The one it ran on, where its deployment may be elsewhere by now.',
+        resolve: ({ serverId }, _, context) => loaders.server(context, serverId),
+      }),
       status: t.expose('status', {
         type: Status,
         description: 'LOST is not an end: the truth replaces it when the host is back.',
@@ -131,7 +139,8 @@ export const addSessionTypes = (builder: Builder, loaders: Loaders) => {
   })
   const key = builder.selection<{ id: string }>('id')
   builder.asEntity(Session, { key, resolveReference: ({ id }, context) => loaders.session(context, id) })
-  builder.asEntity(Deployment, { key, resolveReference: (deployment) => deployment })
+  // What hangs on a deployment is open to who sees it, and reached only through here or something else of it.
+  builder.asEntity(Deployment, { key, resolveReference: ({ id }, context) => loaders.deployment(context, id) })
   builder.asEntity(Server, { key, resolveReference: (server) => server })
   return { Session, Sessions, Status, Kind, Deployment }
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import { seesSession } from '../../lib/db/access.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { type KeysetPage, pageOf, readPages } from '../../lib/db/page.ts'
 import type { Transaction } from '../../lib/db/transaction.ts'
+import type { Access } from '../../lib/domain/permissions.ts'
 import { type EndReason, isCompleted, type SessionStatus } from '../../lib/domain/session-states.ts'
 import type { RegistryAuth, SessionSpec } from '../../lib/messages/session-spec.ts'
 import type { ParameterValue } from '../../lib/parameters/values.ts'
@@ -67,6 +69,10 @@ const selectSessions = (db: Database | Transaction) =>
     ])
     .$castTo<Session>()
 
+/** Those that may be seen. */
+const selectSeen = (db: Database, access: Access) =>
+  selectSessions(db).where(seesSession(access, { id: 'id', deployment: 'server_game_config_id' }))
+
 /** Written as the partial indexes of live sessions are, so that they serve it. */
 const isLive = sql<boolean>`status NOT IN ('STOPPED', 'CRASHED', 'FAILED')`
 /** Live, and not waiting for the end of another: at most one a deployment. */
@@ -80,8 +86,8 @@ export interface SessionFilter {
   kind?: SessionKind | null
 }
 
-const selectMatching = (db: Database, filter: SessionFilter) =>
-  selectSessions(db)
+const selectMatching = (db: Database, access: Access, filter: SessionFilter) =>
+  selectSeen(db, access)
     .$if(filter.statuses !== null, (query) => query.where('status', 'in', filter.statuses ?? []))
     .$if(filter.kind != null, (query) => query.where('kind', '=', filter.kind ?? null))
     .$if(filter.serverId !== null, (query) => query.where('server_id', '=', filter.serverId))
@@ -90,19 +96,23 @@ const selectMatching = (db: Database, filter: SessionFilter) =>
 export const sessionsById = (db: Database, ids: readonly string[]): Promise<Session[]> =>
   selectSessions(db).where('id', 'in', ids).execute()
 
-export const sessionsPage = (db: Database, filter: SessionFilter, page: KeysetPage): Promise<Session[]> =>
-  pageOf(selectMatching(db, filter), 'id', page).execute()
+export const seenSessions = (db: Database, access: Access, ids: readonly string[]): Promise<Session[]> =>
+  selectSeen(db, access).where('id', 'in', ids).execute()
+
+export const sessionsPage = (db: Database, access: Access, filter: SessionFilter, page: KeysetPage): Promise<Session[]> =>
+  pageOf(selectMatching(db, access, filter), 'id', page).execute()
 
 /** `live` narrows to sessions that have not ended, or to those that have; null is both. */
 export const sessionsOfServers = (
   db: Database,
+  access: Access,
   serverIds: readonly string[],
   page: KeysetPage,
   live: boolean | null,
 ): Promise<Map<string, Session[]>> =>
   readPages(db, serverIds, page, (serverId) =>
     pageOf(
-      selectSessions(db)
+      selectSeen(db, access)
         .where('server_id', '=', serverId)
         .$if(live !== null, (query) => query.where(live ? isLive : sql<boolean>`NOT ${isLive}`)),
       'id',
@@ -114,8 +124,13 @@ export const sessionsOfDeployments = (db: Database, ids: readonly string[], page
   readPages(db, ids, page, (id) => pageOf(selectSessions(db).where('server_game_config_id', '=', id), 'id', page))
 
 /** The live sessions that match, those that wait included. */
-export const liveSessions = (db: Database, filter: Omit<SessionFilter, 'statuses'>, limit: number): Promise<Session[]> =>
-  selectMatching(db, { ...filter, statuses: null })
+export const liveSessions = (
+  db: Database,
+  access: Access,
+  filter: Omit<SessionFilter, 'statuses'>,
+  limit: number,
+): Promise<Session[]> =>
+  selectMatching(db, access, { ...filter, statuses: null })
     .where(isLive)
     .orderBy('id')
     .limit(limit)

@@ -1,16 +1,34 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { buildSchema, type GraphQLObjectType, type GraphQLSchema, isObjectType } from 'graphql'
+import { type Permission, permissions } from '../../lib/domain/permissions.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
-export const whos = ['nobody', 'VIEWER', 'OPERATOR', 'ADMIN'] as const
+export const whos = ['nobody', 'MEMBER', 'VIEWER', 'OPERATOR', 'ADMIN'] as const
 export type WhoName = (typeof whos)[number]
 
+/** The permission that a grant must give, and on what alone; undefined is the object or anything it is part of. */
+export interface NeededGrant {
+  permission: Permission
+  on: 'server' | 'game' | undefined
+}
+
 /** Who may, as a row of docs/roles.md says. */
-export type Row = Record<WhoName, boolean>
+export interface Row {
+  byRole: Record<WhoName, boolean>
+  byGrant: NeededGrant | null
+}
 
 const marks: Record<string, boolean> = { '✓': true, own: true, '—': false }
+
+/** Undefined where it can't be read. */
+const readGrant = (cell: string): NeededGrant | null | undefined => {
+  if (cell === '—') return null
+  const [, word, on] = /^(\w+)(?: on the (server|game))?$/.exec(cell) ?? []
+  const permission = permissions.find((one) => one === word)
+  return permission && { permission, on: on as NeededGrant['on'] }
+}
 
 /** The rows of docs/roles.md by their field; fails for one that stands there twice, or can't be read. */
 export const roleTable = (): Map<string, Row> => {
@@ -20,9 +38,11 @@ export const roleTable = (): Map<string, Row> => {
     const name = /^`(\w+\.(?:\w+|\*))`$/.exec(field ?? '')?.[1]
     if (!name) continue
     if (table.has(name)) throw new Error(`docs/roles.md has ${name} twice`)
-    const row = Object.fromEntries(whos.map((who, index) => [who, marks[cells[index] ?? '']]))
-    if (Object.values(row).includes(undefined)) throw new Error(`docs/roles.md: what does the row of ${name} mean?`)
-    table.set(name, row as Row)
+    const byRole = Object.fromEntries(whos.map((who, index) => [who, marks[cells[index] ?? '']])) as Row['byRole']
+    const byGrant = readGrant(cells[whos.length] ?? '')
+    if ([...Object.values(byRole), byGrant].includes(undefined))
+      throw new Error(`docs/roles.md: what does the row of ${name} mean?`)
+    table.set(name, { byRole, byGrant: byGrant ?? null })
   }
   return table
 }

@@ -76,6 +76,9 @@ export const openGraph = async ({ mode, oidc }: { mode: GraphMode; oidc?: OidcSe
     url,
     address: gateway.address,
     db: pool.db,
+    /** What the subgraphs are connected to. */
+    broker,
+    rabbit,
     log,
     /** Somebody with that token; null is a stranger. */
     clientOf,

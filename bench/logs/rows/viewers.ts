@@ -9,7 +9,7 @@ const rate = 1_000
 const warmSeconds = 5
 const lateMs = 60_000
 
-/** Many who watch one session, all of them the same administrator: what each delivered line costs the gateway. */
+/** Many who watch one session, users of differing rights: what each delivered line costs the gateway. */
 export const measureViewers: Row = async ({ stage, options }) => {
   const { game, others, close } = await gather(stage, options.viewers)
   const all = [game.viewer, ...others]

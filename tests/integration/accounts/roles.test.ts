@@ -1,167 +1,223 @@
-import {
-  type GraphQLArgument,
-  type GraphQLField,
-  type GraphQLInputType,
-  getNamedType,
-  isEnumType,
-  isInputObjectType,
-  isLeafType,
-  isListType,
-  isNonNullType,
-} from 'graphql'
+import type { GraphQLObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newId } from '../../../lib/process/new-id.ts'
+import { type Permission, permissions } from '../../../lib/domain/permissions.ts'
 import { makeAccounts } from '../../support/accounts.ts'
 import { eventually } from '../../support/eventually.ts'
-import { lookupsOf, publicSchema, type Row, roleTable, type WhoName, whos } from '../../support/role-table.ts'
-import { insertServer, insertSession } from '../../support/rows.ts'
+import { type Examples, type Field, type Question, questionFor } from '../../support/field-question.ts'
+import { type GrantedOn, insertUser, setGrants } from '../../support/members.ts'
+import { insertExamples } from '../../support/role-examples.ts'
+import { lookupsOf, type NeededGrant, publicSchema, type Row, roleTable, type WhoName, whos } from '../../support/role-table.ts'
 import { openRawSocket } from '../../support/subgraphs/raw-socket.ts'
 import { graphAdminToken as admin, type Graph, type GraphMode, openGraph } from '../../support/whole-graph.ts'
 
 const schema = publicSchema()
 const table = roleTable()
+const roots = ['Query', 'Mutation', 'Subscription']
+const fieldsOf = (type: string): Field[] => Object.values((schema.getType(type) as GraphQLObjectType).getFields())
+const rowOf = (name: string): Row => {
+  const row = table.get(name)
+  if (!row) throw new Error(`docs/roles.md has no row for ${name}`)
+  return row
+}
+/** That of the field, or of all fields of its type. */
+const rowNameOf = (type: string, field: string): string => (table.has(`${type}.${field}`) ? `${type}.${field}` : `${type}.*`)
 
-const scalars: Record<string, unknown> = {
-  ID: newId(),
-  String: 'x',
-  Int: 1,
-  Float: 1,
-  SafeInt: 1,
-  Boolean: true,
-  DateTime: '2030-01-01T00:00:00Z',
-  JSON: {},
+interface Result {
+  errors?: readonly { message?: string; extensions?: { code?: string } }[] | undefined
+  data?: Record<string, unknown> | null | undefined
 }
 
-/** Some value of the type: of the fields of an input those that must be there. */
-const anyOf = (type: GraphQLInputType): unknown => {
-  if (isNonNullType(type)) return anyOf(type.ofType)
-  if (isListType(type)) return [anyOf(type.ofType)]
-  if (isEnumType(type)) return type.getValues()[0]?.name
-  if (!isInputObjectType(type)) return scalars[type.name]
-  const needed = Object.values(type.getFields()).filter((field) => isNonNullType(field.type))
-  return Object.fromEntries(needed.map((field) => [field.name, anyOf(field.type)]))
+const codesOf = ({ errors = [] }: Result): (string | undefined)[] => errors.map(({ extensions }) => extensions?.code)
+const isRefused = (result: Result): boolean => codesOf(result).some((code) => code === 'FORBIDDEN' || code === 'UNAUTHENTICATED')
+
+type Outcome = 'may' | 'refused' | 'not told'
+
+/** What came of asking for a field that shows an example, and nothing else of its kind. */
+const outcomeOf = (result: Result, field: string, examples: Examples): Outcome => {
+  const value = result.data?.[field] as { __typename?: string; nodes?: { id: string }[] } | null | undefined
+  if (isRefused(result) || value?.__typename === 'ForbiddenError') return 'refused'
+  if (codesOf(result).includes('NOT_FOUND') || value?.__typename === 'NotFoundError') return 'not told'
+  if (codesOf(result).length > 0) return 'may'
+  const strangers = value?.nodes?.filter(({ id }) => !Object.values(examples).includes(id)) ?? []
+  if (strangers.length > 0) throw new Error(`${field} shows what is none of theirs: ${JSON.stringify(strangers)}`)
+  return value === null || value?.nodes?.length === 0 ? 'not told' : 'may'
 }
 
-type Field = GraphQLField<unknown, unknown>
-
-/** A field with its arguments: those that must be there, and ids, so that a subscription is to something that is not there. */
-const ask = ({ name, args, type }: Field): { text: string; head: string; variables: Record<string, unknown> } => {
-  const given = args.filter((arg: GraphQLArgument) => isNonNullType(arg.type) || getNamedType(arg.type).name === 'ID')
-  const passed = given.map((arg) => `${arg.name}: $${arg.name}`).join(', ')
-  const selection = isLeafType(getNamedType(type)) ? '' : '{ __typename }'
-  return {
-    text: `${name}${passed && `(${passed})`} ${selection}`,
-    head: given.map((arg) => `$${arg.name}: ${arg.type}`).join(', '),
-    variables: Object.fromEntries(given.map((arg) => [arg.name, anyOf(arg.type)])),
-  }
+/** Where a filler is not enough: what the field must be given for its rule to be asked at all. */
+const given: Record<string, (examples: Examples) => Record<string, unknown>> = {
+  createSchedule: ({ ServerGameConfig }) => ({ input: { serverGameConfigId: ServerGameConfig } }),
+  previewDeployment: ({ Server, GameConfig }) => ({ input: { serverId: Server, gameConfigId: GameConfig } }),
 }
 
-const refusals = new Set(['FORBIDDEN', 'UNAUTHENTICATED'])
-const mayFrom = (errors: readonly { extensions?: { code?: string } }[] = []): boolean =>
-  !errors.some(({ extensions }) => refusals.has(extensions?.code ?? ''))
+/** Subscriptions that tell nothing until something happens: who may is seen elsewhere. */
+const quiet = new Set(['Subscription.sessionStats', 'Subscription.sessionLogs'])
 
-describe.each<GraphMode>(['in process', 'remote'])('what each role may do, subgraphs %s', (mode) => {
+describe.each<GraphMode>(['in process', 'remote'])('what each may do, subgraphs %s', (mode) => {
   let graph: Graph
-  let tokens: Record<WhoName, string | null>
-  /** One of each type that is looked up. */
-  let examples: Record<string, string>
-
   beforeAll(async () => {
     graph = await openGraph({ mode })
-    const accounts = makeAccounts(graph)
-    const tokenOf = async (role: WhoName): Promise<string> => (await accounts.createToken(admin, { role })).secret
-    tokens = { nobody: null, VIEWER: await tokenOf('VIEWER'), OPERATOR: await tokenOf('OPERATOR'), ADMIN: await tokenOf('ADMIN') }
-    examples = await makeExamples(graph, accounts)
   })
   afterAll(() => graph.close())
 
-  const overHttp = async (who: WhoName, query: string, variables: Record<string, unknown>): Promise<boolean> => {
-    const { errors } = await graph.clientOf(tokens[who]).request(query, variables)
+  const overHttp = async (token: string | null, query: string, variables: Record<string, unknown>): Promise<Result> => {
+    const result = await graph.clientOf(token).request(query, variables)
     // A request that can't run tells nothing of who may make it.
-    if (
-      errors.some(
-        ({ message, extensions }) => extensions.code === 'INVALID_INPUT' && /Cannot query|Unknown|Variable/.test(message),
-      )
+    const cantRun = result.errors.filter(
+      ({ message, extensions }) => extensions.code === 'INVALID_INPUT' && /Cannot query|Unknown|Variable/.test(message),
     )
-      throw new Error(JSON.stringify(errors))
-    return mayFrom(errors)
+    if (cantRun.length > 0) throw new Error(JSON.stringify(cantRun))
+    return result as Result
   }
-
-  const overWebSocket = async (who: WhoName, query: string, variables: Record<string, unknown>): Promise<boolean> => {
+  const overWebSocket = async (token: string | null, query: string, variables: Record<string, unknown>): Promise<Result> => {
     const socket = await openRawSocket(graph.url)
-    socket.init(tokens[who] ? { token: tokens[who] } : undefined)
-    await eventually(() => socket.received[0]?.type === 'connection_ack', { what: 'the socket is open' })
+    socket.init(token ? { token } : undefined)
+    const isIn = () => socket.closed() !== undefined || socket.received[0]?.type === 'connection_ack'
+    await eventually(isIn, { what: 'the socket is open', everyMs: 5 })
     socket.send({ type: 'subscribe', id: '1', payload: { query, variables } })
-    await eventually(() => socket.answersTo('1').length > 0, { what: `${query} is answered to ${who}` })
-    const payload = socket.answersTo('1')[0]?.payload as { errors?: [] } | [] | undefined
+    const isOver = () => socket.closed() !== undefined || socket.answersTo('1').length > 0
+    await eventually(isOver, { what: `${query} is answered`, everyMs: 5 })
+    const [answer] = socket.answersTo('1')
     socket.close()
-    return mayFrom(Array.isArray(payload) ? payload : payload?.errors)
+    // Grants have just changed: whoever they are of is asked to come again.
+    if (!answer && socket.closed()?.code === 4403) return overWebSocket(token, query, variables)
+    const payload = answer?.payload as Result | Result['errors']
+    return Array.isArray(payload) ? { errors: payload } : ((payload ?? {}) as Result)
+  }
+  const ask = (root: string, token: string | null, { text, head, variables }: Question): Promise<Result> => {
+    const query = `${root.toLowerCase()} ${head && `(${head})`} { ${text} }`
+    return (root === 'Subscription' ? overWebSocket : overHttp)(token, query, variables)
+  }
+  const askBehind = (lookup: string, example: string | undefined, token: string | null, questions: readonly Question[]) => {
+    const head = ['$example: ID!', ...questions.flatMap((question) => question.head || [])].join(', ')
+    const fields = questions.map(({ text }) => text).join(' ')
+    const variables = Object.assign({ example }, ...questions.map((question) => question.variables))
+    return overHttp(token, `query (${head}) { ${lookup}(id: $example) { ${fields} } }`, variables)
   }
 
-  const observe = async (run: (who: WhoName) => Promise<boolean>): Promise<Row> =>
-    Object.fromEntries(await Promise.all(whos.map(async (who) => [who, await run(who)]))) as Row
-
-  it.each(['Query', 'Mutation', 'Subscription'])('is what docs/roles.md says of each field of %s', async (root) => {
-    const seen: [string, Row][] = []
-    for (const field of Object.values((schema.getType(root) as ReturnType<typeof schema.getQueryType>)!.getFields())) {
-      const { text, head, variables } = ask(field)
-      const query = `${root.toLowerCase()} ${head && `(${head})`} { ${text} }`
-      const run = root === 'Subscription' ? overWebSocket : overHttp
-      seen.push([`${root}.${field.name}`, await observe((who) => run(who, query, variables))])
+  describe('by its role', () => {
+    let tokens: Record<WhoName, string | null>
+    let examples: Examples
+    beforeAll(async () => {
+      const accounts = makeAccounts(graph)
+      const tokenOf = async (role: WhoName): Promise<string> => (await accounts.createToken(admin, { role })).secret
+      const [MEMBER, VIEWER, OPERATOR, ADMIN] = await Promise.all([
+        tokenOf('MEMBER'),
+        tokenOf('VIEWER'),
+        tokenOf('OPERATOR'),
+        tokenOf('ADMIN'),
+      ])
+      tokens = { nobody: null, MEMBER, VIEWER, OPERATOR, ADMIN }
+      examples = { ...(await insertExamples(graph.db)), User: (await insertUser(graph.db)).id }
+    })
+    const observe = async (run: (token: string | null) => Promise<Result>): Promise<Row['byRole']> => {
+      const seen = whos.map(async (who) => [who, !isRefused(await run(tokens[who]))])
+      return Object.fromEntries(await Promise.all(seen)) as Row['byRole']
     }
-    expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(seen.map(([name]) => [name, table.get(name)])))
+    /** A MEMBER is not refused where a grant could help: they are not told whether there is such a thing. */
+    const expected = (name: string): Row['byRole'] => {
+      const { byRole, byGrant } = rowOf(name)
+      return { ...byRole, MEMBER: byRole.MEMBER || byGrant !== null }
+    }
+
+    it.each(roots)('is what docs/roles.md says of each field of %s', async (root) => {
+      const seen: [string, Row['byRole']][] = []
+      for (const field of fieldsOf(root)) {
+        const question = questionFor(field)
+        seen.push([`${root}.${field.name}`, await observe((token) => ask(root, token, question))])
+      }
+      expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(seen.map(([name]) => [name, expected(name)])))
+    })
+
+    it.each([...lookupsOf(schema)])('is what docs/roles.md says of each field behind %s', async (lookup, type) => {
+      const example = examples[type.name]
+      if (!example) throw new Error(`there is no example of a ${type.name} in this test: its fields can not be tried`)
+      const { data } = await graph.admin.request(`query ($id: ID!) { ${lookup}(id: $id) { id } }`, { id: example })
+      expect(data).toEqual({ [lookup]: { id: example } })
+      for (const field of Object.values(type.getFields())) {
+        const name = rowNameOf(type.name, field.name)
+        const row = await observe((token) => askBehind(lookup, example, token, [questionFor(field)]))
+        expect([name, row]).toEqual([name, expected(name)])
+      }
+    })
   })
 
-  it.each([...lookupsOf(schema)])('is what docs/roles.md says of each field behind %s', async (lookup, type) => {
-    const example = examples[type.name]
-    if (!example) throw new Error(`there is no example of a ${type.name} in this test: its fields can not be tried`)
-    const { data } = await graph.admin.request(`query ($id: ID!) { ${lookup}(id: $id) { id } }`, { id: example })
-    expect(data).toEqual({ [lookup]: { id: example } })
-    const seen: [string, Row][] = []
-    for (const field of Object.values(type.getFields())) {
-      const { text, head, variables } = ask(field)
-      const query = `query ($example: ID!${head && `, ${head}`}) { ${lookup}(id: $example) { ${text} } }`
-      const row = await observe((who) => overHttp(who, query, { ...variables, example }))
-      seen.push([table.has(`${type.name}.${field.name}`) ? `${type.name}.${field.name}` : `${type.name}.*`, row])
+  describe('by a grant', () => {
+    type Kind = 'server' | 'game' | 'deployment'
+    interface Member {
+      id: string
+      token: string
+      /** What they hold, and on what; nothing at all, or everything on all of it. */
+      holds: { permission: Permission; kind: Kind } | 'nothing' | 'everything'
     }
-    for (const [name, row] of seen) expect([name, row]).toEqual([name, table.get(name)])
+    const kinds: readonly Kind[] = ['server', 'game', 'deployment']
+    let members: Member[]
+    beforeAll(async () => {
+      const single = kinds.flatMap((kind) => permissions.map((permission) => ({ permission, kind })))
+      const all: Member['holds'][] = [...single, 'nothing', 'everything']
+      members = await Promise.all(all.map(async (holds) => ({ ...(await insertUser(graph.db)), holds })))
+    })
+    const idOn = ({ Server, Game, ServerGameConfig }: Examples, kind: Kind): GrantedOn => {
+      if (kind === 'server') return { server_id: Server! }
+      return kind === 'game' ? { game_id: Game! } : { deployment_id: ServerGameConfig! }
+    }
+    /** Examples of their own, with what each member holds on them, and on nothing else. */
+    const makeWorld = async (): Promise<Examples> => {
+      const examples = await insertExamples(graph.db)
+      const heldBy = ({ holds }: Member) => {
+        if (holds === 'nothing') return []
+        if (holds !== 'everything') return [{ on: idOn(examples, holds.kind), permissions: [holds.permission] }]
+        return kinds.map((kind) => ({ on: idOn(examples, kind), permissions }))
+      }
+      await Promise.all(members.map((member) => setGrants(graph.db, member.id, heldBy(member))))
+      return { ...examples, User: members[0]!.id }
+    }
+    const expected = ({ permission, on }: NeededGrant, { holds }: Member): Outcome => {
+      if (holds === 'nothing') return 'not told'
+      if (holds === 'everything' || permission === 'VIEW') return 'may'
+      return holds.permission === permission && (on === undefined || on === holds.kind) ? 'may' : 'refused'
+    }
+    /** Those who may come last: what they do can change the examples, and what they remove is put there again. */
+    const compare = async (
+      name: string,
+      { byGrant, byRole }: Row,
+      run: (member: Member, examples: Examples) => Promise<Outcome>,
+    ): Promise<void> => {
+      if (byRole.MEMBER) return
+      let examples = await makeWorld()
+      // Where no grant helps, whoever holds everything stands for all who hold something.
+      const asked = members.filter(({ holds }) => byGrant !== null || typeof holds === 'string')
+      const wanted = asked.map((member) => ({ member, outcome: byGrant ? expected(byGrant, member) : ('refused' as const) }))
+      const tell = (one: (typeof wanted)[number], outcome: Outcome) => [name, one.member.holds, outcome]
+      const others = wanted.filter(({ outcome }) => outcome !== 'may')
+      const seen = await Promise.all(others.map(async (one) => tell(one, await run(one.member, examples))))
+      expect(seen).toEqual(others.map((one) => tell(one, one.outcome)))
+      if (quiet.has(name)) return
+      for (const one of wanted.filter(({ outcome }) => outcome === 'may')) {
+        expect(tell(one, await run(one.member, examples))).toEqual(tell(one, 'may'))
+        if (name.startsWith('Mutation.delete')) examples = await makeWorld()
+      }
+    }
+
+    it.each(roots)('is what docs/roles.md says of each field of %s', async (root) => {
+      for (const field of fieldsOf(root)) {
+        const name = `${root}.${field.name}`
+        await compare(name, rowOf(name), async ({ token }, examples) => {
+          const question = questionFor(field, examples)
+          const variables = { ...question.variables, ...given[field.name]?.(examples) }
+          return outcomeOf(await ask(root, token, { ...question, variables }), field.name, examples)
+        })
+      }
+    })
+
+    it.each([...lookupsOf(schema)])('is what docs/roles.md says of each field behind %s', async (lookup, type) => {
+      const all = Object.values(type.getFields())
+      for (const name of new Set(all.map((field) => rowNameOf(type.name, field.name)))) {
+        const fields = all.filter((field) => rowNameOf(type.name, field.name) === name)
+        await compare(name, rowOf(name), async ({ token }, examples) => {
+          const questions = fields.map((field) => questionFor(field, examples))
+          return outcomeOf(await askBehind(lookup, examples[type.name], token, questions), lookup, examples)
+        })
+      }
+    })
   })
 })
-
-const makeExamples = async (graph: Graph, accounts: ReturnType<typeof makeAccounts>): Promise<Record<string, string>> => {
-  const { db } = graph
-  const serverId = await insertServer(db)
-  const sessionId = await insertSession(db, { serverId, status: 'RUNNING' })
-  const deployment = await db.selectFrom('configs.server_game_configs').select(['id', 'game_config_id']).executeTakeFirstOrThrow()
-  const game = await db.selectFrom('configs.games').select('id').executeTakeFirstOrThrow()
-  const backup = { id: newId(), server_game_config_id: deployment.id, server_id: serverId, status: 'PENDING', created_by: 'test' }
-  await db.insertInto('backups.backups').values(backup).execute()
-  const restore = { id: newId(), backup_id: backup.id, server_game_config_id: deployment.id, server_id: serverId }
-  await db
-    .insertInto('backups.restores')
-    .values({ ...restore, status: 'PENDING', created_by: 'test' })
-    .execute()
-  const schedule = { id: newId(), server_game_config_id: deployment.id, name: 'nightly', cron: '0 5 * * *', time_zone: 'UTC' }
-  await db
-    .insertInto('backups.schedules')
-    .values({ ...schedule, enabled: false, missed: 'SKIP', steps: '[]', created_by: 'test', updated_by: 'test' })
-    .execute()
-  const transfer = { id: newId(), server_game_config_id: deployment.id, from_server_id: serverId }
-  await db
-    .insertInto('backups.transfers')
-    .values({ ...transfer, to_server_id: await insertServer(db), step: 'STOPPING', created_by: 'test' })
-    .execute()
-  const user = await accounts.createUser(admin)
-  return {
-    Server: serverId,
-    Session: sessionId,
-    ServerGameConfig: deployment.id,
-    GameConfig: deployment.game_config_id,
-    Game: game.id,
-    Backup: backup.id,
-    Restore: restore.id,
-    Schedule: schedule.id,
-    Transfer: transfer.id,
-    User: user.id,
-  }
-}

@@ -14,7 +14,7 @@ import { logger, type Stage } from './stage.ts'
  * The host's side of requests and live lines, over real AMQP, doing what a test says: for timing and faults that a real
  * host does not show on demand. Its log outlives `stop` and `start`, as a journal does.
  */
-export const makeScriptedHost = (stage: Stage, serverId: string, sessionId: string) => {
+export const makeScriptedHost = (stage: Pick<Stage, 'broker'>, serverId: string, sessionId: string) => {
   const texts: string[] = []
   const asked: { kind: string; at: number }[] = []
   let firstSeq = 1

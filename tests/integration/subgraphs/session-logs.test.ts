@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Identity } from '../../../lib/process/identity.ts'
 import { eventually } from '../../support/eventually.ts'
 import { makeScriptedHost, type ScriptedHost } from './scripted-host.ts'
 import { type Answer, openStage, type Stage, type Subscription } from './stage.ts'
@@ -316,6 +317,27 @@ describe('viewers of one session', () => {
     }
   }
   const positions = new WeakMap<Subscription, number>()
+})
+
+describe('what the gateway shares between viewers', () => {
+  it('opens the log of one session, and nothing else', async () => {
+    const other = await world.session({ status: 'RUNNING' })
+    const shared: Identity = { sub: 'viewers', kind: 'scope', scopes: ['VIEW'], session: session.id }
+    const subscribe = (query: string, id: string) => stage.subscribe('sessions', query, { sessionId: id }, shared)
+    await host.write(2)
+    const subscription = await subscribe(text, session.id)
+    open.push(subscription)
+    expect((await read(subscription, lines(2))).seqs).toEqual([1, 2])
+
+    await expect(subscribe(text, other.id)).rejects.toThrow('NOT_FOUND')
+    for (const field of ['sessionStats(sessionId: $sessionId) { at }', 'sessionChanged(sessionId: $sessionId) { id }'])
+      await expect(subscribe(`subscription ($sessionId: ID!) { ${field} }`, session.id)).rejects.toThrow('FORBIDDEN')
+    for (const query of [
+      'query ($id: ID!) { session(id: $id) { id } }',
+      'mutation ($id: ID!) { killSession(input: { sessionId: $id }) { __typename } }',
+    ])
+      expect(await stage.fail('sessions', query, { id: session.id }, shared)).toMatchObject({ code: 'FORBIDDEN' })
+  })
 })
 
 describe('closing', () => {

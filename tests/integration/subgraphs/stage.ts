@@ -1,7 +1,7 @@
 import { type DocumentNode, parse } from 'graphql'
 import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../../../lib/db/connect.ts'
-import { makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
+import { type Identity, makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { makePathSigner } from '../../../lib/process/signed-path.ts'
 import { makeRabbit, type Rabbit } from '../../../lib/rabbit/connect.ts'
@@ -35,9 +35,9 @@ export interface Stage {
   takeStatements: () => number
   /** Answers `data`; fails on errors. */
   run(subgraph: SubgraphName, query: string, variables?: Record<string, unknown>): Promise<Answer>
-  /** Answers the first error's extensions and message; fails when there is none. */
-  fail(subgraph: SubgraphName, query: string, variables?: Record<string, unknown>): Promise<Answer>
-  subscribe(subgraph: SubgraphName, query: string, variables?: Record<string, unknown>): Promise<Subscription>
+  /** Answers the first error's extensions and message; fails when there is none. As an ADMIN unless told. */
+  fail(subgraph: SubgraphName, query: string, variables?: Record<string, unknown>, as?: Identity): Promise<Answer>
+  subscribe(subgraph: SubgraphName, query: string, variables?: Record<string, unknown>, as?: Identity): Promise<Subscription>
   /** Rows by table, to see that nothing has changed. */
   countRows(): Promise<Record<string, number>>
   /** As when their process stops in order. */
@@ -56,6 +56,7 @@ export interface Subscription {
 }
 
 const key = 'k'.repeat(32)
+const tester: Identity = { sub: 'tester', kind: 'admin', scopes: [] }
 
 /** The four subgraphs over a fresh database and vhost, called as the gateway calls them. */
 export const openStage = async (options: { startDeadlineMs?: number } = {}): Promise<Stage> => {
@@ -88,13 +89,13 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
   const verifyIdentity = makeIdentityVerifier({ key })
   const called = new Map(subgraphs.map((one) => [one.name, makeInProcessSubgraph({ subgraph: one, verifyIdentity, logger })]))
   const sign = makeIdentitySigner({ key })
-  const request = async (query: string, variables?: Record<string, unknown>) => ({
+  const request = async (query: string, variables?: Record<string, unknown>, as: Identity = tester) => ({
     document: parseOnce(query),
     variables,
-    identity: await sign({ sub: 'tester', kind: 'admin', scopes: [] }),
+    identity: await sign(as),
   })
-  const execute = async (name: SubgraphName, query: string, variables?: Record<string, unknown>) =>
-    called.get(name)!.execute(await request(query, variables))
+  const execute = async (name: SubgraphName, query: string, variables?: Record<string, unknown>, as?: Identity) =>
+    called.get(name)!.execute(await request(query, variables, as))
 
   return {
     db: pool.db,
@@ -114,13 +115,13 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
       if (result.errors) throw new Error(`${query} → ${JSON.stringify(result.errors)}`)
       return result.data
     },
-    fail: async (name, query, variables) => {
-      const [error] = (await execute(name, query, variables)).errors ?? []
+    fail: async (name, query, variables, as) => {
+      const [error] = (await execute(name, query, variables, as)).errors ?? []
       if (!error) throw new Error(`${query} did not fail`)
       return { message: error.message, ...error.extensions }
     },
-    subscribe: async (name, query, variables) => {
-      const result = await called.get(name)!.subscribe(await request(query, variables))
+    subscribe: async (name, query, variables, as) => {
+      const result = await called.get(name)!.subscribe(await request(query, variables, as))
       if (!(Symbol.asyncIterator in result)) throw new Error(JSON.stringify(result.errors?.[0]?.extensions ?? result))
       return wrap(result as AsyncIterableIterator<Answer>)
     },

@@ -2,11 +2,8 @@ import { sql } from 'kysely'
 import { closeOperation } from '../../../lib/db/operations.ts'
 import { inTransaction } from '../../../lib/db/transaction.ts'
 import { isUuid } from '../../../lib/domain/ids.ts'
-import { writeMessage } from '../../../lib/messages/envelope.ts'
-import { exchanges, keys } from '../../../lib/messages/routing.ts'
-import { newId } from '../../../lib/process/new-id.ts'
-import { makePublisher } from '../../../lib/rabbit/publisher.ts'
-import { eventually } from '../../support/eventually.ts'
+import { keys } from '../../../lib/messages/routing.ts'
+import { announce } from '../../support/announce.ts'
 import type { Answer, Stage } from './stage.ts'
 
 let nameCount = 0
@@ -30,7 +27,7 @@ export const makeWorld = (stage: Stage) => {
     },
     setServer: (id: string, set: { status?: string; draining?: boolean }) =>
       stage.db.updateTable('servers.servers').set(set).where('id', '=', id).execute(),
-    /** What the relay would publish. Repeated until somebody can have heard it, as a listener may just be connecting. */
+    /** What the relay would publish. */
     announceServer: (serverId: string) => world.announce(keys.changedServer(serverId), { kind: 'changed.server', serverId }),
     announceSession: (sessionId: string, serverId: string, serverGameConfigId: string) =>
       world.announce(keys.changedSession(serverId, sessionId), {
@@ -39,20 +36,7 @@ export const makeWorld = (stage: Stage) => {
         serverGameConfigId,
         serverId,
       }),
-    announce: async (routingKey: string, body: object): Promise<void> => {
-      const publisher = makePublisher({ rabbit: stage.rabbit, name: 'announce' })
-      await eventually(() => publisher.connected(), { what: 'connected to the broker' })
-      const envelope = { version: 1, id: newId(), at: new Date().toISOString() }
-      const content = writeMessage({ ...envelope, ...body })
-      const message = { exchange: exchanges.events, routingKey, content, messageId: envelope.id, persistent: false }
-      const heard = async (): Promise<boolean> =>
-        publisher.publish({ ...message, mandatory: true }).then(
-          () => true,
-          () => false,
-        )
-      await eventually(heard, { what: 'somebody listens for changes' })
-      await publisher.close()
-    },
+    announce: (routingKey: string, body: object): Promise<void> => announce(stage.rabbit, routingKey, body),
     game: async (): Promise<string> => {
       const { createGame } = await stage.run(
         'configs',

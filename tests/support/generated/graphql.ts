@@ -124,6 +124,8 @@ export type ApiToken = {
   revokedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The most it may do; null is all that its user may. */
   role?: Maybe<Role>;
+  /** What it may be used for at most; null is everything. */
+  scopes?: Maybe<Array<TokenScope>>;
   /** Null for a service token. */
   user?: Maybe<User>;
 };
@@ -210,7 +212,7 @@ export type Backup = {
   createdAt: Scalars['DateTime']['output'];
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   deployment?: Maybe<ServerGameConfig>;
-  /** Where the archive can be had for an hour, by whoever has the address. One without a scheme is a path at the door. Null while there is none. */
+  /** Where the archive can be had for an hour, by whoever has the address; told to who may have it now. One without a scheme is a path at the door. Null while there is none. */
   downloadUrl?: Maybe<Scalars['String']['output']>;
   /** Files, directories and links in it. */
   entries?: Maybe<Scalars['SafeInt']['output']>;
@@ -503,6 +505,8 @@ export type CreateTokenInput = {
   name: Scalars['String']['input'];
   /** No higher than your own. */
   role: Role;
+  /** What it may be used for at most; VIEW goes with any. All that you may if left out. */
+  scopes?: InputMaybe<Array<TokenScope>>;
   /** It belongs to no user, so that it outlives them. For ADMINs; what a token makes always is one. */
   service?: InputMaybe<Scalars['Boolean']['input']>;
 };
@@ -571,7 +575,8 @@ export type DeployGameConfigResult = ConflictError | InvalidInputError | NotFoun
 /** A deployment of the same server whose running container is reached by a name. */
 export type DeploymentLink = {
   alias: Scalars['String']['output'];
-  deployment: ServerGameConfig;
+  /** Null for who may not see it. */
+  deployment?: Maybe<ServerGameConfig>;
 };
 
 export type DeploymentLinkInput = {
@@ -815,6 +820,30 @@ export type GameEdge = {
   node: Game;
 };
 
+/** What a user may do beside what their role gives: on one server with all on it, one game, or one deployment. */
+export type Grant = {
+  /** Or was changed last. */
+  createdAt: Scalars['DateTime']['output'];
+  createdBy: Scalars['String']['output'];
+  deployment?: Maybe<ServerGameConfig>;
+  game?: Maybe<Game>;
+  id: Scalars['ID']['output'];
+  permissions: Array<Permission>;
+  server?: Maybe<Server>;
+  user?: Maybe<User>;
+};
+
+export type GrantConnection = {
+  edges: Array<GrantEdge>;
+  nodes: Array<Grant>;
+  pageInfo: PageInfo;
+};
+
+export type GrantEdge = {
+  cursor: Scalars['String']['output'];
+  node: Grant;
+};
+
 export type ImportEggInput = {
   /** Without one the game is named after the egg, made or reused. */
   gameId?: InputMaybe<Scalars['ID']['input']>;
@@ -998,6 +1027,8 @@ export type Mutation = {
   registerServer: RegisterServerResult;
   /** Does the install step again, with the volume as it is. It shows as `install`, a session of kind INSTALL. */
   reinstallDeployment: ReinstallDeploymentResult;
+  /** It counts no longer, and WebSockets of its user are closed within 5 s. */
+  removeGrant: RemoveGrantResult;
   /** Answers with the new session, which waits until the old one has stopped. */
   restartSession: RestartSessionResult;
   /** Answers with a PENDING restore; how it goes on, `restoreChanged` tells. No session of the deployment may be live, and none begins before it is over. */
@@ -1010,6 +1041,8 @@ export type Mutation = {
   runSchedule: RunScheduleResult;
   /** Types a line into a running session's console. */
   sendInput: SendInputResult;
+  /** In place of what the user was granted on it before. WebSockets of theirs are closed within 5 s. */
+  setGrant: SetGrantResult;
   /** Ends all their other logins. */
   setPassword: SetPasswordResult;
   /** Replaces the login of this registry. Sessions that start from now on pull with it. */
@@ -1183,6 +1216,11 @@ export type MutationReinstallDeploymentArgs = {
 };
 
 
+export type MutationRemoveGrantArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationRestartSessionArgs = {
   input: RestartSessionInput;
 };
@@ -1210,6 +1248,11 @@ export type MutationRunScheduleArgs = {
 
 export type MutationSendInputArgs = {
   input: SendInputInput;
+};
+
+
+export type MutationSetGrantArgs = {
+  input: SetGrantInput;
 };
 
 
@@ -1363,6 +1406,20 @@ export type ParameterValue = {
   /** As text. Null without one, and always for a SECRET. */
   value?: Maybe<Scalars['String']['output']>;
 };
+
+export type Permission =
+  /** Make, restore, download and delete backups. */
+  | 'BACKUPS'
+  /** Change settings and schedules, but for what reaches beyond the container. */
+  | 'CONFIGURE'
+  /** Type into the console, and run actions. */
+  | 'CONSOLE'
+  /** Start, stop, kill and restart; install again; run schedules. */
+  | 'CONTROL'
+  /** See the game's files, as previews show them. */
+  | 'FILES'
+  /** Look at it, and at what it is part of. Goes with all others. */
+  | 'VIEW';
 
 export type PortBinding = {
   bindAddress: Scalars['String']['output'];
@@ -1688,6 +1745,8 @@ export type RegistryCredentialEdge = {
 
 export type ReinstallDeploymentResult = ConflictError | InvalidInputError | NotFoundError | OutcomeUnknownError | ServerGameConfig | UnavailableError;
 
+export type RemoveGrantResult = DeletePayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
 /** Limits; null is none of our own. */
 export type Resources = {
   cpus?: Maybe<Scalars['Float']['output']>;
@@ -1746,6 +1805,7 @@ export type RestartWarningInput = {
 
 /** What a backup holds, put back into a deployment. FAILED: all is as it was before. */
 export type Restore = {
+  /** Also when it is of another deployment, which may not be seen. */
   backup: Backup;
   /** Of the archive, on the machine so far. */
   bytesDone?: Maybe<Scalars['SafeInt']['output']>;
@@ -1800,6 +1860,7 @@ export type RevokeTokenResult = ApiToken | NotFoundError | OutcomeUnknownError |
 /** What somebody may do: docs/roles.md has it for each field. */
 export type Role =
   | 'ADMIN'
+  | 'MEMBER'
   | 'OPERATOR'
   | 'VIEWER';
 
@@ -2228,6 +2289,7 @@ export type Session = {
   readyAt?: Maybe<Scalars['DateTime']['output']>;
   /** The session this one continues. */
   restartOf?: Maybe<Session>;
+  /** The one it ran on, where its deployment may be elsewhere by now. */
   server?: Maybe<Server>;
   /** What it runs with, every template rendered but those of files; secrets are hidden. */
   spec?: Maybe<Scalars['JSON']['output']>;
@@ -2332,6 +2394,18 @@ export type SessionStatus =
   | 'STARTING'
   | 'STOPPED'
   | 'STOPPING';
+
+/** One of `serverId`, `gameId` and `serverGameConfigId` says what it is on. */
+export type SetGrantInput = {
+  gameId?: InputMaybe<Scalars['ID']['input']>;
+  /** All of them. VIEW goes with any. */
+  permissions: Array<Permission>;
+  serverGameConfigId?: InputMaybe<Scalars['ID']['input']>;
+  serverId?: InputMaybe<Scalars['ID']['input']>;
+  userId: Scalars['ID']['input'];
+};
+
+export type SetGrantResult = Grant | InvalidInputError | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 export type SetPasswordInput = {
   /** Needed for your own. */
@@ -2438,6 +2512,16 @@ export type SubscriptionSessionLogsArgs = {
 export type SubscriptionSessionStatsArgs = {
   sessionId: Scalars['ID']['input'];
 };
+
+/** What a token may be used for: a permission, or ADMINISTER for what roles alone decide. */
+export type TokenScope =
+  | 'ADMINISTER'
+  | 'BACKUPS'
+  | 'CONFIGURE'
+  | 'CONSOLE'
+  | 'CONTROL'
+  | 'FILES'
+  | 'VIEW';
 
 /** A move of a deployment to another server. */
 export type Transfer = {
@@ -2609,6 +2693,7 @@ export type User = {
   createdAt: Scalars['DateTime']['output'];
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   email: Scalars['String']['output'];
+  grants: GrantConnection;
   hasPassword: Scalars['Boolean']['output'];
   id: Scalars['ID']['output'];
   /** Who vouches for them; null for an account of our own. */
@@ -2619,6 +2704,15 @@ export type User = {
   role: Role;
   /** A login needs a code as well. */
   totpEnabled: Scalars['Boolean']['output'];
+};
+
+
+/** Somebody who may come in. */
+export type UserGrantsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type UserConnection = {
@@ -2634,11 +2728,24 @@ export type UserEdge = {
 
 /** Who is asking. */
 export type Viewer = {
+  /** Of the user; a service token has none. */
+  grants: GrantConnection;
   /** As `changes` and `auditEvents` name them. */
   id: Scalars['ID']['output'];
   kind: ViewerKind;
   role: Role;
+  /** What the token may be used for at most; null is everything. */
+  scopes?: Maybe<Array<TokenScope>>;
   user?: Maybe<User>;
+};
+
+
+/** Who is asking. */
+export type ViewerGrantsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type ViewerKind =

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { Invalid, NotFound, Unavailable } from '../../../lib/domain/errors.ts'
-import { makeBuilder, toSubgraphSchema } from '../../../subgraphs/builder.ts'
+import { forSharedViews, makeBuilder, toSubgraphSchema } from '../../../subgraphs/builder.ts'
 import type { Topic } from './topic.ts'
 
 /** A session, and where it seems to run: a deployment that does not exist is a dangling reference. */
@@ -94,6 +94,7 @@ export const makeTestSessions = ({ changes, logs, logArguments, logActors }: Tes
         resolve: (session) => session,
       }),
       sessionLogs: t.field({
+        ...forSharedViews,
         type: Batch,
         args: { sessionId: t.arg.id({ required: true }), after: t.arg.string(), tail: t.arg.int() },
         subscribe: (_, args, { actor }) => {

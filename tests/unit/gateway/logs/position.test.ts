@@ -44,13 +44,13 @@ describe('a log whose start can be moved', () => {
       .filter((name) => field.includes(`$${name}`))
       .map((name) => ({ at: '$at: String', n: '$n: Int = 9' })[name])
     const logs = movable(`subscription ${names.length > 0 ? `(${names})` : ''} { ${field} { text } }`)!
-    expect(logs.read(variables)).toEqual({ start, others: {} })
+    expect(logs.read(variables)).toEqual({ sessionId: 'a', start, others: {} })
   })
 
   it('tells apart by all variables but those of the start', () => {
     const logs = movable('subscription ($id: ID!, $after: String!) { sessionLogs(sessionId: $id, after: $after) { text } }')!
     const asked = logs.read({ id: 'x', after: '4', unknown: 1 })!
-    expect(asked).toEqual({ start: { after: '4', tail: null }, others: { id: 'x' } })
+    expect(asked).toEqual({ sessionId: 'x', start: { after: '4', tail: null }, others: { id: 'x' } })
     expect(logs.variablesFor({ after: '9', tail: null }, asked.others)).toEqual({ id: 'x', manman_after: '9' })
   })
 
