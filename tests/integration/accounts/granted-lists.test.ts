@@ -117,7 +117,7 @@ describe('lists of who sees only what was granted', () => {
         const whole = await accounts.run(admin, lists, { order, name })
         expect(await accounts.run(member.token, lists, { order, name })).toEqual(without(whole, model(all)))
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -149,7 +149,7 @@ describe('lists of who sees only what was granted', () => {
           expect(edges).toEqual([])
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     )
   })
 })

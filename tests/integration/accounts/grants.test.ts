@@ -17,7 +17,7 @@ afterAll(() => graph.close())
 const errors = '... on Error { code message } ... on InvalidInputError { issues { path } }'
 const setGrant = `mutation ($input: SetGrantInput!) { setGrant(input: $input) { __typename ${errors}
   ... on Grant { id permissions createdBy user { id } server { id name } game { id } deployment { id } } } }`
-const removeGrant = `mutation ($id: ID!) { removeGrant(id: $id) { __typename ... on DeletePayload { id } ${errors} } }`
+const removeGrant = `mutation ($id: ID!) { removeGrant(id: $id) { __typename ... on DeletePayload { id } ... on Error { code } } }`
 const set = async (input: object, token = admin) => (await accounts.run(token, setGrant, { input })).setGrant
 const servers = '{ servers { nodes { id } pageInfo { hasNextPage } } }'
 const update = `mutation ($id: ID!, $input: UpdateServerGameConfigInput!) {
@@ -166,9 +166,7 @@ describe('scopes of a token', () => {
     const { secret } = await accounts.createToken(maker.secret)
     expect((await accounts.run(secret, '{ viewer { scopes } }')).viewer.scopes).toEqual(['VIEW', 'CONTROL', 'ADMINISTER'])
     const less = await accounts.createToken(admin, { role: 'ADMIN', scopes: ['CONTROL'] })
-    expect(
-      await accounts.codes(less.secret, 'mutation { createToken(input: { name: "x", role: VIEWER }) { __typename } }'),
-    ).toEqual(['FORBIDDEN'])
+    expect((await accounts.createToken(less.secret)).code).toBe('FORBIDDEN')
     expect((await accounts.createToken(admin, { scopes: [] })).issues).toEqual([{ path: 'scopes' }])
   })
 })
