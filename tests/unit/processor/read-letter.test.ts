@@ -10,6 +10,8 @@ const read = (change: Partial<IncomingMessage>) =>
       content: Buffer.from('{"kind":"status.session"}'),
       routingKey: 'status.session.a.b',
       exchange: exchanges.reports,
+      via: '',
+      userId: undefined,
       redelivered: false,
       attempt: 1,
       receivedAtMs: 0,
