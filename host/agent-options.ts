@@ -1,4 +1,5 @@
 import type { Logger } from '../lib/process/logger.ts'
+import type { BrokerAccess } from './broker-access.ts'
 import type { HostConfig } from './config.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -7,6 +8,8 @@ export interface AgentOptions {
   config: Omit<HostConfig, 'join' | 'doorUrl' | 'amqpUrl' | 'health' | 'logLevel' | 'machineName'>
   serverId: string
   amqpUrl: string
+  /** As whom it speaks to the broker; as the address says if left out, for good. */
+  access?: BrokerAccess
   /** Of this host; what is sealed to its public key is opened with it. */
   privateKey: string
   /** See `startBackups`. */

@@ -10,6 +10,7 @@ import { makeAnswers } from './answers.ts'
 import { makeAttachments } from './attachments.ts'
 import { openJobStore } from './backups/job-store.ts'
 import { startBackups } from './backups/start.ts'
+import { type BrokerAccess, credentialsIn, makeBrokerAccess } from './broker-access.ts'
 import { makeCommandConsumer } from './commands.ts'
 import { makeDeparture } from './departure.ts'
 import { makeDocker } from './docker/docker.ts'
@@ -49,9 +50,14 @@ export type AgentFigures = ReturnType<Agent['figures']>
  */
 export const makeAgent = async (options: AgentOptions) => {
   const { config, serverId, amqpUrl, privateKey, store, logger, holds = () => true } = options
-  const rabbit = await makeRabbit({ url: amqpUrl, name: `host-${serverId}`, logger })
+  const unchanging = (): BrokerAccess =>
+    makeBrokerAccess({ ...options, kept: { current: credentialsIn(amqpUrl) }, save: async () => undefined })
+  const access = options.access ?? unchanging()
+  const { credentials } = access
+  const rabbit = await makeRabbit({ url: amqpUrl, credentials, name: `host-${serverId}`, logger })
   // Log lines have a connection of their own: when the broker slows it down, commands and heartbeats still pass.
-  const logRabbit = await makeRabbit({ url: amqpUrl, name: `host-${serverId}-logs`, logger })
+  const logRabbit = await makeRabbit({ url: amqpUrl, credentials, name: `host-${serverId}-logs`, logger })
+  access.start(() => Promise.all([rabbit.renew(), logRabbit.renew()]))
   // A second agent of this identity, that of a copied data directory, waits in silence while the first has the queues.
   let lockedOut = (): boolean => false
   let isMute = (): boolean => true
@@ -202,6 +208,7 @@ export const makeAgent = async (options: AgentOptions) => {
     onAsked: reconciler.wake,
     leave: departure.begin,
     job: backups.accept,
+    renew: ({ sealed }) => access.renew(sealed),
     onReady: () => {
       reporter.repeat()
       reconciler.wake()
@@ -287,6 +294,7 @@ export const makeAgent = async (options: AgentOptions) => {
       await logs.close()
       await reporter.close()
       await Promise.all([publisher.close(), logPublisher.close(), archivePublisher.close()])
+      await access.close()
       await Promise.all([rabbit.close(), logRabbit.close()])
       docker.close()
       await typedKeys.close()

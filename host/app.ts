@@ -1,5 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { Unavailable } from '../lib/domain/errors.ts'
+import type { BrokerCredentials } from '../lib/messages/commands.ts'
+import { readHostUser } from '../lib/messages/routing.ts'
+import { BadConfig } from '../lib/process/env.ts'
 import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
 import { makeMetrics } from '../lib/process/metrics.ts'
@@ -8,9 +11,10 @@ import type { Running } from '../lib/process/run.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { probeBroker } from '../lib/rabbit/probe.ts'
 import { makeAgent } from './agent.ts'
+import { amqpUrlFor, type BrokerAccess, credentialsIn, makeBrokerAccess } from './broker-access.ts'
 import { type HostConfig, readHostConfig } from './config.ts'
 import { type Fence, fenced, takeFence } from './fence.ts'
-import { amqpUrlOf, type HostIdentity, joinFleet, loadIdentity } from './identity.ts'
+import { type HostIdentity, isNewToken, joinFleet, loadIdentity, saveIdentity } from './identity.ts'
 import { addHostMetrics } from './metrics.ts'
 import { openSessionStore } from './session-store.ts'
 
@@ -33,7 +37,7 @@ export const startHost = async (options: { env: NodeJS.ProcessEnv; say?: (line: 
   const metrics = makeMetrics()
   const health = await serveHealth({ ...config.health, readiness, metrics })
   try {
-    const identity = known ?? (await join(config, { say, logger }))
+    const identity = known ? await joinAgain(config, known, { say, logger }) : await join(config, { say, logger })
     const { agent, gone } = await startAgent(config, identity, { fence, logger })
     Object.assign(readiness, agent.readiness, { joined: () => true })
     addHostMetrics(metrics, agent.figures)
@@ -60,7 +64,7 @@ const startAgent = async (config: HostConfig, identity: HostIdentity, { fence, l
   const store = fenced(await openSessionStore({ dataDir: config.dataDir, serverId, logger }), holds)
   const agentVersion = await readVersion()
   logger.info({ serverId, epoch, agentVersion, sessions: store.all().length }, 'host starts')
-  const amqpUrl = config.amqpUrl ?? amqpUrlOf(identity)
+  const amqpUrl = config.amqpUrl ?? identity.amqpUrl
   let onGone = (_why: string): void => undefined
   const gone = new Promise<string>((resolve) => {
     onGone = resolve
@@ -69,6 +73,7 @@ const startAgent = async (config: HostConfig, identity: HostIdentity, { fence, l
     config,
     serverId,
     amqpUrl,
+    access: accessOf(config, identity, logger),
     epoch,
     agentVersion,
     store,
@@ -81,11 +86,49 @@ const startAgent = async (config: HostConfig, identity: HostIdentity, { fence, l
   return { agent, gone }
 }
 
+/** What enrolment gave. A host that shares a user may be told another one with the broker's address. */
+const ownCredentials = ({ amqpUrl }: HostConfig, { username, password }: HostIdentity): BrokerCredentials =>
+  amqpUrl && new URL(amqpUrl).username && !readHostUser(username) ? credentialsIn(amqpUrl) : { username, password }
+
+const accessOf = (config: HostConfig, known: HostIdentity, logger: Logger): BrokerAccess => {
+  const { serverId, privateKey, next } = known
+  return makeBrokerAccess({
+    serverId,
+    amqpUrl: config.amqpUrl ?? known.amqpUrl,
+    privateKey,
+    kept: { current: ownCredentials(config, known), next },
+    // Of a user that is offered while a shared one is in use, `next` alone changes what is kept.
+    save: ({ current, next: offered }) =>
+      saveIdentity(config.dataDir, { ...known, ...(readHostUser(current.username) && current), next: offered }),
+    logger,
+  })
+}
+
 /** Resolves when another agent has taken over. */
 const replaced = (fence: Fence, { dataDir }: HostConfig): Promise<string> =>
   new Promise((resolve) => {
     fence.onLost(() => resolve(`Another agent has taken over ${dataDir}: this one stands down, and leaves all games to it.`))
   })
+
+/** With a token it has not spent yet, a host joins once more; whatever becomes of that, it goes on as the one it is. */
+const joinAgain = async (
+  config: HostConfig,
+  known: HostIdentity,
+  { say, logger }: { say: (line: string) => void; logger: Logger },
+): Promise<HostIdentity> => {
+  if (!config.join || !isNewToken(known, config.join.token)) return known
+  say(`Joining the fleet at ${config.join.url} again …`)
+  try {
+    const identity = await joinFleet({ dataDir: config.dataDir, join: config.join, known })
+    say(`Joined again as the server ${identity.serverId}, with new credentials.`)
+    return identity
+  } catch (error) {
+    if (!(error instanceof Unavailable || error instanceof BadConfig)) throw error
+    say(`${error.message} It goes on with the credentials that it has.`)
+    logger.warn({ reason: error.message }, 'not joined again')
+    return known
+  }
+}
 
 /** The gateway may start later than its hosts, and a token is refused only by its owner: everything else is tried again. */
 const join = async (
@@ -111,7 +154,7 @@ const join = async (
   })
   if ('refused' in outcome) throw outcome.refused
   say(`Joined: this machine is the server ${outcome.serverId}. It needs no token any more: ${config.dataDir} keeps its identity.`)
-  await sayBroker(config.amqpUrl ?? amqpUrlOf(outcome), say)
+  await sayBroker(amqpUrlFor(config.amqpUrl ?? outcome.amqpUrl, ownCredentials(config, outcome)), say)
   return outcome
 }
 

@@ -49,6 +49,8 @@ export const makeCommandConsumer = (options: {
   leave: () => Promise<void>
   /** Resolves once it is durable that a backup, a restore or its end is wanted. */
   job: (command: JobCommand) => Promise<void>
+  /** Resolves once new credentials are durable, or it is certain that they can't be had. */
+  renew: (command: Extract<Command, { kind: 'credentials.renew' }>) => Promise<void>
   /** The broker is (again) there, and this agent the one it listens to. */
   onReady: () => void
   logger: Logger
@@ -94,11 +96,12 @@ export const makeCommandConsumer = (options: {
   }
 }
 
-type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change' | 'leave' | 'job'>
+type Applying = Pick<Parameters<typeof makeCommandConsumer>[0], 'store' | 'change' | 'leave' | 'job' | 'renew'>
 
 const apply = (applying: Applying, command: Command): Promise<void> => {
   if (command.kind === 'host.leave') return applying.leave()
   if (command.kind === 'config.update') return updateConfig(applying, command)
+  if (command.kind === 'credentials.renew') return applying.renew(command)
   if (isJob(command)) return applying.job(command)
   return command.kind === 'session.report' ? tellAgain(applying, command) : bringAbout(applying, command)
 }

@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Unavailable } from '../lib/domain/errors.ts'
+import { credentialsSchema } from '../lib/messages/commands.ts'
 import { BadConfig } from '../lib/process/env.ts'
 import { readJsonFile, writeFileDurably } from './files.ts'
 import { isThisMachine, readMachineId } from './machine-id.ts'
@@ -13,7 +14,12 @@ const identitySchema = z.object({
   password: z.string(),
   machineId: z.string(),
   publicKey: z.string(),
+  /** PEM; after it those of earlier enrolments, as sessions still have what was sealed to them. */
   privateKey: z.string(),
+  /** Offered by the control plane, and not known to work yet. */
+  next: credentialsSchema.optional(),
+  /** SHA-256 of the token it joined with: given once more, it is not spent again. */
+  joinedWith: z.string().optional(),
   /** The door it joined by; missing where it joined before that was kept. */
   url: z.string().optional(),
 })
@@ -65,25 +71,39 @@ export const loadIdentity = async (dataDir: string): Promise<HostIdentity | unde
   ])
 }
 
+/** Keeps what this host has for the broker from now on. */
+export const saveIdentity = (dataDir: string, identity: HostIdentity): Promise<void> =>
+  writeFileDurably(pathOf(dataDir), JSON.stringify(identity, null, 2))
+
+/** True for a token that this host has not joined with. Which one it was is not known of those that joined long ago. */
+export const isNewToken = (known: HostIdentity, token: string): boolean =>
+  known.joinedWith !== undefined && known.joinedWith !== hashOf(token)
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+const keptKeys = 3
+
 /**
- * Spends the enrolment token at the gateway's address, and keeps the identity that it gives. `Unavailable` when trying again
- * may help; `BadConfig` when the token is refused.
+ * Spends the enrolment token at the gateway's address, and keeps the identity that it gives. `known` is who this host is
+ * already: it stays that server, with new credentials and a new key, and opens what was sealed to the ones before.
+ * `Unavailable` when trying again may help; `BadConfig` when the token is refused.
  */
 export const joinFleet = async (options: {
   dataDir: string
   join: { url: string; token: string } | undefined
+  known?: HostIdentity
 }): Promise<HostIdentity> => {
   if (!options.join) {
     throw new BadConfig([
       `this machine has not joined yet (no ${pathOf(options.dataDir)}): start it once with --join URL --token T, where registerServer gives T`,
     ])
   }
-  const identity = await enroll(options.join)
-  await writeFileDurably(pathOf(options.dataDir), JSON.stringify(identity, null, 2))
+  const identity = await enroll(options.join, options.known)
+  await saveIdentity(options.dataDir, identity)
   return identity
 }
 
-const enroll = async (to: { url: string; token: string }): Promise<HostIdentity> => {
+const enroll = async (to: { url: string; token: string }, known: HostIdentity | undefined): Promise<HostIdentity> => {
   const pair = generateKeyPairSync('x25519', {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -95,7 +115,7 @@ const enroll = async (to: { url: string; token: string }): Promise<HostIdentity>
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       query: enrollMutation,
-      variables: { input: { token: to.token, publicKey: pair.publicKey, machineId } },
+      variables: { input: { token: to.token, publicKey: pair.publicKey, machineId, serverId: known?.serverId } },
     }),
     signal: AbortSignal.timeout(requestLimitMs),
   }).catch((error) => {
@@ -120,15 +140,11 @@ const enroll = async (to: { url: string; token: string }): Promise<HostIdentity>
     password,
     machineId,
     publicKey: pair.publicKey,
-    privateKey: pair.privateKey,
+    privateKey: [pair.privateKey, ...keysOf(known)].slice(0, keptKeys).join(''),
+    joinedWith: hashOf(to.token),
     url: url.origin,
   }
 }
 
-/** The broker's address with the host's credentials in it. */
-export const amqpUrlOf = (identity: HostIdentity): string => {
-  const url = new URL(identity.amqpUrl)
-  url.username = encodeURIComponent(identity.username)
-  url.password = encodeURIComponent(identity.password)
-  return url.href
-}
+const keysOf = (identity: HostIdentity | undefined): string[] =>
+  identity?.privateKey.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n?/g) ?? []

@@ -1,4 +1,5 @@
 import type { SecretBox } from '../lib/crypto/secret-box.ts'
+import { makeSharedLookup } from '../lib/db/broker-users.ts'
 import { connectDatabase, type Database } from '../lib/db/connect.ts'
 import { type Readiness, serveHealth } from '../lib/process/health.ts'
 import { type Logger, makeLogger } from '../lib/process/logger.ts'
@@ -7,14 +8,17 @@ import { newId } from '../lib/process/new-id.ts'
 import type { Running } from '../lib/process/run.ts'
 import { makeRabbit, type Rabbit } from '../lib/rabbit/connect.ts'
 import { makeTopology } from '../lib/rabbit/kept-topology.ts'
+import type { BrokerUsers } from '../lib/rabbit/management.ts'
 import { addBrokerMetrics } from '../lib/rabbit/metrics.ts'
 import { makeRequester } from '../lib/rabbit/requester.ts'
+import { makeBelieve } from '../lib/rabbit/speaker.ts'
 import type { QueueType } from '../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
 import { makeHostRequests } from '../subgraphs/requests.ts'
 import { makeSessionsService } from '../subgraphs/sessions/service.ts'
 import { startBackupStore } from './backup-store.ts'
 import { startBackupSweeps } from './backup-sweeps.ts'
+import { startBrokerUsers } from './broker-users.ts'
 import { readConfig } from './config.ts'
 import { makeDeadLetters } from './dead-letters.ts'
 import { makeHeartbeats } from './heartbeats.ts'
@@ -36,6 +40,8 @@ export interface ProcessorOptions {
   rabbit: Rabbit
   logger: Logger
   queueType: QueueType
+  /** Users of hosts at the broker; without them hosts share one. */
+  brokerUsers?: BrokerUsers | undefined
   /** Where logs and backups are kept; this closes it not. */
   store: ObjectStore
   /** Logs of GameConfigs that do not say it are kept so long. */
@@ -56,11 +62,19 @@ export type Processor = ReturnType<typeof makeProcessor>
  * and what did not happen in time is noticed. Starts without a broker and works once there is one. Any number may run on
  * one database. `close` finishes what is under way and leaves the rest to the others; it closes neither `db` nor `rabbit`.
  */
-export const makeProcessor = ({ timings = defaultTimings, ...options }: ProcessorOptions) => {
+export const makeProcessor = ({ timings = defaultTimings, ...given }: ProcessorOptions) => {
+  const options = { ...given, believe: makeBelieve(makeSharedLookup(given.db)) }
   const topology = makeTopology(options)
   const relay = makeRelay({ ...options, topology })
   const statuses = makeStatuses(options)
-  const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs })
+  const brokerUsers = startBrokerUsers({
+    ...options,
+    users: options.brokerUsers,
+    topology,
+    everyMs: timings.brokerUsersEveryMs,
+    compareEveryMs: timings.brokerCompareEveryMs,
+  })
+  const heartbeats = makeHeartbeats({ ...options, topology, freshMs: timings.freshMs, onUser: brokerUsers.heard })
   const archive = makeLogArchive(options)
   const retention = startLogRetention({ ...options, timings })
   const backupStore = startBackupStore({ ...options, timings })
@@ -101,6 +115,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
       backupStore: backupStore.counters(),
       schedules: schedules.counters(),
       transfers: transfers.counters(),
+      brokerUsers: brokerUsers.counters(),
     }),
     /** Sessions that were reported to have ended since start, by their `endReason`. */
     endings: statuses.endings,
@@ -109,7 +124,7 @@ export const makeProcessor = ({ timings = defaultTimings, ...options }: Processo
     close: async (): Promise<void> => {
       await Promise.all([schedules.close(), transfers.close()])
       await Promise.all([sweeps.close(), retention.close(), backupSweeps.close(), backupStore.close()])
-      await requester.close()
+      await Promise.all([requester.close(), brokerUsers.close()])
       await Promise.all([statuses.close(), heartbeats.close(), deadLetters.close(), archive.close(), hostAsks.close()])
       await relay.close() // after those that write to the outbox
       await topology.close()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { envKinds, parseEnv, readAll } from '../lib/process/env.ts'
 import { openStore, storageVariables } from '../lib/storage/open.ts'
-import { readSecretBox, subgraphVariables } from '../subgraphs/config.ts'
+import { brokerUserVariables, readSecretBox, subgraphVariables, toBrokerUsers } from '../subgraphs/config.ts'
 
 /** What is the same for a processor wherever it runs. */
 export const processorVariables = {
@@ -27,6 +27,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
           /** Schedules and moves start sessions as the subgraph does. */
           MANMAN_START_DEADLINE_SECONDS: subgraphVariables.MANMAN_START_DEADLINE_SECONDS,
           ...storageVariables,
+          ...brokerUserVariables,
           ...processorVariables,
         },
         env,
@@ -41,6 +42,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
     store: openStore(given),
+    brokerUsers: toBrokerUsers(given),
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
     startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1_000,
     secrets,

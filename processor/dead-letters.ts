@@ -2,10 +2,12 @@ import type { Database } from '../lib/db/connect.ts'
 import { addDeadLetter, type DeadLetterBounds, pruneDeadLetters } from '../lib/db/dead-letters.ts'
 import { inTransaction } from '../lib/db/transaction.ts'
 import { Outage } from '../lib/domain/errors.ts'
+import { Unreadable } from '../lib/messages/envelope.ts'
 import { queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
+import { type Believe, NotBelieved } from '../lib/rabbit/speaker.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
 import { startLoop } from './loop.ts'
 import { readLetter } from './read-letter.ts'
@@ -22,14 +24,26 @@ export const makeDeadLetters = (options: {
   db: Database
   rabbit: Rabbit
   queueType: QueueType
+  believe: Believe
   logger: Logger
   bounds?: DeadLetterBounds
 }) => {
   const { db, logger, bounds = defaultBounds } = options
   const counters = { added: 0, repeated: 0, expired: 0, dropped: 0 }
 
+  /** Why its speaker is not believed; undefined for others, and for the control plane's own. */
+  const doubt = (message: IncomingMessage): Promise<string | undefined> =>
+    options.believe(message).then(
+      () => undefined,
+      (error) => {
+        if (error instanceof NotBelieved) return error.message
+        if (error instanceof Unreadable) return undefined
+        throw error
+      },
+    )
+
   const keep = async (message: IncomingMessage): Promise<void> => {
-    const letter = readLetter(message, new Date())
+    const letter = readLetter(message, new Date(), await doubt(message))
     // Its time was over before its host took it: that is no fault of it, and what it was for has been ended.
     if (letter === 'expired') return void counters.expired++
     const added = await inTransaction(db, (tx) => addDeadLetter(tx, letter))

@@ -5,12 +5,13 @@ import { inTransaction, type Transaction } from '../lib/db/transaction.ts'
 import { OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { isUuid } from '../lib/domain/ids.ts'
 import { readMessage, Unreadable } from '../lib/messages/envelope.ts'
-import { queues, speakerOf } from '../lib/messages/routing.ts'
+import { queues } from '../lib/messages/routing.ts'
 import { type HostHealth, hostHealthSchema } from '../lib/messages/statuses.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import type { Topology } from '../lib/rabbit/kept-topology.ts'
+import type { Believe } from '../lib/rabbit/speaker.ts'
 import { declareTopology, healthTtlMs, type QueueType } from '../lib/rabbit/topology.ts'
 import { makeBatcher } from './batcher.ts'
 import { makeSkews } from './clock-skew.ts'
@@ -45,6 +46,9 @@ export const makeHeartbeats = (options: {
   db: Database
   rabbit: Rabbit
   queueType: QueueType
+  believe: Believe
+  /** Hears as whom the broker knows a host that lives. */
+  onUser?: (serverId: string, user: string) => void
   topology: Topology
   /** See `Timings`. */
   freshMs: number
@@ -84,16 +88,17 @@ export const makeHeartbeats = (options: {
   }
   const batcher = makeBatcher<Sign>({ maxItems: heartbeatsAtOnce, lingerMs, flush })
 
-  const handle = (message: IncomingMessage): Promise<void> => {
-    const serverId = speakerOf(message.routingKey) ?? ''
+  const handle = async (message: IncomingMessage): Promise<void> => {
+    const serverId = await options.believe(message)
     if (!isUuid(serverId)) throw new Unreadable('the routing key names no server')
     const health = readMessage(hostHealthSchema, message.content)
     const heardAtMs = message.receivedAtMs
     // Held here through an outage of the database: an old one must not revive a dead host.
-    if (performance.now() - heardAtMs > healthTtlMs) return Promise.resolve()
+    if (performance.now() - heardAtMs > healthTtlMs) return
     const receivedAtMs = Date.now() - (performance.now() - heardAtMs)
     const skewMs = skews.hear(serverId, { receivedAtMs, writtenAtMs: Date.parse(health.at) })
-    return batcher.add({ serverId, health, heardAtMs, skewMs })
+    await batcher.add({ serverId, health, heardAtMs, skewMs })
+    if (message.userId !== undefined) options.onUser?.(serverId, message.userId)
   }
 
   const consumer = makeConsumer({
@@ -105,7 +110,7 @@ export const makeHeartbeats = (options: {
       return queues.health
     },
     prefetch: heartbeatsAtOnce,
-    handle: async (message) => handle(message),
+    handle,
   })
 
   return {

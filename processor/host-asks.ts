@@ -1,14 +1,15 @@
 import type { Database } from '../lib/db/connect.ts'
 import { ManManError, NotFound } from '../lib/domain/errors.ts'
 import { isUuid } from '../lib/domain/ids.ts'
-import { messageVersion, readMessage, Unreadable, writeMessage } from '../lib/messages/envelope.ts'
+import { messageVersion, readMessage, writeMessage } from '../lib/messages/envelope.ts'
 import { type HostAnswer, type HostAsk, type HostAskKind, hostAskSchema } from '../lib/messages/host-asks.ts'
-import { exchanges, keys, queues, speakerOf } from '../lib/messages/routing.ts'
+import { exchanges, keys, queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { newId } from '../lib/process/new-id.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import { makePublisher } from '../lib/rabbit/publisher.ts'
+import type { Believe } from '../lib/rabbit/speaker.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
 import { makeUploads } from './uploads.ts'
@@ -27,6 +28,7 @@ export const makeHostAsks = (options: {
   rabbit: Rabbit
   store: ObjectStore
   queueType: QueueType
+  believe: Believe
   logger: Logger
   /** A backup is complete. */
   onCompleted: () => void
@@ -70,8 +72,7 @@ export const makeHostAsks = (options: {
   }
 
   const handle = async (message: IncomingMessage): Promise<void> => {
-    const serverId = speakerOf(message.routingKey)
-    if (serverId === undefined) throw new Unreadable('the routing key names no server')
+    const serverId = await options.believe(message)
     const ask = readMessage(hostAskSchema, message.content)
     const body = { kind: 'control.answer', to: ask.id, answer: await answer(serverId, ask) }
     const id = newId()

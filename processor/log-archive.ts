@@ -5,11 +5,12 @@ import { inTransaction, isViolationOf } from '../lib/db/transaction.ts'
 import { Outage, OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { type PackedBlock, readLogArchive } from '../lib/messages/log-archive.ts'
 import { dropRecords } from '../lib/messages/log-records.ts'
-import { archivePartitions, queues, speakerOf } from '../lib/messages/routing.ts'
+import { archivePartitions, queues } from '../lib/messages/routing.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
 import { makeRequester } from '../lib/rabbit/requester.ts'
+import type { Believe } from '../lib/rabbit/speaker.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
 import { logObjectKey } from '../lib/storage/keys.ts'
 import type { ObjectStore } from '../lib/storage/store.ts'
@@ -33,12 +34,13 @@ export const makeLogArchive = (options: {
   db: Database
   rabbit: Rabbit
   queueType: QueueType
+  believe: Believe
   store: ObjectStore
   logger: Logger
 }) => {
   const { db, store, logger } = options
   const counters = { blocks: 0, storedBytes: 0, known: 0, early: 0 }
-  const requester = makeRequester({ rabbit: options.rabbit, logger })
+  const requester = makeRequester(options)
 
   /** What of the block is new; null when nothing is. */
   const fresh = async (block: PackedBlock, archivedSeq: number): Promise<PackedBlock | null> => {
@@ -95,8 +97,8 @@ export const makeLogArchive = (options: {
   }
 
   const turns = makeTurns()
-  const handle = (message: IncomingMessage): Promise<void> => {
-    const serverId = speakerOf(message.routingKey) ?? ''
+  const handle = async (message: IncomingMessage): Promise<void> => {
+    const serverId = await options.believe(message)
     return turns.take(serverId, () => keepAll(serverId, message.content))
   }
 

@@ -92,6 +92,12 @@ const addWork = (metrics: Metrics, { counters, endings }: Processor): void => {
     read: () => byLabel('outcome', counters().transfers),
   })
   metrics.counter({
+    name: 'manman_broker_users_total',
+    help: 'Users of hosts at the broker: made, removed, and taken into use by their hosts',
+    labels: ['act'],
+    read: () => byLabel('act', counters().brokerUsers),
+  })
+  metrics.counter({
     name: 'manman_sweeps_total',
     help: 'What did not happen in time, and was acted upon',
     labels: ['found'],

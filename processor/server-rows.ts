@@ -141,13 +141,16 @@ export const writeSilent = async (
 const silentFor = (ms: number) =>
   Number.isFinite(ms) ? sql`last_seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'` : sql`false`
 
-/** Of these servers those that were deleted and had a host: one that still speaks has not heard of it. */
+/** A host that was told to leave may be heard of for so long. */
+const sendAwayDelayMs = 30_000
+
+/** Of these servers those that were deleted a while ago: a host that still speaks has not heard of it. */
 export const deletedOf = async (tx: Transaction, ids: readonly string[]): Promise<string[]> => {
   const rows = await tx
     .selectFrom('servers.servers')
     .select('id')
     .where('id', '=', sql<string>`ANY(${[...ids]}::uuid[])`)
-    .where('deleted_at', 'is not', null)
+    .where('deleted_at', '<', sql<Date>`now() - ${sendAwayDelayMs} * interval '1 millisecond'`)
     .orderBy('id')
     .execute()
   return rows.map(({ id }) => id)

@@ -5,12 +5,13 @@ import { inTransaction, isViolationOf, type Transaction } from '../lib/db/transa
 import { Conflict, OutcomeUnknown, Unavailable } from '../lib/domain/errors.ts'
 import { decideReport, type ReportDecision } from '../lib/domain/session-reports.ts'
 import type { EndReason } from '../lib/domain/session-states.ts'
-import { readMessage, Unreadable } from '../lib/messages/envelope.ts'
-import { queues, speakerOf, topicOf } from '../lib/messages/routing.ts'
+import { readMessage } from '../lib/messages/envelope.ts'
+import { queues, topicOf } from '../lib/messages/routing.ts'
 import { type SessionReport, sessionStatusSchema } from '../lib/messages/statuses.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import type { Rabbit } from '../lib/rabbit/connect.ts'
 import { type IncomingMessage, makeConsumer } from '../lib/rabbit/consumer.ts'
+import type { Believe } from '../lib/rabbit/speaker.ts'
 import { declareTopology, type QueueType } from '../lib/rabbit/topology.ts'
 import { makeBackupReports } from './backup-reports.ts'
 import { makeReconcile } from './reconcile.ts'
@@ -29,7 +30,13 @@ const maxTries = 30
  * Brings what hosts report of their sessions into the database: each report changes a row once, whatever the order they come
  * in, and is acknowledged once that is committed. Reports that change nothing are counted.
  */
-export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType: QueueType; logger: Logger }) => {
+export const makeStatuses = (options: {
+  db: Database
+  rabbit: Rabbit
+  queueType: QueueType
+  believe: Believe
+  logger: Logger
+}) => {
   const { db, logger } = options
   const counters: Record<ReportDecision['kind'], number> = { apply: 0, stale: 0, undead: 0, illegal: 0, unknown: 0 }
   /** Sessions that were reported to have ended, by why. */
@@ -71,8 +78,7 @@ export const makeStatuses = (options: { db: Database; rabbit: Rabbit; queueType:
   const backups = makeBackupReports({ db, logger })
 
   const handle = async (message: IncomingMessage): Promise<void> => {
-    const speaker = speakerOf(message.routingKey)
-    if (speaker === undefined) throw new Unreadable('the routing key names no server')
+    const speaker = await options.believe(message)
     const topic = topicOf(message.routingKey)
     if (topic === 'host') return reconcile.handle(speaker, message.content)
     if (topic === 'backup' || topic === 'restore') return backups[topic](speaker, message.content)

@@ -30,6 +30,10 @@ export interface Timings {
   leaseMs: number
   /** A step of a schedule that needs what is away is tried so long. */
   tryAgainMs: number
+  /** Between two looks for users of hosts that are to be made or taken away. */
+  brokerUsersEveryMs: number
+  /** Between two comparisons with what the broker has. */
+  brokerCompareEveryMs: number
 }
 
 /** A host gives a sign of life every 3 s: three missing ones make it STALE. */
@@ -49,4 +53,6 @@ export const defaultTimings: Timings = {
   scheduleEveryMs: 1_000,
   leaseMs: 30_000,
   tryAgainMs: 60_000,
+  brokerUsersEveryMs: 1_000,
+  brokerCompareEveryMs: 15_000,
 }

@@ -4,14 +4,31 @@ import { type Role, roles } from '../lib/domain/roles.ts'
 import { BadConfig, envKinds, parseEnv, readAll, readSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
 import { keysIn, requireKeys } from '../lib/process/keys.ts'
+import { type BrokerUsers, makeBrokerUsers } from '../lib/rabbit/management.ts'
 import { openStore, storageVariables } from '../lib/storage/open.ts'
 import type { OidcSettings } from './accounts/oidc.ts'
 import { type SubgraphName, subgraphNames } from './context.ts'
-import type { BrokerAccess } from './servers/service.ts'
+import type { BrokerAccess } from './servers/access.ts'
 
 const defaultPorts: Record<SubgraphName, number> = { servers: 4101, configs: 4102, sessions: 4103, backups: 4104, accounts: 4105 }
 
 const amqpUrl = envKinds.url('amqp', 'amqps')
+
+/** Variables that say how hosts reach the broker, and who makes their users there. */
+export const brokerUserVariables = {
+  /** Broker URL for hosts, where it differs from AMQP_URL; its credentials are those that hosts without their own share. */
+  MANMAN_HOST_AMQP_URL: amqpUrl.optional(),
+  /** RabbitMQ's management API, with an administrator's credentials. */
+  MANMAN_AMQP_MANAGEMENT_URL: envKinds.url('http', 'https').optional(),
+}
+
+/** Users of hosts, where the broker's management API is known. */
+export const toBrokerUsers = (
+  given: z.infer<z.ZodObject<typeof brokerUserVariables>> & { AMQP_URL: string },
+): BrokerUsers | undefined =>
+  given.MANMAN_AMQP_MANAGEMENT_URL === undefined
+    ? undefined
+    : makeBrokerUsers({ url: given.MANMAN_AMQP_MANAGEMENT_URL, amqpUrl: given.MANMAN_HOST_AMQP_URL ?? given.AMQP_URL })
 
 /** Variables that the subgraphs read wherever they run, in a process each or in that of the control plane. */
 export const subgraphVariables = {
@@ -19,8 +36,7 @@ export const subgraphVariables = {
   MANMAN_QUEUE_TYPE: z.enum(['classic', 'quorum']).default('classic'),
   /** Environment of servers that are registered without one. */
   MANMAN_ENV: z.string().default('default'),
-  /** Broker URL, with credentials, for hosts: where it differs from AMQP_URL. */
-  MANMAN_HOST_AMQP_URL: amqpUrl.optional(),
+  ...brokerUserVariables,
   /** How long a start may wait for its host. */
   MANMAN_START_DEADLINE_SECONDS: envKinds.positiveInt(600),
   ...storageVariables,
@@ -33,6 +49,7 @@ export const toSubgraphSettings = (given: SubgraphVariables & { AMQP_URL: string
   queueType: given.MANMAN_QUEUE_TYPE,
   defaultEnvironment: given.MANMAN_ENV,
   hostAccess: brokerAccess(given.MANMAN_HOST_AMQP_URL ?? given.AMQP_URL),
+  brokerUsers: toBrokerUsers(given),
   startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1000,
   store: openStore(given),
 })

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { type DeadLetter, dropDeadLetters, findDeadLetter, listDeadLetters, resendDeadLetter } from '../../lib/db/dead-letters.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
 import { printable } from '../../lib/domain/printable.ts'
+import { notBelieved } from '../../lib/rabbit/speaker.ts'
 import { type DeadLetterAccess, missing } from './access.ts'
 
 /** Sends one letter, or all, to where they came from; each is removed once that is confirmed. Exit code 1 when one is kept. */
@@ -22,6 +23,7 @@ export const retry = async (access: DeadLetterAccess, id: string | undefined, al
 }
 
 const sendable = (letter: DeadLetter): DeadLetter => {
+  if (letter.reason.startsWith(notBelieved)) throw new Error(`${letter.reason} Drop it.`)
   if (letter.queue === '') throw new Error('nobody knows which queue it came from')
   return letter
 }

@@ -12,7 +12,7 @@ const listeners = ({ amqpPort, listen }: BrokerState): string[] => {
  * rabbitmq.conf (https://www.rabbitmq.com/docs/configure). The user is made only when the data directory is, and then
  * `guest` is not. Limits suit one machine that also runs games: the broker blocks its publishers before it starves them.
  */
-export const makeSettings = (state: BrokerState, options: { management?: boolean }): string =>
+export const makeSettings = (state: BrokerState): string =>
   [
     ...listeners(state),
     'default_user = manman',
@@ -25,10 +25,12 @@ export const makeSettings = (state: BrokerState, options: { management?: boolean
     'vm_memory_high_watermark.relative = 0.2',
     'log.console.level = info',
     'log.connection.level = warning',
-    ...(options.management ? ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${state.managementPort}`] : []),
+    // The API by which hosts get users of their own. What it can count besides, nobody reads.
+    `management.tcp.ip = ${loopback}`,
+    `management.tcp.port = ${state.managementPort}`,
+    'management.rates_mode = none',
     '',
   ].join('\n')
 
 /** An Erlang term: the list of plugins to load. */
-export const makePlugins = (options: { management?: boolean }): string =>
-  options.management ? '[rabbitmq_management].\n' : '[].\n'
+export const plugins = '[rabbitmq_management].\n'

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { probeBroker } from '../../lib/rabbit/probe.ts'
 import { commandLine, isAlive, logTail, type Spawned, spawnDetached, terminate, waitUntil } from './processes.ts'
-import { makePlugins, makeSettings } from './rabbitmq-config.ts'
+import { makeSettings, plugins } from './rabbitmq-config.ts'
 import { type Origin, type Service, ServiceFault } from './service.ts'
 import { isPortAnswered, isPortFree, pickPorts, randomSecret, readState, writePrivate } from './state-file.ts'
 
@@ -35,14 +35,12 @@ export interface EmbeddedRabbitOptions {
   /** Directory of this service alone: data, ports, password and Erlang's cookie are kept in it. */
   dir: string
   log: string
-  /** Also run the management plugin (HTTP API and pages) on a port of its own. */
-  management?: boolean
   /** An address of this machine, or 0.0.0.0, on which it listens for other machines as well. */
   listen?: string
 }
 
-/** What a broker of ours has beside a service: `managementUrl` with credentials, where the plugin was asked for. */
-export interface EmbeddedRabbit extends Service {
+/** A broker has beside a service its management API, with credentials; undefined where that is not ours to know. */
+export interface RabbitService extends Service {
   managementUrl: string | undefined
 }
 
@@ -56,8 +54,9 @@ export const findRabbit = (): string | undefined => programs.find((path) => exis
  * The machine's own RabbitMQ as a child process, on ports of its own, with one user made at the first start (there is no
  * `guest`). It listens on loopback, and where it is told to. Ports, password and data survive restarts. Nothing is started before `start()`.
  */
-export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promise<EmbeddedRabbit> => {
+export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promise<RabbitService & { managementUrl: string }> => {
   const statePath = join(options.dir, 'service.json')
+  const pluginsPath = join(options.dir, 'enabled_plugins')
   const remembered = await rememberedOrNew(options.dir, statePath)
   const state: BrokerState = { ...remembered, listen: options.listen }
   const url = `amqp://manman:${state.password}@127.0.0.1:${state.amqpPort}`
@@ -74,10 +73,12 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     isStopped = false
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
     writePrivate(statePath, JSON.stringify(state))
-    pid = await adopt(options.dir, url, { asItIs: remembered.listen === options.listen })
+    // One that an older release has started has no API.
+    const hasApi = readFileSync(pluginsPath, { encoding: 'utf8', flag: 'a+' }) === plugins
+    pid = await adopt(options.dir, url, { asItIs: remembered.listen === options.listen && hasApi })
     if (pid !== undefined) return 'adopted'
-    writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state, options))
-    writePrivate(join(options.dir, 'enabled_plugins'), makePlugins(options))
+    writePrivate(join(options.dir, 'rabbitmq.conf'), makeSettings(state))
+    writePrivate(pluginsPath, plugins)
     const env = environment(options.dir, state)
     mapping = beginPortMapper(state.epmdPort, env, options)
     await mapping
@@ -116,12 +117,13 @@ export const makeEmbeddedRabbit = async (options: EmbeddedRabbitOptions): Promis
     if (wasThere) await endPortMapper(state.epmdPort)
   }
 
-  const managementUrl = options.management ? `http://manman:${state.password}@127.0.0.1:${state.managementPort}` : undefined
+  const managementUrl = `http://manman:${state.password}@127.0.0.1:${state.managementPort}`
   return { name: 'RabbitMQ', isOurs: true, url, managementUrl, start, stop, isAlive: () => pid !== undefined && isAlive(pid) }
 }
 
 /** The broker at `AMQP_URL`: ours to use, not to start or stop. */
-export const externalRabbit = (url: string): Service => ({
+export const externalRabbit = (url: string): RabbitService => ({
+  managementUrl: undefined,
   name: 'RabbitMQ',
   isOurs: false,
   url,

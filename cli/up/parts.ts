@@ -38,10 +38,12 @@ export type Parts = Awaited<ReturnType<typeof makeParts>>
 /** What both children are told, whatever the environment said: the services as they really are. */
 export const environments = (parts: Parts, home: Home, env: NodeJS.ProcessEnv) => {
   const shared = { ...env, MANMAN_HOME: home.dir, AMQP_URL: parts.rabbit.url }
+  const managementUrl = parts.rabbit.managementUrl ?? env.MANMAN_AMQP_MANAGEMENT_URL
   return {
     controlPlane: {
       ...shared,
       DATABASE_URL: parts.postgres.url,
+      MANMAN_AMQP_MANAGEMENT_URL: managementUrl,
       HOST: env.HOST || parts.listening.address,
       MANMAN_HOST_AMQP_URL: env.MANMAN_HOST_AMQP_URL || publicBroker(parts),
       MANMAN_ADMIN_TOKEN_FILE: env.MANMAN_ADMIN_TOKEN_FILE || home.adminTokenFile,
@@ -50,10 +52,19 @@ export const environments = (parts: Parts, home: Home, env: NodeJS.ProcessEnv) =
     },
     host: {
       ...shared,
+      // It has a user of its own there, and may not know ours.
+      ...(managementUrl && { AMQP_URL: withoutCredentials(parts.rabbit.url), MANMAN_AMQP_MANAGEMENT_URL: '' }),
       DOCKER_SOCKET: parts.docker.socket,
       HEALTH_PORT: env.HEALTH_PORT || '0', // ours to watch already; a fixed port would be in the way of a second `up`
     },
   }
+}
+
+const withoutCredentials = (text: string): string => {
+  const url = new URL(text)
+  url.username = ''
+  url.password = ''
+  return url.href
 }
 
 /** Our broker as other machines reach it; undefined for one that the environment names, which has one address for all. */

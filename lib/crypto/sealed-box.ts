@@ -38,8 +38,21 @@ export const seal = (publicKey: string, text: string, context: string): string =
   return `${version}.${sealed.toString('base64url')}`
 }
 
-/** What was sealed. Throws `CannotDecrypt` for another key, another context, or a box that was changed on its way. */
-export const open = (privateKey: string, sealed: string, context: string): string => {
+/**
+ * What was sealed. `privateKeys` is one PEM, or several after each other: a host that has a new one still opens what was sealed
+ * to those before. Throws `CannotDecrypt` for another key, another context, or a box that was changed on its way.
+ */
+export const open = (privateKeys: string, sealed: string, context: string): string => {
+  const [first = privateKeys, ...others] = privateKeys.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []
+  try {
+    return openWith(first, sealed, context)
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof CannotDecrypt)) throw error
+    return open(others.join('\n'), sealed, context)
+  }
+}
+
+const openWith = (privateKey: string, sealed: string, context: string): string => {
   const own = keyOf(() => createPrivateKey(privateKey), 'The key to open with is not an X25519 private key.')
   const bytes = sealed.startsWith(`${version}.`) ? Buffer.from(sealed.slice(version.length + 1), 'base64url') : Buffer.alloc(0)
   if (bytes.length < publicKeyBytes + tagBytes) throw new CannotDecrypt('It is not a sealed box.')

@@ -1,4 +1,5 @@
 import { Client, DatabaseError } from 'pg'
+import { certificateFault } from '../process/certificates.ts'
 
 /** Why a database can't be used; `message` is one sentence without credentials. */
 export interface DatabaseFault {
@@ -28,6 +29,8 @@ export const probeDatabase = async (url: string, timeoutMs = 5_000): Promise<Dat
 /** SQLSTATE codes, https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const describe = (error: unknown): DatabaseFault => {
   const { code, message } = error as { code?: string; message: string }
+  const untrusted = certificateFault(error)
+  if (untrusted) return { reason: 'unusable', message: untrusted }
   if (!(error instanceof DatabaseError)) return { reason: 'unreachable', message: `does not answer (${code ?? message})` }
   if (code === '28P01' || code === '28000') return { reason: 'denied', message: `refuses the user or password (${message})` }
   if (code === '3D000') return { reason: 'missing', message: message }

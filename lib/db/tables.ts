@@ -363,6 +363,18 @@ export interface OutboxMessages {
   sent_at: Timestamp | null;
 }
 
+export interface ServersBrokerUsers {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  generation: number;
+  made_at: Timestamp | null;
+  password_hash: string;
+  revoked_at: Timestamp | null;
+  sealed: string | null;
+  server_id: string;
+  state: string;
+}
+
 export interface ServersEnrollmentTokens {
   created_at: Generated<Timestamp>;
   created_by: string;
@@ -373,8 +385,11 @@ export interface ServersEnrollmentTokens {
 }
 
 export interface ServersServers {
+  access_revoked_at: Timestamp | null;
   agent_epoch: Generated<number>;
   agent_version: string | null;
+  broker_access: Generated<string>;
+  broker_generation: Generated<number>;
   capacity: Json | null;
   conditions: Generated<Json>;
   created_at: Generated<Timestamp>;
@@ -498,6 +513,7 @@ export interface DB {
   "operations.deployment_operations": OperationsDeploymentOperations;
   "outbox.command_numbers": OutboxCommandNumbers;
   "outbox.messages": OutboxMessages;
+  "servers.broker_users": ServersBrokerUsers;
   "servers.enrollment_tokens": ServersEnrollmentTokens;
   "servers.servers": ServersServers;
   "sessions.action_runs": SessionsActionRuns;

@@ -47,6 +47,14 @@ export const volumeDiscardSchema = command('volume.discard', {
   environment: z.string(),
 })
 
+/** New credentials for the broker, sealed to the host (`{ username, password }`): it takes them into use once they work. */
+export const credentialsRenewSchema = command('credentials.renew', { sealed: z.string() })
+
+/** What such a box is sealed for. */
+export const credentialsContext = (serverId: string): string => `broker ${serverId}`
+export const credentialsSchema = z.object({ username: z.string().min(1), password: z.string().min(1) })
+export type BrokerCredentials = z.infer<typeof credentialsSchema>
+
 /** The server was deleted: its host ends every game it has, and then itself. */
 export const hostLeaveSchema = command('host.leave', {})
 
@@ -60,6 +68,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
   backupRestoreSchema,
   backupCancelSchema,
   volumeDiscardSchema,
+  credentialsRenewSchema,
   hostLeaveSchema,
 ])
 export type Command = z.infer<typeof commandSchema>

@@ -43,6 +43,20 @@ export const keys = {
 /** Who speaks, by a report's routing key: the broker limits the keys a host may write, so the body need not be believed. */
 export const speakerOf = (routingKey: string): string | undefined => routingKey.split('.')[2]
 
+/** The broker's user of a host. A host that changes its credentials has a new one, of the next generation. */
+export const hostUser = (serverId: string, generation: number): string => `host-${serverId}-${generation}`
+
+const hostUserPattern = /^host-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-([1-9]\d{0,8})$/
+
+/** Whose user it is; undefined for one that is no host's own. */
+export const readHostUser = (user: string): { serverId: string; generation: number } | undefined => {
+  const [, serverId, generation] = hostUserPattern.exec(user) ?? []
+  return serverId === undefined ? undefined : { serverId, generation: Number(generation) }
+}
+
+/** Answers alone have such keys. */
+export const isReply = (routingKey: string): boolean => routingKey.startsWith('reply.host.')
+
 /** What a report is about, by its routing key: `host` for the machine as a whole, `session`, `backup` or `restore` for one of its own. */
 export const topicOf = (routingKey: string): string | undefined => routingKey.split('.')[1]
 
@@ -67,6 +81,7 @@ export const commandKinds = [
   'backup.restore',
   'backup.cancel',
   'volume.discard',
+  'credentials.renew',
   'host.leave',
 ] as const
 

@@ -1,3 +1,4 @@
+import { checkExtraCertificates } from './certificates.ts'
 import { BadConfig, exitBadConfig } from './env.ts'
 
 export interface Running {
@@ -30,6 +31,7 @@ export const runProcess = async (start: (env: NodeJS.ProcessEnv) => Promise<Runn
   process.on('SIGTERM', () => stop(0))
   process.on('SIGINT', () => stop(0))
   try {
+    checkExtraCertificates(process.env)
     running = await start(process.env)
     running.ended?.then((why) => {
       process.stderr.write(`${why}\n`)

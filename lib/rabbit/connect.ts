@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ConfirmChannel } from 'amqplib'
 import type { Logger } from '../process/logger.ts'
 import { backOffMs } from '../process/retry.ts'
-import { closeLimitMs, type Link, openLink, reconnectBackOff } from './link.ts'
+import { type CredentialsSource, closeLimitMs, type Link, openLink, reconnectBackOff } from './link.ts'
 import { explainMismatch } from './mismatch.ts'
 import { makeTraffic, type Traffic } from './traffic.ts'
 
-export type { ConfirmChannel } from 'amqplib'
+export type { ConfirmChannel, ConsumeMessage } from 'amqplib'
 
 export interface Rabbit {
   /** True while connected and able to publish, else what is wrong: for `/readyz`. */
@@ -21,6 +21,8 @@ export interface Rabbit {
   keepChannel(options: ChannelOptions): KeptChannel
   /** Where publishers and consumers of this connection count. */
   traffic: Traffic
+  /** Makes the connections anew, with what `credentials` answers by now. */
+  renew(): Promise<void>
   logger: Logger
   close(): Promise<void>
 }
@@ -34,6 +36,8 @@ export interface ChannelOptions {
 export interface KeptChannel {
   /** The open channel whose setup has succeeded; undefined while there is none. */
   current(): ConfirmChannel | undefined
+  /** As whom it publishes, to be said with each message; undefined where that is not to be said. */
+  user(): string | undefined
   /** What ended the last channel, or kept it from opening; undefined while one is open. */
   fault(): string | undefined
   /** Closes the channel and opens it no more. Already closed is success. */
@@ -45,7 +49,13 @@ export interface KeptChannel {
  * short of memory reads nothing more from a connection that publishes, and acknowledgements must reach it all the same, as
  * only they make room. Starting needs no broker: what uses it says `Unavailable` until it is there.
  */
-export const makeRabbit = async (options: { url: string; name: string; logger: Logger }): Promise<Rabbit> => {
+export const makeRabbit = async (options: {
+  url: string
+  name: string
+  logger: Logger
+  /** Instead of those in the URL; then every message says as whom it was published, which the broker checks. */
+  credentials?: CredentialsSource
+}): Promise<Rabbit> => {
   const { logger } = options
   const traffic = makeTraffic()
   const onConnect = () => traffic.connects++
@@ -71,6 +81,7 @@ export const makeRabbit = async (options: { url: string; name: string; logger: L
     },
     blocked: () => publishing.blocked(),
     traffic,
+    renew: async () => void (await Promise.all(links.map((link) => link.renew()))),
     logger,
     keepChannel: (channelOptions) => {
       const link = channelOptions.publishes ? publishing : consuming
@@ -92,6 +103,7 @@ const keepChannel = (
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
   let current: ConfirmChannel | undefined
+  let user: string | undefined
   let fault: string | undefined
   let failures = 0
 
@@ -106,6 +118,7 @@ const keepChannel = (
       // A channel that the broker closes rejects what waits on it, but a lost connection may not: `closed` ends the wait.
       await Promise.race([options.setup?.(channel), closed.then((error) => failWith(error))])
       current = channel
+      user = link.user()
       failures = 0
       fault = undefined
       const error = await Promise.race([closed, stopped])
@@ -130,6 +143,7 @@ const keepChannel = (
   const running = run()
   return {
     current: () => current,
+    user: () => user,
     fault: () => (current ? undefined : fault),
     close: async () => {
       stop.abort()

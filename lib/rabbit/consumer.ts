@@ -6,12 +6,17 @@ import { type BackOff, backOffMs } from '../process/retry.ts'
 import type { ConfirmChannel, Rabbit } from './connect.ts'
 import { asDeadLetter, type DeadLetterAddress, deadLetterQueue, originOf } from './dead-letter.ts'
 import { makePublisher, type Publisher } from './publisher.ts'
+import { NotBelieved } from './speaker.ts'
 
 export interface IncomingMessage {
   content: Buffer
   /** As it was first published with, also when it comes a second time from the dead letters. */
   routingKey: string
   exchange: string
+  /** The exchange it came by, this time: empty when the control plane itself put it into the queue. */
+  via: string
+  /** As whom it was published; the broker has checked it. */
+  userId: string | undefined
   /** Delivered before, to somebody who did not acknowledge it. */
   redelivered: boolean
   /** 1 for the first time that this consumer tries it. */
@@ -123,6 +128,7 @@ export const makeConsumer = (options: ConsumerOptions) => {
       return
     }
     counts[options.noAck ? 'dropped' : 'deadLettered']++
+    if (failed.error instanceof NotBelieved) counts.notBelieved++
     tell(failed.error, raw, 'message not handled')
     if (options.noAck) return
     await bury(raw, reasonOf(failed.error), failed.attempts, gone)
@@ -196,6 +202,8 @@ const incoming = (raw: ConsumeMessage, tried: { attempt: number; receivedAtMs: n
   ...tried,
   ...originOf(raw),
   content: raw.content,
+  via: raw.fields.exchange,
+  userId: raw.properties.userId,
   redelivered: raw.fields.redelivered,
   messageId: raw.properties.messageId,
   correlationId: raw.properties.correlationId,

@@ -18,6 +18,8 @@ export interface Topology {
   noteHost(serverId: string): void
   /** Messages in the queue that nobody has been given yet. Its answer also proves that the connection carries. */
   unread(queue: string): Promise<number>
+  /** True when all that was in the queue has been acknowledged, or it is not there. */
+  isTaken(queue: string): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -76,6 +78,14 @@ export const makeTopology = (options: { rabbit: Rabbit; queueType: QueueType }):
       if (declared.has(serverId)) return
       noted.add(serverId)
       declaring ??= declareNoted()
+    },
+    isTaken: async (queue) => {
+      try {
+        return (await ask(forHosts, (channel) => channel.checkQueue(queue))).messageCount === 0
+      } catch (error) {
+        if (/NOT.FOUND/.test((error as Error).message)) return true
+        throw error
+      }
     },
     unread: async (queue) => (await ask(kept, (channel) => channel.checkQueue(queue))).messageCount,
     close: async () => {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ConfirmChannel, connect } from 'amqplib'
+import { type ConfirmChannel, connect, credentials as mechanisms } from 'amqplib'
 import type { Logger } from '../process/logger.ts'
 import { type BackOff, backOffMs } from '../process/retry.ts'
 
@@ -8,20 +8,40 @@ export const reconnectBackOff: BackOff = { minMs: 100, maxMs: 5_000 }
 export const closeLimitMs = 2_000
 const heartbeatSeconds = 10
 
+/** As whom a connection is made; asked anew for each. */
+export type CredentialsSource = () => { username: string; password: string }
+
 export type Link = Awaited<ReturnType<typeof openLink>>
 
 /**
  * One connection to RabbitMQ, made in the background and made again whenever it is lost, for ever. `state` also tells when
  * the broker takes no messages because it is short of memory or disk.
  */
-export const openLink = async (options: { url: string; name: string; logger: Logger; onConnect: () => void }) => {
+export const openLink = async (options: {
+  url: string
+  name: string
+  logger: Logger
+  onConnect: () => void
+  credentials?: CredentialsSource
+}) => {
   const logger = options.logger.child({ connection: options.name })
   let state: true | string = 'RabbitMQ is not connected yet.'
   let blocked: string | undefined
+  /** Of the connection there is, or is being made. */
+  let user: string | undefined
+  const askCredentials = (source: CredentialsSource) => ({
+    mechanism: 'PLAIN',
+    response: () => {
+      const { username, password } = source()
+      user = username
+      return mechanisms.plain(username, password).response()
+    },
+  })
   const separator = options.url.includes('?') ? '&' : '?'
   const connection = await connect(`${options.url}${separator}heartbeat=${heartbeatSeconds}`, {
     noDelay: true, // else Nagle's algorithm holds small messages back for 40 ms
     timeout: 10_000,
+    ...(options.credentials && { credentials: askCredentials(options.credentials) }),
     clientProperties: { connection_name: `manman-${options.name}` },
     recovery: { waitForConnect: false, calculateDelay: (attempt) => backOffMs(reconnectBackOff, attempt) },
   })
@@ -35,7 +55,9 @@ export const openLink = async (options: { url: string; name: string; logger: Log
   })
   const lost = (error: Error): void => {
     if (state === true) logger.warn({ reason: error.message }, 'lost RabbitMQ, reconnecting')
-    state = `RabbitMQ is away: ${error.message || (error as NodeJS.ErrnoException).code}`
+    state = /ACCESS.REFUSED/.test(error.message)
+      ? 'RabbitMQ refuses the credentials.'
+      : `RabbitMQ is away: ${error.message || (error as NodeJS.ErrnoException).code}`
     blocked = undefined
   }
   connection.on('disconnect', lost)
@@ -63,6 +85,12 @@ export const openLink = async (options: { url: string; name: string; logger: Log
         if (error instanceof Error && error.message.startsWith('Connection clos')) opened?.emit('close', error)
         throw error
       }
+    },
+    /** As whom the broker knows us; undefined where the URL alone says it. */
+    user: (): string | undefined => user,
+    /** Makes the connection anew, with what the credentials are by now. */
+    renew: async (): Promise<void> => {
+      await (opened as unknown as { close(): Promise<void> } | undefined)?.close().catch(() => undefined) // lost already
     },
     state: (): true | string => state,
     /** Why the broker takes nothing from this connection, though it is there. */

@@ -1,4 +1,5 @@
 import { connect } from 'amqplib'
+import { certificateFault } from '../process/certificates.ts'
 
 /** Why a broker can't be used; `message` is one sentence without credentials. */
 export interface BrokerFault {
@@ -25,6 +26,8 @@ const describe = (error: unknown): BrokerFault => {
   const { code, message } = error as { code?: string | number; message: string }
   if (/ACCESS.REFUSED/.test(message)) return { reason: 'denied', message: 'refuses the user or password' }
   if (/NOT.ALLOWED/.test(message)) return { reason: 'denied', message: 'refuses this vhost to this user' }
+  const untrusted = certificateFault(error)
+  if (untrusted) return { reason: 'unusable', message: untrusted }
   if (typeof code === 'string' || /timed? ?out|ETIMEDOUT|closed/i.test(message)) {
     return { reason: 'unreachable', message: `does not answer (${code ?? message})` }
   }

@@ -98,6 +98,7 @@ export const makePublisher = (options: { rabbit: Rabbit; name: string; maxUnconf
             correlationId: message.correlationId,
             replyTo: message.replyTo,
             headers: message.headers,
+            userId: kept.user(),
           },
           settle,
         )

@@ -1,12 +1,13 @@
 import { ManManError, OutcomeUnknown, Unavailable } from '../domain/errors.ts'
 import { messageVersion, readMessage, writeMessage } from '../messages/envelope.ts'
 import { type ReplyResult, type RequestBody, type RequestKind, replyResultSchemas, replySchema } from '../messages/requests.ts'
-import { exchanges, keys } from '../messages/routing.ts'
+import { exchanges, isReply, keys } from '../messages/routing.ts'
 import type { Logger } from '../process/logger.ts'
 import { newId } from '../process/new-id.ts'
 import type { Rabbit } from './connect.ts'
 import { type IncomingMessage, makeConsumer } from './consumer.ts'
 import { makePublisher, Unconfirmed, Unroutable } from './publisher.ts'
+import { type Believe, believeAll, NotBelieved } from './speaker.ts'
 import { unheardExchange } from './topology.ts'
 
 export interface Requester {
@@ -21,6 +22,7 @@ export interface Requester {
 }
 
 interface Waiting {
+  serverId: string
   kind: RequestKind
   resolve: (result: never) => void
   reject: (error: Error) => void
@@ -36,19 +38,25 @@ const explain = (error: Error): Error => {
   return error
 }
 
-/** Request and reply over a queue of its own, gone with the connection. */
-export const makeRequester = (options: { rabbit: Rabbit; logger: Logger }): Requester => {
+/**
+ * Request and reply over a queue of its own, gone with the connection. Any host can put something into that queue; an answer
+ * counts when it comes from the one that was asked.
+ */
+export const makeRequester = (options: { rabbit: Rabbit; logger: Logger; believe?: Believe }): Requester => {
+  const { believe = believeAll } = options
   const callerId = newId()
   const waiting = new Map<string, Waiting>()
   const publisher = makePublisher({ rabbit: options.rabbit, name: 'requests' })
 
-  const settle = (message: IncomingMessage): void => {
+  const settle = async (message: IncomingMessage): Promise<void> => {
     const call = waiting.get(message.correlationId ?? '')
     if (!call) return // answered too late: its caller has been told so
     if (message.exchange === unheardExchange) {
       call.reject(new Unavailable(notListening))
       return
     }
+    const isAnswer = message.via === exchanges.reports && isReply(message.routingKey)
+    if (!isAnswer || (await believe(message)) !== call.serverId) throw new NotBelieved(message.routingKey, message.userId)
     const reply = readMessage(replySchema, message.content)
     if (reply.ok) call.resolve(replyResultSchemas[call.kind].parse(reply.result) as never)
     else call.reject(new ManManError(reply.code, reply.message))
@@ -66,7 +74,7 @@ export const makeRequester = (options: { rabbit: Rabbit; logger: Logger }): Requ
       await channel.bindQueue(queue, unheardExchange, '', { 'x-match': 'all', caller: callerId })
       return queue
     },
-    handle: async (message) => settle(message),
+    handle: settle,
   })
 
   return {
@@ -77,7 +85,7 @@ export const makeRequester = (options: { rabbit: Rabbit; logger: Logger }): Requ
       let timer: NodeJS.Timeout | undefined
       try {
         return await new Promise((resolve, reject) => {
-          waiting.set(id, { kind: body.kind, resolve, reject })
+          waiting.set(id, { serverId, kind: body.kind, resolve, reject })
           timer = setTimeout(
             () => reject(new OutcomeUnknown('The host did not answer in time; it may have happened.')),
             timeoutMs,

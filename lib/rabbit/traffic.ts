@@ -18,6 +18,8 @@ export interface Consumed {
   deadLettered: number
   /** Failed where nothing is acknowledged: its loss is repaired elsewhere. */
   dropped: number
+  /** Of those two: not said by the host whose key it bears. */
+  notBelieved: number
 }
 
 /** What went over one connection since the process began, by the name of each publisher and consumer. */
@@ -44,7 +46,7 @@ export const makeTraffic = () => {
     },
     /** Where the consumer of that name counts. */
     consumer: (name: string): Consumed => {
-      consumed[name] ??= { handled: 0, retried: 0, deadLettered: 0, dropped: 0 }
+      consumed[name] ??= { handled: 0, retried: 0, deadLettered: 0, dropped: 0, notBelieved: 0 }
       return consumed[name]
     },
     counts: (): TrafficCounts => ({ connects: traffic.connects, channelsLost: traffic.channelsLost, published, consumed }),

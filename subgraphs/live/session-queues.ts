@@ -1,6 +1,7 @@
 import { exchanges } from '../../lib/messages/routing.ts'
 import type { Logger } from '../../lib/process/logger.ts'
-import type { ConfirmChannel, Rabbit } from '../../lib/rabbit/connect.ts'
+import type { ConfirmChannel, ConsumeMessage, Rabbit } from '../../lib/rabbit/connect.ts'
+import { type Believe, believeAll, NotBelieved } from '../../lib/rabbit/speaker.ts'
 
 export interface SessionQueueOptions {
   serverId: string
@@ -35,9 +36,18 @@ export const makeSessionQueues = (options: {
   /** Routing key of what is listened to. */
   keyOf: (serverId: string, sessionId: string) => string
   logger: Logger
+  believe?: Believe
 }): SessionQueues => {
+  const { believe = believeAll } = options
   const queues = new Set<Queue>()
   let current: ConfirmChannel | undefined
+
+  const counts = options.rabbit.traffic.consumer(options.name)
+  const refuse = (error: Error, key: string): void => {
+    counts.dropped++
+    if (error instanceof NotBelieved) counts.notBelieved++
+    options.logger.warn({ reason: error.message, key }, 'message of a session not taken')
+  }
 
   const consume = async (channel: ConfirmChannel, queue: Queue): Promise<void> => {
     if (queue.channel === channel) return
@@ -47,9 +57,17 @@ export const makeSessionQueues = (options: {
       autoDelete: true,
       arguments: { 'x-max-length-bytes': maxQueuedBytes, 'x-overflow': 'drop-head' },
     })
-    await channel.bindQueue(declared.queue, exchanges.reports, options.keyOf(queue.serverId, queue.sessionId))
-    const onMessage = (message: { content: Buffer } | null): void => {
-      if (message) queue.message(message.content)
+    const key = options.keyOf(queue.serverId, queue.sessionId)
+    await channel.bindQueue(declared.queue, exchanges.reports, key)
+    const hear = async ({ content, fields, properties }: ConsumeMessage): Promise<void> => {
+      // A copy of another message, by its CC header, bears that one's key.
+      const speaker = await believe({ ...fields, via: fields.exchange, userId: properties.userId })
+      if (speaker !== queue.serverId || fields.routingKey !== key) throw new NotBelieved(fields.routingKey, properties.userId)
+      queue.message(content)
+    }
+    let heard: Promise<void> = Promise.resolve()
+    const onMessage = (message: ConsumeMessage | null): void => {
+      if (message) heard = heard.then(() => hear(message)).catch((error) => refuse(error, key))
       else channel.close().catch(() => undefined) // the queue was deleted under us: all are opened again
     }
     const { consumerTag } = await channel.consume(declared.queue, onMessage, { noAck: true })

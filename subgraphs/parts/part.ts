@@ -5,11 +5,12 @@ import type { Logger } from '../../lib/process/logger.ts'
 import type { ServeObjects } from '../../lib/process/object-routes.ts'
 import type { PathSigner } from '../../lib/process/signed-path.ts'
 import type { Rabbit } from '../../lib/rabbit/connect.ts'
+import type { BrokerUsers } from '../../lib/rabbit/management.ts'
 import type { QueueType } from '../../lib/rabbit/topology.ts'
 import type { ObjectStore } from '../../lib/storage/store.ts'
 import type { OidcSettings } from '../accounts/oidc.ts'
 import type { Download } from '../context.ts'
-import type { BrokerAccess } from '../servers/service.ts'
+import type { BrokerAccess } from '../servers/access.ts'
 
 /** What subgraphs are made of; each takes what it needs. */
 export interface PartOptions {
@@ -23,6 +24,8 @@ export interface PartOptions {
   defaultEnvironment: string
   /** What a host that enrols is told about the broker. */
   hostAccess: BrokerAccess
+  /** Users of hosts at the broker; without them hosts share that of `hostAccess`. */
+  brokerUsers?: BrokerUsers | undefined
   /** Signs and checks the paths of downloads. */
   paths: PathSigner
   /** How long a start may wait for its host. */

@@ -10,15 +10,14 @@ import { makeServersService, type ServersService } from '../servers/service.ts'
 import type { Server } from '../servers/store.ts'
 import type { Part, PartOptions } from './part.ts'
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'defaultEnvironment' | 'hostAccess'>
+type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'defaultEnvironment' | 'hostAccess' | 'brokerUsers'>
 
 export const makeServersPart = (options: Options): Part => {
-  const { db, rabbit, logger, defaultEnvironment, hostAccess } = options
+  const { rabbit, logger, brokerUsers } = options
   const topology = makeTopology(options)
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedServer })
   const streams = makeStreams()
-  const accessFor = () => hostAccess
-  const service = makeServersService({ db, newId, defaultEnvironment, declareHostQueues: topology.declareHost, accessFor })
+  const service = makeServersService({ ...options, brokerUsers, newId, declareHostQueues: topology.declareHost })
   const changed = (serverId: string | null, access: Access): AsyncIterable<Server> => {
     const watch = { feed, logger, ...watchOf(service, serverId, access) }
     return streams.start((signal) => watchRows(watch, signal))

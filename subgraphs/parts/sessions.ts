@@ -1,9 +1,11 @@
+import { makeSharedLookup } from '../../lib/db/broker-users.ts'
 import { type Access, fullAccess } from '../../lib/domain/permissions.ts'
 import { isTerminal } from '../../lib/domain/session-states.ts'
 import { keys } from '../../lib/messages/routing.ts'
 import { newId } from '../../lib/process/new-id.ts'
 import { makeTopology } from '../../lib/rabbit/kept-topology.ts'
 import { makeRequester } from '../../lib/rabbit/requester.ts'
+import { makeBelieve } from '../../lib/rabbit/speaker.ts'
 import type { Download } from '../context.ts'
 import { makeChangeFeed } from '../live/change-feed.ts'
 import type { FollowedSession } from '../live/lease.ts'
@@ -29,11 +31,12 @@ type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'sta
 export const makeSessionsPart = (options: Options): Part => {
   const { db, rabbit, logger, startDeadlineMs, secrets } = options
   const topology = makeTopology(options)
-  const requester = makeRequester({ rabbit, logger })
+  const believe = makeBelieve(makeSharedLookup(db))
+  const requester = makeRequester({ rabbit, logger, believe })
   const hosts = makeHostRequests({ requester })
   const feed = makeChangeFeed({ rabbit, logger, bindingKey: keys.anyChangedSession })
-  const logQueues = makeSessionQueues({ rabbit, logger, name: 'live logs', keyOf: keys.sessionLog })
-  const statsQueues = makeSessionQueues({ rabbit, logger, name: 'live stats', keyOf: keys.sessionStats })
+  const logQueues = makeSessionQueues({ rabbit, logger, believe, name: 'live logs', keyOf: keys.sessionLog })
+  const statsQueues = makeSessionQueues({ rabbit, logger, believe, name: 'live stats', keyOf: keys.sessionStats })
   const streams = makeStreams()
   const archive = makeLogReader(options)
   const history = makeLogHistory({ archive, readHost: hosts.readLogs })

@@ -14,7 +14,10 @@ import {
 } from '../builder.ts'
 import { makeLoader } from '../context.ts'
 import { parsePage, toPage } from '../pages.ts'
-import type { BrokerAccess, ServersService } from './service.ts'
+import type { BrokerAccess } from './access.ts'
+import { addAccess } from './access-types.ts'
+import { accessConditions } from './conditions.ts'
+import type { ServersService } from './service.ts'
 import { type Server, serverStatuses } from './store.ts'
 
 export interface ServersSchemaDeps {
@@ -60,6 +63,7 @@ export const makeServersSchema = ({ service, changed }: ServersSchemaDeps): Grap
   addEnrollServer(builder, service)
   addDraining(builder, Server, service)
   addChanges(builder, Server, service)
+  addAccess(builder, Server, service)
 
   builder.subscriptionType({})
   builder.subscriptionField('serverChanged', (t) =>
@@ -116,13 +120,17 @@ const addServer = (builder: Builder) => {
         resolve: ({ firstPort, lastPort }) => `${firstPort}-${lastPort}`,
       }),
       capacity: t.expose('capacity', { type: Capacity, nullable: true, description: 'Null until its host was heard once.' }),
-      conditions: t.expose('conditions', { type: [Condition], description: 'What is wrong with the machine now.' }),
+      conditions: t.field({
+        type: [Condition],
+        description: 'What is wrong with the machine, or with what its host may do, now.',
+        resolve: (server) => [...server.conditions, ...accessConditions(server)],
+      }),
       deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),
     }),
   })
 }
 
-type ServerRef = ReturnType<typeof addServer>
+export type ServerRef = ReturnType<typeof addServer>
 
 const addRegisterServer = (builder: Builder, Server: ServerRef, service: ServersService): void => {
   const Payload = builder.objectRef<{ server: Server; enrollmentToken: string }>('RegisterServerPayload').implement({
@@ -214,6 +222,7 @@ const addEnrollServer = (builder: Builder, service: ServersService): void => {
       token: t.string({ required: true }),
       publicKey: t.string({ required: true }),
       machineId: t.string({ required: true }),
+      serverId: t.id({ description: 'Who it is already, where it joins again: a token for another server is not spent.' }),
     }),
   })
   builder.mutationField('enrollServer', (t) =>
@@ -223,7 +232,8 @@ const addEnrollServer = (builder: Builder, service: ServersService): void => {
       description: "Spends an enrollment token: the caller becomes its server's host. Needs no other credentials.",
       errors: { types: [Invalid, Denied, Unavailable, OutcomeUnknown] },
       args: { input: t.arg({ type: Input, required: true }) },
-      resolve: (_, { input }, { actor }) => service.enroll(input, actor),
+      resolve: (_, { input }, { actor }) =>
+        service.enroll({ ...input, serverId: input.serverId == null ? null : String(input.serverId) }, actor),
     }),
   )
 }

@@ -1,41 +1,24 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { revokeBrokerUsers } from '../../lib/db/broker-users.ts'
 import { byId } from '../../lib/db/by-id.ts'
-import type { Database } from '../../lib/db/connect.ts'
 import { addChange } from '../../lib/db/outbox.ts'
 import type { KeysetPage } from '../../lib/db/page.ts'
 import { countOnServer, retireServer } from '../../lib/db/retire-server.ts'
 import { inTransaction, isViolationOf } from '../../lib/db/transaction.ts'
-import { Conflict, Denied, NotFound } from '../../lib/domain/errors.ts'
+import { Conflict, NotFound } from '../../lib/domain/errors.ts'
 import { isUuid } from '../../lib/domain/ids.ts'
-import { makeInputCheck } from '../../lib/domain/inputs.ts'
 import { type Access, fullAccess } from '../../lib/domain/permissions.ts'
+import { addEnrollmentToken, makeServerAccess, type ServerAccessDeps } from './access.ts'
 import { parseRegistration, parseServerUpdate, type RegisterServerInput, type UpdateServerInput } from './registration.ts'
 import * as store from './store.ts'
 
-/** How a host reaches the broker; the URL holds no credentials. */
-export interface BrokerAccess {
-  amqpUrl: string
-  username: string
-  password: string
-}
-
-export interface ServersServiceDeps {
-  db: Database
+export interface ServersServiceDeps extends ServerAccessDeps {
   newId: () => string
   /** For servers that name none. */
   defaultEnvironment: string
-  /** Makes the host's queues, so that they are there when it looks for them; throws `Unavailable` without a broker. */
-  declareHostQueues: (serverId: string) => Promise<void>
-  accessFor: (serverId: string) => BrokerAccess
 }
 
-export interface EnrollServerInput {
-  token: string
-  publicKey: string
-  machineId: string
-}
-
-const tokenLifeSeconds = 3_600
+/** So long the host of a deleted server can still hear that it is to leave. */
+const leaveLimitMs = 30 * 24 * 60 * 60 * 1_000
 
 export const makeServersService = (deps: ServersServiceDeps) => ({
   /** Of all reads: what `access` may not see is not there. */
@@ -93,6 +76,7 @@ export const makeServersService = (deps: ServersServiceDeps) => ({
         )
       }
       await store.markServerDeleted(tx, id, actor)
+      await revokeBrokerUsers(tx, id, leaveLimitMs)
       await addChange(tx, { kind: 'changed.server', serverId: id })
       await retireServer(tx, id, actor)
     })
@@ -102,53 +86,20 @@ export const makeServersService = (deps: ServersServiceDeps) => ({
   /** The token is in the answer and nowhere else: only its hash is kept. It can be spent once, within the hour. */
   register: async (input: RegisterServerInput, actor: string): Promise<{ server: store.Server; enrollmentToken: string }> => {
     const registration = parseRegistration(input, deps.defaultEnvironment)
-    const enrollmentToken = randomBytes(32).toString('base64url')
-    const server = await inTransaction(deps.db, async (tx) => {
+    return inTransaction(deps.db, async (tx) => {
       const inserted = await store
         .insertServer(tx, { ...registration, id: deps.newId() }, actor)
         .catch(asNameConflict(registration))
-      const token = { hash: hashOf(enrollmentToken), serverId: inserted.id, lifeSeconds: tokenLifeSeconds }
-      await store.insertEnrollmentToken(tx, token, actor)
+      const enrollmentToken = await addEnrollmentToken(tx, inserted.id, actor)
       await addChange(tx, { kind: 'changed.server', serverId: inserted.id })
-      return inserted
+      return { server: inserted, enrollmentToken }
     })
-    return { server, enrollmentToken }
   },
 
-  /**
-   * Makes the caller the agent that speaks for the token's server. The queues come first: when the broker is away the
-   * token is still good, and queues without an agent harm nobody.
-   */
-  enroll: async (input: EnrollServerInput, actor: string): Promise<{ serverId: string } & BrokerAccess> => {
-    parseEnrollment(input)
-    const hash = hashOf(input.token)
-    const token = await store.enrollmentTokenByHash(deps.db, hash)
-    if (!token) throw new Denied('The enrollment token is not known.')
-    if (token.usedAt) throw new Denied('The enrollment token was used already; register the server again for a new one.')
-    if (token.expired) throw new Denied('The enrollment token has expired; register the server again for a new one.')
-    await deps.declareHostQueues(token.serverId)
-    await inTransaction(deps.db, async (tx) => {
-      const serverId = await store.spendEnrollmentToken(tx, hash)
-      if (!serverId) throw new Denied('The enrollment token was used already, or has just expired.')
-      const agent = { serverId, publicKey: input.publicKey, machineId: input.machineId }
-      if (!(await store.enrollAgent(tx, agent, actor))) throw new Denied('The server of this enrollment token was deleted.')
-      await addChange(tx, { kind: 'changed.server', serverId })
-    })
-    return { serverId: token.serverId, ...deps.accessFor(token.serverId) }
-  },
+  ...makeServerAccess(deps),
 })
 
 export type ServersService = ReturnType<typeof makeServersService>
-
-const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest()
-
-const parseEnrollment = (input: EnrollServerInput): void => {
-  const check = makeInputCheck()
-  check.text('token', input.token, 200)
-  check.text('publicKey', input.publicKey, 4_096, { lines: true })
-  check.text('machineId', input.machineId, 200)
-  check.throwIfAny()
-}
 
 const asNameConflict =
   ({ name, environment }: { name: string; environment: string }) =>

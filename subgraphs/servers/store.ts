@@ -27,6 +27,13 @@ export interface Server {
   capacity: HostHealth['capacity']
   conditions: ServerCondition[]
   deletedAt: Date | null
+  brokerAccess: 'SHARED' | 'OWN'
+  enrolledAt: Date | null
+  accessRevokedAt: Date | null
+  /** Since when new credentials wait for its host to take them; null when none do. */
+  offeredAt: Date | null
+  /** Since when credentials are to go that the broker still takes. */
+  revokingSince: Date | null
 }
 
 const selectServers = (db: Database | Transaction) =>
@@ -48,6 +55,13 @@ const selectServers = (db: Database | Transaction) =>
       'capacity',
       'conditions',
       'deleted_at as deletedAt',
+      'broker_access as brokerAccess',
+      'enrolled_at as enrolledAt',
+      'access_revoked_at as accessRevokedAt',
+      sql<Date | null>`(SELECT min(u.created_at) FROM servers.broker_users u
+        WHERE u.server_id = servers.servers.id AND u.state = 'OFFERED' AND u.sealed IS NOT NULL)`.as('offeredAt'),
+      sql<Date | null>`(SELECT min(u.revoked_at) FROM servers.broker_users u
+        WHERE u.server_id = servers.servers.id AND u.state = 'REVOKED' AND u.revoked_at <= now())`.as('revokingSince'),
     ])
     .$castTo<Server>()
 
@@ -156,14 +170,43 @@ export const spendEnrollmentToken = async (tx: Transaction, hash: Buffer): Promi
 /** False when the server was deleted. */
 export const enrollAgent = async (
   tx: Transaction,
-  agent: { serverId: string; publicKey: string; machineId: string },
+  agent: { serverId: string; publicKey: string; machineId: string; brokerAccess: Server['brokerAccess'] },
   actor: string,
 ): Promise<boolean> => {
   const result = await tx
     .updateTable('servers.servers')
-    .set({ public_key: agent.publicKey, machine_id: agent.machineId, enrolled_at: sql`now()`, updated_by: actor })
+    .set({
+      public_key: agent.publicKey,
+      machine_id: agent.machineId,
+      enrolled_at: sql`now()`,
+      broker_access: agent.brokerAccess,
+      access_revoked_at: null,
+      updated_by: actor,
+    })
     .where('id', '=', agent.serverId)
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
+}
+
+/** Tokens that were given for the server and not used can not be any more. */
+export const expireEnrollmentTokens = async (tx: Transaction, serverId: string): Promise<void> => {
+  await tx
+    .updateTable('servers.enrollment_tokens')
+    .set({ expires_at: sql`now()` })
+    .where('server_id', '=', serverId)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', sql<Date>`now()`)
+    .execute()
+}
+
+export const publicKeyOf = async (tx: Transaction, serverId: string): Promise<string | null> =>
+  (await tx.selectFrom('servers.servers').select('public_key').where('id', '=', serverId).executeTakeFirst())?.public_key ?? null
+
+export const markAccessRevoked = async (tx: Transaction, serverId: string, actor: string): Promise<void> => {
+  await tx
+    .updateTable('servers.servers')
+    .set({ access_revoked_at: sql`now()`, updated_by: actor })
+    .where('id', '=', serverId)
+    .execute()
 }

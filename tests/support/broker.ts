@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inject } from 'vitest'
+import { readHostUser } from '../../lib/messages/routing.ts'
 import './provided.ts'
 
 export interface TestBroker {
   /** AMQP URL of the vhost. */
   url: string
+  /** RabbitMQ's HTTP API, with credentials. */
+  managementUrl: string
   /** Calls RabbitMQ's HTTP API; `{vhost}` in the path stands for this vhost. Throws on any answer but 2xx. */
   api(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>
   /** Removes the vhost with all in it. Fails when a connection is still open: whoever opened one closes it first. */
@@ -24,10 +27,14 @@ export const createTestBroker = async (): Promise<TestBroker> => {
   url.pathname = `/${vhost}`
   return {
     url: url.toString(),
+    managementUrl: amqpManagementUrl,
     api,
     drop: async () => {
       const open = await openConnections(api)
+      const granted = (await api('GET', '/api/vhosts/{vhost}/permissions')) as { user: string }[]
       await api('DELETE', '/api/vhosts/{vhost}')
+      // Of hosts, which had nothing but this.
+      for (const { user: name } of granted) if (readHostUser(name)) await api('DELETE', `/api/users/${name}`)
       if (open > 0) throw new Error(`the test left ${open} broker connection(s) open`)
     },
   }

@@ -19,7 +19,7 @@ const cacheDir = resolve(import.meta.dirname, '../.cache')
 
 const open = async (dir: string) => {
   const postgres = await makeEmbeddedPostgres({ dir: join(dir, 'postgres'), log: join(dir, 'postgres.log'), durable: false })
-  const rabbit = await makeEmbeddedRabbit({ dir: join(dir, 'rabbitmq'), log: join(dir, 'rabbitmq.log'), management: true })
+  const rabbit = await makeEmbeddedRabbit({ dir: join(dir, 'rabbitmq'), log: join(dir, 'rabbitmq.log') })
   return { postgres, rabbit }
 }
 
@@ -39,7 +39,7 @@ export const startTestServices = async (): Promise<{ services: TestServices; sto
     await stop()
     throw error
   }
-  return { services: { databaseUrl: postgres.url, amqpUrl: rabbit.url, amqpManagementUrl: rabbit.managementUrl! }, stop }
+  return { services: { databaseUrl: postgres.url, amqpUrl: rabbit.url, amqpManagementUrl: rabbit.managementUrl }, stop }
 }
 
 /** Starts Docker where it does not run yet, and leaves it running: games and images outlive a test run. */

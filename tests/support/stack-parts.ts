@@ -13,6 +13,8 @@ export interface ControlPlane {
 export interface ControlPlaneSettings {
   databaseUrl: string
   amqpUrl: string
+  /** Without it hosts share one user of the broker. */
+  amqpManagementUrl?: string
   environment: string
   adminToken: string
   internalKey: string
@@ -31,6 +33,7 @@ export const planControlPlane = (topology: Topology, settings: ControlPlaneSetti
 const sharedEnv = (settings: ControlPlaneSettings): Record<string, string> => ({
   DATABASE_URL: settings.databaseUrl,
   AMQP_URL: settings.amqpUrl,
+  ...(settings.amqpManagementUrl && { MANMAN_AMQP_MANAGEMENT_URL: settings.amqpManagementUrl }),
   MANMAN_ENV: settings.environment,
   MANMAN_INTERNAL_KEY: settings.internalKey,
   MANMAN_SECRET_KEY: settings.internalKey,

@@ -97,6 +97,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const plane = await planControlPlane(options.topology, {
       databaseUrl: database.url,
       amqpUrl: brokerProxy?.url ?? broker.url,
+      amqpManagementUrl: broker.managementUrl,
       environment,
       adminToken,
       internalKey: randomBytes(32).toString('base64url'),

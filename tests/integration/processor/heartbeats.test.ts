@@ -148,7 +148,11 @@ describe('a heartbeat', () => {
 
   it('of a server that was deleted is answered by sending its host away, once', async () => {
     const serverId = await insertServer(stage.db)
-    await stage.db.updateTable('servers.servers').set({ deleted_at: new Date() }).where('id', '=', serverId).execute()
+    await stage.db
+      .updateTable('servers.servers')
+      .set({ deleted_at: new Date(Date.now() - 60_000) })
+      .where('id', '=', serverId)
+      .execute()
     await beat(serverId)
     await beat(serverId)
     const query = stage.db.selectFrom('outbox.messages').select('body').where('lane', '=', `host.${serverId}`)

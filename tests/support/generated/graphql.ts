@@ -440,6 +440,14 @@ export type CreateBackupInput = {
 
 export type CreateBackupResult = Backup | ConflictError | NotFoundError | OutcomeUnknownError | UnavailableError;
 
+export type CreateEnrollmentTokenPayload = {
+  /** Shown this once, good for one enrolment within the hour. */
+  enrollmentToken: Scalars['String']['output'];
+  server: Server;
+};
+
+export type CreateEnrollmentTokenResult = CreateEnrollmentTokenPayload | NotFoundError | OutcomeUnknownError | UnavailableError;
+
 export type CreateGameConfigInput = {
   actions?: InputMaybe<Array<ActionInput>>;
   /** Split as a shell splits words, then rendered: a value stays within its word. */
@@ -632,6 +640,8 @@ export type EnableTotpResult = ConflictError | EnableTotpPayload | ForbiddenErro
 export type EnrollServerInput = {
   machineId: Scalars['String']['input'];
   publicKey: Scalars['String']['input'];
+  /** Who it is already, where it joins again: a token for another server is not spent. */
+  serverId?: InputMaybe<Scalars['ID']['input']>;
   token: Scalars['String']['input'];
 };
 
@@ -980,6 +990,8 @@ export type Mutation = {
   confirmTotp: ConfirmTotpResult;
   /** Answers with a PENDING backup; how it goes on, `backupChanged` tells. A session may run meanwhile. */
   createBackup: CreateBackupResult;
+  /** A new token for a server that is there: who joins with it is its host from then on, with all its sessions, and who was it before is not any more. Tokens given before and not used are no longer good. */
+  createEnrollmentToken: CreateEnrollmentTokenResult;
   createGame: CreateGameResult;
   /** Refused with every fault at once. */
   createGameConfig: CreateGameConfigResult;
@@ -1033,8 +1045,12 @@ export type Mutation = {
   restartSession: RestartSessionResult;
   /** Answers with a PENDING restore; how it goes on, `restoreChanged` tells. No session of the deployment may be live, and none begins before it is over. */
   restoreBackup: RestoreBackupResult;
+  /** Ends what its host may do at the broker, and closes its connections: for credentials that were stolen. Its games go on. `createEnrollmentToken` lets it join again. Already so is success. */
+  revokeServerCredentials: RevokeServerCredentialsResult;
   /** It counts no longer, and its WebSockets are closed within 5 s. One of your own, or any for an ADMIN. Already so is success. */
   revokeToken: RevokeTokenResult;
+  /** Gives its host new credentials for the broker, without a restart. Those before are good until it has taken the new ones into use: the condition CREDENTIALS_OFFERED lasts so long. Under way already is success. */
+  rotateServerCredentials: RotateServerCredentialsResult;
   /** Types an action of the session's deployment into its console, filled in with `values`. */
   runAction: RunActionResult;
   /** Runs it now, enabled or not. */
@@ -1087,6 +1103,11 @@ export type MutationConfirmTotpArgs = {
 
 export type MutationCreateBackupArgs = {
   input: CreateBackupInput;
+};
+
+
+export type MutationCreateEnrollmentTokenArgs = {
+  serverId: Scalars['ID']['input'];
 };
 
 
@@ -1231,7 +1252,17 @@ export type MutationRestoreBackupArgs = {
 };
 
 
+export type MutationRevokeServerCredentialsArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationRevokeTokenArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type MutationRotateServerCredentialsArgs = {
   id: Scalars['ID']['input'];
 };
 
@@ -1855,6 +1886,8 @@ export type RestorePhase =
   | 'VERIFYING'
   | 'WAITING';
 
+export type RevokeServerCredentialsResult = ConflictError | NotFoundError | OutcomeUnknownError | Server | UnavailableError;
+
 export type RevokeTokenResult = ApiToken | NotFoundError | OutcomeUnknownError | UnavailableError;
 
 /** What somebody may do: docs/roles.md has it for each field. */
@@ -1863,6 +1896,8 @@ export type Role =
   | 'MEMBER'
   | 'OPERATOR'
   | 'VIEWER';
+
+export type RotateServerCredentialsResult = ConflictError | NotFoundError | OutcomeUnknownError | Server | UnavailableError;
 
 export type RunActionInput = {
   actionId: Scalars['ID']['input'];
@@ -2080,7 +2115,7 @@ export type Server = {
   agentVersion?: Maybe<Scalars['String']['output']>;
   /** Null until its host was heard once. */
   capacity?: Maybe<ServerCapacity>;
-  /** What is wrong with the machine now. */
+  /** What is wrong with the machine, or with what its host may do, now. */
   conditions: Array<ServerCondition>;
   createdAt: Scalars['DateTime']['output'];
   deletedAt?: Maybe<Scalars['DateTime']['output']>;

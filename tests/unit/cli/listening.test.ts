@@ -4,7 +4,7 @@ import { publicDoor, readListening } from '../../../cli/up/listening.ts'
 
 const state = { amqpPort: 5_000, distributionPort: 1, epmdPort: 2, managementPort: 3, password: 'p' }
 const listenersOf = (listen?: string): string[] =>
-  makeSettings({ ...state, listen }, {})
+  makeSettings({ ...state, listen })
     .split('\n')
     .filter((line) => line.startsWith('listeners.'))
 

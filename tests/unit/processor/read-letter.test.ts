@@ -10,6 +10,8 @@ const read = (change: Partial<IncomingMessage>) =>
       content: Buffer.from('{"kind":"status.session"}'),
       routingKey: 'status.session.a.b',
       exchange: exchanges.reports,
+      via: '',
+      userId: undefined,
       redelivered: false,
       attempt: 1,
       receivedAtMs: 0,
@@ -48,7 +50,10 @@ describe('a dead letter', () => {
 
   it('of a host is for the commands queue of that host alone, whatever it writes', () => {
     const headers = { ...kept, 'x-manman-queue': 'host.another.commands', 'x-manman-exchange': '' }
-    const letter = read({ routingKey: 'deadletter.host.mine', headers })
+    const byHost = { via: exchanges.reports, headers }
+    // A copy by CC reaches the queue beside any key; its own is the first.
+    expect(read({ ...byHost, routingKey: 'status.host.mine' })).toMatchObject({ queue: 'host.mine.commands' })
+    const letter = read({ ...byHost, routingKey: 'deadletter.host.mine', headers })
     expect(letter).toMatchObject({ queue: 'host.mine.commands', exchange: exchanges.commands })
   })
 
