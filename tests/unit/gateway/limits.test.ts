@@ -35,7 +35,9 @@ test.each([
   ['fragments', Array.from({ length: 2_000 }, (_, i) => `fragment F${i} on Query { b }`).join(' ')],
 ])('a text of too many %s is not even read', (_, text) => {
   expect(() => parseDocument(text, defaultLimits)).toThrow(
-    expect.objectContaining({ errors: [expect.objectContaining({ extensions: { code: 'LIMIT_EXCEEDED' } })] }),
+    expect.objectContaining({
+      errors: [expect.objectContaining({ extensions: { code: 'LIMIT_EXCEEDED', limit: 'document_tokens' } })],
+    }),
   )
 })
 
