@@ -70,7 +70,7 @@ export const makeHttpDoor = async (options: Options) => {
     connectionTimeout: limits.idleTimeoutMs,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: connectionCheckMs },
   })
-  limitConnections(app.server, limits, refused)
+  limitConnections(app.server, options)
   limitRequestTime(app, limits.requestTimeoutMs)
   const apollo = makeApollo(options)
   await apollo.start()

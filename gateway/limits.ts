@@ -12,6 +12,8 @@ export interface Limits {
   maxFields: number
   /** Tokens of a document, counted as it is read. Also what keeps nesting (two tokens a level) from the end of the stack. */
   maxTokens: number
+  /** Levels of objects and lists in variables. */
+  maxVariableDepth: number
   /** Objects that an operation may answer at most, by the sizes of its pages (`limits/cost.ts`). */
   maxCost: number
   /** Bytes of one request, over HTTP as over WebSocket. */
@@ -51,6 +53,7 @@ export const defaultLimits: Limits = {
   maxRootFields: 20,
   maxFields: 1_000,
   maxTokens: 2_000,
+  maxVariableDepth: 64,
   maxCost: 1_000_000,
   maxRequestBytes: 2 * 1024 * 1024,
   ratePerToken: 500,
@@ -80,6 +83,7 @@ export type LimitName =
   | 'root_fields'
   | 'fields'
   | 'document_tokens'
+  | 'variable_depth'
   | 'cost'
   | 'request_bytes'
   | 'rate'

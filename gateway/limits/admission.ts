@@ -7,6 +7,7 @@ import { type Limits, limitError, type Refused } from '../limits.ts'
 import { findOperation, type Operation } from '../operation.ts'
 import { makeCostOf } from './cost.ts'
 import { makeTally, placeOf } from './tally.ts'
+import { isDeeper } from './variables.ts'
 
 /** How much anybody may ask for, whichever door they come through. Rates and counts are those of this process. */
 export interface Admission {
@@ -53,6 +54,12 @@ export const makeAdmission = (options: { executor: Executor; limits: Limits; ref
     return units > 1 ? take(identity, units - 1) : undefined
   }
   const refusalOf = (request: ExecutionRequest): GraphQLError | undefined => {
+    if (isDeeper(request.variables, limits.maxVariableDepth)) {
+      refused('variable_depth')
+      return codedError('LIMIT_EXCEEDED', `Variables may be ${limits.maxVariableDepth} levels deep at most.`, 400, {
+        limit: 'variable_depth',
+      })
+    }
     const operation = operationOf(request)
     return operation && refusal(operation, request)
   }

@@ -22,7 +22,7 @@ export interface Cost {
    * its field gives; another list counts ten. Fields of scalars cost nothing.
    */
   objects: number
-  /** What it takes of a token's rate: one, or one for each field of a mutation, or one for each thousand objects. */
+  /** What it takes of a token's rate: one, for each field of a mutation, for each thousand objects; or what introspection takes. */
   units: number
 }
 
@@ -33,6 +33,8 @@ const logPageSize = 500
 /** Such as the ports of a deployment, which nothing pages. */
 const listSize = 10
 const objectsPerUnit = 1_000
+/** It costs no subgraph anything, and this process about as much as so many small operations. */
+const unitsOfIntrospection = 20
 
 /** What operations of valid documents cost. Worked out once for each that has no variables in the sizes of its pages. */
 export const makeCostOf = (schema: GraphQLSchema) => {
@@ -46,7 +48,7 @@ export const makeCostOf = (schema: GraphQLSchema) => {
   }
 }
 
-const measure = (schema: GraphQLSchema, { document, kind }: Operation, variables: Variables) => {
+const measure = (schema: GraphQLSchema, { document, kind, rootFields }: Operation, variables: Variables) => {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
   const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION)
@@ -103,8 +105,9 @@ const measure = (schema: GraphQLSchema, { document, kind }: Operation, variables
   }
 
   const objects = operation ? costOf(operation.selectionSet, schema.getRootType(kind) ?? undefined, undefined) : 0
+  const shown = rootFields.has('__schema') || rootFields.has('__type') ? unitsOfIntrospection : 1
   const changes = kind === OperationTypeNode.MUTATION ? selectedFields(document, operation?.selectionSet).length : 1
-  return { cost: { objects, units: Math.max(1, changes, Math.ceil(objects / objectsPerUnit)) }, depends }
+  return { cost: { objects, units: Math.max(shown, changes, Math.ceil(objects / objectsPerUnit)) }, depends }
 }
 
 const logPage = 'SessionLogPage'

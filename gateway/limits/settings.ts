@@ -10,6 +10,7 @@ const names = {
   maxRootFields: 'MANMAN_MAX_ROOT_FIELDS',
   maxFields: 'MANMAN_MAX_FIELDS',
   maxTokens: 'MANMAN_MAX_DOCUMENT_TOKENS',
+  maxVariableDepth: 'MANMAN_MAX_VARIABLE_DEPTH',
   maxCost: 'MANMAN_MAX_COST',
   maxRequestBytes: 'MANMAN_MAX_REQUEST_BYTES',
   ratePerToken: 'MANMAN_RATE_PER_TOKEN',

@@ -111,6 +111,17 @@ describe.each(Object.entries(doors))('over %s', (door, ask) => {
     if (door === 'HTTP') expect(refused.status).toBe(400)
   })
 
+  test('levels of variables, however deep they are', async () => {
+    const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
+    const text = 'query ($json: JSON) { echo(json: $json) }'
+    expect((await ask(stack.client, text, { json: nested(63) })).errors).toEqual([])
+    for (const levels of [64, 5_000]) {
+      const refused = await ask(stack.client, text, { json: nested(levels) })
+      expect(refused.errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'variable_depth' } }])
+      if (door === 'HTTP') expect(refused.status).toBe(400)
+    }
+  })
+
   test('a rate for each token: operations, fields of mutations and broken documents alike', () =>
     withStack({ limits: { ratePerToken: perSecond, burstPerToken: 8 } }, async ({ client, address }) => {
       const rename = 'mutation { a: enrollServer(token: "t") b: enrollServer(token: "t") c: enrollServer(token: "t") }'

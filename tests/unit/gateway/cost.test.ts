@@ -60,7 +60,8 @@ test('the same document costs anew for other variables', () => {
 })
 
 test('units: one at least, one for each field of a mutation, one for each thousand objects', () => {
-  expect(cost('{ name }').units).toBe(1)
+  expect(cost('{ name __typename }').units).toBe(1)
+  expect(cost('{ __schema { types { name } } }').units).toBe(20)
   expect(cost('{ games(first: 200) { nodes { games(first: 200) { nodes { id } } } } }').units).toBe(41)
   expect(cost('mutation { a: rename { id } b: rename { id } ...F } fragment F on Mutation { c: rename { id } }').units).toBe(3)
 })
