@@ -78,15 +78,19 @@ export const run = async ({
   const hand = async (): Promise<void> => {
     while (begun < cases && gateway.isAlive()) await play(begun++)
   }
-  const held = await Promise.all(
-    Array.from({ length: Math.min(slowAtOnce, Math.ceil(cases / 10)) }, (_, at) => holdOn(target, makeRandom(seed * 7_919 + at))),
-  )
-  for (const { kind } of held) count(kinds, kind)
+  const hold = async (at: number) => {
+    const { kind, socket } = await holdOn(target, makeRandom(seed * 7_919 + at))
+    count(kinds, kind)
+    return socket
+  }
+  const slow = Array.from({ length: Math.min(slowAtOnce, Math.ceil(cases / 10)) }, (_, at) => hold(at))
+  const held = await Promise.allSettled(slow)
+  for (const one of held) if (one.status === 'rejected') faults.add(`slow connections: ${(one.reason as Error).message}`)
   await Promise.all(Array.from({ length: atOnce }, hand))
   // While they still hold on: it is the gateway that lets go. What reads nothing does not see it.
   const hasLetGo = async () => !gateway.isAlive() || (await watch.connections()) <= ordinaryConnections
   await eventually(hasLetGo, { what: 'the end of slow connections' }).catch((error: Error) => faults.add(error.message))
-  for (const { socket } of held) socket.destroy()
+  for (const one of held) if (one.status === 'fulfilled') one.value.destroy()
   const figures = await watch.end()
   if (!gateway.isAlive()) faults.add('the gateway has died')
   if (figures.rss.most > figures.rss.before + maxGrowthMib)
