@@ -12,7 +12,7 @@ export interface Limits {
   maxFields: number
   /** Tokens of a document, counted as it is read. Also what keeps nesting (two tokens a level) from the end of the stack. */
   maxTokens: number
-  /** Levels of objects and lists in variables. */
+  /** Levels of objects and lists in variables, and in what stands in a document itself. */
   maxVariableDepth: number
   /** Objects that an operation may answer at most, by the sizes of its pages (`limits/cost.ts`). */
   maxCost: number
@@ -53,7 +53,7 @@ export const defaultLimits: Limits = {
   maxRootFields: 20,
   maxFields: 1_000,
   maxTokens: 2_000,
-  maxVariableDepth: 64,
+  maxVariableDepth: 32,
   maxCost: 1_000_000,
   maxRequestBytes: 2 * 1024 * 1024,
   ratePerToken: 500,

@@ -22,6 +22,7 @@ interface Size {
 
 /** The rules every document must pass before it runs, over HTTP as over WebSocket. Their errors have code LIMIT_EXCEEDED. */
 export const makeLimitRules = (limits: Limits, refused: Refused): ValidationRule[] => [
+  makeNestingRule(limits, refused),
   (context: ValidationContext): ASTVisitor => {
     const sizeOf = makeMeter(context.getDocument())
     return {
@@ -43,6 +44,28 @@ export const makeLimitRules = (limits: Limits, refused: Refused): ValidationRule
     }
   },
 ]
+
+/** The planner reads no deeper than this, and would call it a fault of ours. */
+const plannerDepth = 40
+
+/** Levels of lists and objects in what stands in the document itself, and of lists in types. */
+const makeNestingRule =
+  (limits: Limits, refused: Refused): ValidationRule =>
+  (context: ValidationContext): ASTVisitor => {
+    const max = Math.min(limits.maxVariableDepth, plannerDepth)
+    let depth = 0
+    const level = {
+      enter: () => {
+        if (++depth !== max + 1) return
+        refused('variable_depth')
+        context.reportError(limitError('variable_depth', `Values may be ${max} levels deep at most.`))
+      },
+      leave: () => {
+        depth--
+      },
+    }
+    return { ListValue: level, ObjectValue: level, ListType: level }
+  }
 
 /** Refuses to show the graph, where that is switched off. */
 export const makeIntrospectionRule =

@@ -90,6 +90,7 @@ describe('a request that can not be run', () => {
     ],
     ['a missing variable', { query: 'query($id: ID!) { server(id: $id) { name } }' }, 400, 'INVALID_INPUT'],
     ['several operations and no name', { query: 'query A { whoAmI } query B { whoAmI }' }, 400, 'INVALID_INPUT'],
+    ['an empty operation name', { query: 'query A { whoAmI }', operationName: '' }, 400, 'INVALID_INPUT'],
     ['an unknown operation name', { query: 'query A { whoAmI }', operationName: 'C' }, 400, 'INVALID_INPUT'],
     ['a subscription', { query: 'subscription { sessionChanged { id } }' }, 405, 'INVALID_INPUT'],
     ['introspection mixed with data', { query: '{ __schema { queryType { name } } whoAmI }' }, 400, 'INVALID_INPUT'],
