@@ -20,8 +20,6 @@ export const makeTally = (max: number) => {
   }
 }
 
-export type Tally = ReturnType<typeof makeTally>
-
 /** What addresses are told apart by: an IPv4 address, or the first 64 bits of an IPv6 one, all of which are one owner's. */
 export const placeOf = (address: string): string => {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')

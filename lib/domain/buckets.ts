@@ -25,5 +25,3 @@ export const makeBuckets = ({ perSecond, burst }: Rate, max = 50_000) => {
     size: (): number => buckets.size,
   }
 }
-
-export type Buckets = ReturnType<typeof makeBuckets>
