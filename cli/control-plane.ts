@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { makeGateway } from '../gateway/app.ts'
+import { doorVariables, toDoorSettings } from '../gateway/config.ts'
 import type { Upstreams } from '../gateway/upstreams.ts'
 import { connectDatabase } from '../lib/db/connect.ts'
 import { envKinds, minTokenBytes, optionalSecret, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
@@ -53,7 +54,7 @@ export const startControlPlane = async ({ env }: { env: NodeJS.ProcessEnv }): Pr
     addProcessorMetrics(metrics, { processor, db: database.db })
     addSubgraphMetrics(metrics, subgraphs)
     addBrokerMetrics(metrics, { main: rabbit })
-    const door = { adminToken, metricsToken, internalKey, host, port }
+    const door = { ...config.doorSettings, adminToken, metricsToken, internalKey, host, port }
     const gateway = await makeGateway({ ...door, upstreams, logger, readiness, metrics })
     return {
       address: gateway.address,
@@ -81,6 +82,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
           HOST: z.string().default('127.0.0.1'),
           PORT: envKinds.port(4000),
           LOG_LEVEL: envKinds.logLevel,
+          ...doorVariables,
           ...subgraphVariables,
           ...processorVariables,
         },
@@ -101,6 +103,7 @@ const readControlPlaneConfig = (env: NodeJS.ProcessEnv) => {
     logRetentionDays: given.MANMAN_LOG_RETENTION_DAYS,
     auditRetentionDays: given.MANMAN_AUDIT_RETENTION_DAYS,
     settings: toSubgraphSettings(given),
+    doorSettings: toDoorSettings(given),
     ...keys,
   }
 }

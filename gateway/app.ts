@@ -6,9 +6,12 @@ import { makeDoorkeeper } from './auth.ts'
 import { readGatewayConfig } from './config.ts'
 import { makeExecutor } from './executor.ts'
 import { makeHttpDoor } from './http.ts'
+import { makeAdmission } from './limits/admission.ts'
+import { makeIntrospectionRule, makeLimitRules } from './limits/rules.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { makeSharedLogs } from './logs/shared.ts'
-import { measured, showSharing } from './metrics.ts'
+import { countRefused, measured, showSharing } from './metrics.ts'
+import { makeOrigins } from './origins.ts'
 import { makeRemoteUpstream } from './remote-upstream.ts'
 import { readSupergraph } from './supergraph.ts'
 import { makeTokens } from './tokens.ts'
@@ -32,7 +35,10 @@ export interface GatewayOptions {
   /** What `/readyz` asks besides the upstreams. */
   readiness?: Readiness
   limits?: Partial<Limits>
+  /** Whether the graph shows itself; true if left out. */
   introspection?: boolean
+  /** Origins of other sites whose pages may ask; none if left out. */
+  origins?: readonly string[]
   /** What the process has besides the gateway; `/metrics` tells all of it. */
   metrics?: Metrics
 }
@@ -61,26 +67,18 @@ export const makeGateway = async (options: GatewayOptions): Promise<Gateway> => 
     sharedLogs,
     logger,
   })
-  const executor = measured(plain, metrics)
+  const refused = countRefused(metrics)
+  const admission = makeAdmission({ executor: measured(plain, metrics), limits, refused })
+  const rules = makeLimitRules(limits, refused)
+  if (options.introspection === false) rules.push(makeIntrospectionRule(refused))
   const readiness = { ...options.readiness, ...readinessOf(upstreams) }
-  const introspection = options.introspection ?? true
   const { metricsToken } = options
   const download: Upstream['download'] = async (path) => upstreams.sessions?.download?.(path)
   const objects: Upstream['objects'] = async (request) => (await upstreams.backups?.objects?.(request)) ?? noObjects
-  const door = {
-    executor,
-    authenticate: doorkeeper.authenticate,
-    metricsToken,
-    limits,
-    introspection,
-    readiness,
-    metrics,
-    download,
-    objects,
-    logger,
-  }
-  const http = await makeHttpDoor(door)
-  const webSocket = makeWebSocketDoor({ server: http.app.server, executor, doorkeeper, limits, metrics, logger })
+  const { authenticate } = doorkeeper
+  const door = { admission, limits, rules, refused, origins: makeOrigins(options.origins ?? []), metrics, logger }
+  const http = await makeHttpDoor({ ...door, authenticate, metricsToken, readiness, download, objects })
+  const webSocket = makeWebSocketDoor({ ...door, server: http.app.server, doorkeeper })
   const address = await http.app.listen({ host, port })
   logger.info({ address }, 'the door is open')
 
@@ -108,6 +106,5 @@ export const startGateway = async ({ env }: { env: NodeJS.ProcessEnv }): Promise
     Object.entries(config.subgraphs).map(([name, url]) => [name, makeRemoteUpstream({ name, url, logger })]),
   )
   const supergraph = readSupergraph(config.supergraphFile)
-  const { host, port, adminToken, metricsToken, internalKey } = config
-  return makeGateway({ upstreams, supergraph, adminToken, metricsToken, internalKey, host, port, logger })
+  return makeGateway({ ...config, upstreams, supergraph, logger })
 }

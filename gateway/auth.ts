@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { GraphQLError } from 'graphql'
+import { GraphQLError } from 'graphql'
 import { type Identity, roleOf } from '../lib/process/identity.ts'
 import { codedError } from './errors.ts'
+import type { Admission } from './limits/admission.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Whoever shows no token; `enrollServer` and `login` alone are open to them. */
@@ -34,6 +35,15 @@ export const makeDoorkeeper = (adminToken: string, tokens: Tokens | undefined): 
     close: () => tokens?.close(),
   }
 }
+
+/** The same, as often as a stranger may try: past that it rejects with LIMIT_EXCEEDED. */
+export const admitted =
+  (authenticate: Authenticate, admission: Pick<Admission, 'arrive'>) =>
+  (token: string, stranger: Identity): Promise<Identity> =>
+    authenticate(token).catch((error: unknown) => {
+      if (error instanceof GraphQLError && error.extensions.code === 'UNAUTHENTICATED') admission.arrive(stranger)
+      throw error
+    })
 
 /** Takes only tokens of ADMINs. */
 export const onlyAdmins =

@@ -2,8 +2,48 @@ import { z } from 'zod'
 import { envKinds, minTokenBytes, optionalSecret, parseEnv, readAll, requireSecret } from '../lib/process/env.ts'
 import { minKeyBytes } from '../lib/process/identity.ts'
 import { requireKeys } from '../lib/process/keys.ts'
+import { limitVariables, toLimits } from './limits/settings.ts'
+import type { Limits } from './limits.ts'
 
-export interface GatewayConfig {
+/** What the door lets in, and from where. */
+export interface DoorSettings {
+  limits: Limits
+  introspection: boolean
+  /** Of other sites whose pages may ask. */
+  origins: string[]
+}
+
+/** Variables that the door reads wherever it runs, in a process of its own or in that of the control plane. */
+export const doorVariables = {
+  MANMAN_INTROSPECTION: z.enum(['on', 'off']).default('on'),
+  MANMAN_CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text, context) => parseOrigins(text, context)),
+  ...limitVariables,
+}
+
+/** What the door is told of `doorVariables`. */
+export const toDoorSettings = (given: z.infer<z.ZodObject<typeof doorVariables>>): DoorSettings => ({
+  limits: toLimits(given),
+  introspection: given.MANMAN_INTROSPECTION === 'on',
+  origins: given.MANMAN_CORS_ORIGINS,
+})
+
+/** `https://panel.example,http://localhost:5173` */
+const parseOrigins = (text: string, context: z.RefinementCtx): string[] => {
+  const origins = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+  for (const origin of origins) {
+    if (!/^https?:\/\//.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin)
+      context.addIssue({ code: 'custom', message: `"${origin}" is not an origin such as https://panel.example` })
+  }
+  return origins
+}
+
+export interface GatewayConfig extends DoorSettings {
   host: string
   port: number
   logLevel: string
@@ -29,6 +69,7 @@ export const readGatewayConfig = (env: NodeJS.ProcessEnv): GatewayConfig => {
           LOG_LEVEL: envKinds.logLevel,
           SUBGRAPHS: z.string().transform(parseSubgraphs),
           SUPERGRAPH_FILE: z.string().optional(),
+          ...doorVariables,
         },
         env,
       ),
@@ -43,6 +84,7 @@ export const readGatewayConfig = (env: NodeJS.ProcessEnv): GatewayConfig => {
     ...secrets,
     subgraphs: plain.SUBGRAPHS,
     supergraphFile: plain.SUPERGRAPH_FILE,
+    ...toDoorSettings(plain),
   }
 }
 

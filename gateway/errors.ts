@@ -6,13 +6,25 @@ import type { Logger } from '../lib/process/logger.ts'
 /** What `extensions.code` says of a masked error. */
 export const internalErrorCode = 'INTERNAL_SERVER_ERROR'
 
-/** HTTP statuses stand beside their errors, not in them: over WebSocket they would be noise in the answer. */
-const statuses = new WeakMap<GraphQLError, number>()
+/** HTTP statuses and headers stand beside their errors, not in them: over WebSocket they would be noise in the answer. */
+const answers = new WeakMap<GraphQLError, { status: number; headers: [string, string][] }>()
 
 /** An expected failure of the door itself. `status` is for an answer over HTTP, where most failures travel under 200. */
-export const codedError = (code: ErrorCode, message: string, status?: number): GraphQLError => {
-  const error = new GraphQLError(message, { extensions: { code } })
-  if (status) statuses.set(error, status)
+export const codedError = (
+  code: ErrorCode,
+  message: string,
+  status?: number,
+  facts: Record<string, unknown> = {},
+): GraphQLError => {
+  const error = new GraphQLError(message, { extensions: { code, ...facts } })
+  if (status) answers.set(error, { status, headers: status === 401 ? [['www-authenticate', 'Bearer']] : [] })
+  return error
+}
+
+/** Asked too often: 429 over HTTP, and everywhere when to come again. */
+export const tooOften = (limit: string, message: string, retryAfter: number): GraphQLError => {
+  const error = codedError('LIMIT_EXCEEDED', `${message}: try again in ${retryAfter} s.`, undefined, { limit, retryAfter })
+  answers.set(error, { status: 429, headers: [['retry-after', String(retryAfter)]] })
   return error
 }
 
@@ -22,13 +34,16 @@ export const withCode = (error: GraphQLError, code: ErrorCode): GraphQLError => 
   return new GraphQLError(message, { nodes, source, positions, extensions: { code, ...extensions } })
 }
 
+/** The status and headers that an answer over HTTP has for the error. */
+export const answerOf = (error: GraphQLError): { status: number; headers: [string, string][] } | undefined => answers.get(error)
+
 /** The error with its HTTP status where @apollo/server looks for it. */
 export const withStatus = (error: GraphQLError): GraphQLError => {
-  const status = statuses.get(error)
-  if (!status) return error
+  const answer = answers.get(error)
+  if (!answer) return error
   const extensions: Record<string, unknown> = {
     ...error.extensions,
-    http: { status, headers: new Map(status === 401 ? [['www-authenticate', 'Bearer']] : []) },
+    http: { status: answer.status, headers: new Map(answer.headers) },
   }
   return new GraphQLError(error.message, { path: error.path, extensions })
 }

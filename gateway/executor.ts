@@ -25,6 +25,8 @@ export interface ExecutionRequest {
   operationName?: string | null
   variables?: Record<string, unknown> | null
   identity: Identity
+  /** Called once when a subscription that was begun is over. */
+  onEnd?: () => void
 }
 
 type Asked = Pick<ExecutionRequest, 'variables' | 'identity'>

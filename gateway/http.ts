@@ -2,33 +2,50 @@ import { Readable } from 'node:stream'
 import { ApolloServer, type ApolloServerOptions, type BaseContext } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
-import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'graphql'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type ValidationRule } from 'graphql'
 import { checkReadiness, type Readiness } from '../lib/process/health.ts'
 import type { Identity } from '../lib/process/identity.ts'
 import type { Logger } from '../lib/process/logger.ts'
 import { type Metrics, makeCounts } from '../lib/process/metrics.ts'
 import { addObjectRoutes, limitRequestTime, type ServeObjects } from '../lib/process/object-routes.ts'
-import { type Authenticate, anonymous, anyOf, makeAuthenticate, onlyAdmins, originOf, tokenOf, unauthenticated } from './auth.ts'
-import { isBeyondParsing, parseDocument } from './documents.ts'
-import { internalErrorCode, maskedError, withStatus } from './errors.ts'
+import {
+  type Authenticate,
+  admitted,
+  anonymous,
+  anyOf,
+  makeAuthenticate,
+  onlyAdmins,
+  originOf,
+  tokenOf,
+  unauthenticated,
+} from './auth.ts'
+import { isBeyondParsing, parseDocument, tooLong } from './documents.ts'
+import { answerOf, codedError, internalErrorCode, maskedError, withStatus } from './errors.ts'
 import type { Executor } from './executor.ts'
 import { makeGraphiql } from './graphiql.ts'
-import { type Limits, limitCode, limitError, makeLimitRules } from './limits.ts'
+import { addSecurityHeaders } from './headers.ts'
+import type { Admission } from './limits/admission.ts'
+import { limitConnections } from './limits/connections.ts'
+import { type Limits, limitError, type Refused } from './limits.ts'
 import { isForStrangers } from './operation.ts'
+import type { Origins } from './origins.ts'
 import type { Download } from './upstreams.ts'
 
-const requestTimeoutMs = 30_000
 const closeTimeoutMs = 5_000
 const idleCheckMs = 50
+const connectionCheckMs = 1_000
 
 interface Options {
-  executor: Executor
+  admission: Admission
   authenticate: Authenticate
   /** Opens `/metrics` and nothing else. */
   metricsToken: string | undefined
   limits: Limits
-  introspection: boolean
+  /** What documents must pass besides being valid. */
+  rules: readonly ValidationRule[]
+  refused: Refused
+  origins: Origins
   readiness: Readiness
   metrics: Metrics
   /** What a subgraph serves by this signed path. */
@@ -47,22 +64,22 @@ interface DoorContext extends BaseContext {
  * `/metrics`. Answers are GraphQL errors with codes whatever goes wrong. Not listening yet: the WebSocket door goes onto the same server first.
  */
 export const makeHttpDoor = async (options: Options) => {
-  const app = Fastify({ bodyLimit: options.limits.maxRequestBytes })
-  limitRequestTime(app, requestTimeoutMs)
+  const { limits, refused, logger } = options
+  const app = Fastify({
+    bodyLimit: limits.maxRequestBytes,
+    connectionTimeout: limits.idleTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: connectionCheckMs },
+  })
+  limitConnections(app.server, options)
+  limitRequestTime(app, limits.requestTimeoutMs)
   const apollo = makeApollo(options)
   await apollo.start()
 
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500
-    const shown =
-      status < 500
-        ? new GraphQLError(error.message, { extensions: { code: codeOf(status) } })
-        : maskedError(error, options.logger)
-    return reply.code(status).send({ errors: [shown] })
+    return reply.code(status).send({ errors: [status < 500 ? requestFault(error, status, refused) : maskedError(error, logger)] })
   })
-  app.addHook('onSend', async (_request, reply) => {
-    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
-  })
+  addSecurityHeaders(app)
   app.get('/', (_request, reply) => reply.redirect('/graphql'))
   app.get('/healthz', async () => ({ ready: true }))
   app.get('/readyz', async (_request, reply) => {
@@ -138,23 +155,51 @@ const addDownloads = (app: FastifyInstance, { download }: Options): void => {
 
 const notFound = { extensions: { code: 'NOT_FOUND' } }
 
+/** What is wrong with a request before any of it is read as GraphQL. */
+const requestFault = ({ message }: Error, status: number, refused: Refused): GraphQLError => {
+  if (status !== 413) return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } })
+  refused('request_bytes')
+  return limitError('request_bytes', message)
+}
+
 const addGraphql = (app: FastifyInstance, apollo: ApolloServer<DoorContext>, options: Options): void => {
+  const { origins, refused } = options
   const graphiql = makeGraphiql()
   const identify = makeIdentify(options)
   app.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: '/graphql',
     onRequest: async (request, reply) => {
+      reply.header('vary', 'origin').headers(origins.headersFor(request.headers))
+      const foreign = origins.refusal(request.headers)
+      if (foreign) {
+        refused('origin')
+        return sendError(reply, foreign)
+      }
+      // A browser asks beforehand what a page of another origin may send.
+      if (request.method === 'OPTIONS') return reply.code(204).send()
+      const { 'content-encoding': encoding = 'identity' } = request.headers
+      // Nothing is unpacked here, so nothing small can become large.
+      if (encoding !== 'identity') return sendError(reply, codedError('INVALID_INPUT', 'Send the body uncompressed.', 415))
       if (request.method === 'GET' && request.headers.accept?.includes('text/html')) return graphiql(request, reply)
     },
     handler: fastifyApolloHandler(apollo, {
-      context: async (request) => ({ identity: { ...(await identify(request)), from: originOf(request.raw) } }),
+      context: async (request) => ({ identity: await identify(request) }),
     }),
   })
 }
 
+const sendError = (reply: FastifyReply, error: GraphQLError): FastifyReply => {
+  const { status, headers } = answerOf(error) ?? { status: 400, headers: [] }
+  return reply
+    .code(status)
+    .headers(Object.fromEntries(headers))
+    .send({ errors: [error] })
+}
+
 /** Who asks. Without a token only an operation passes that does nothing but what strangers may, as the anonymous identity. */
-const makeIdentify = ({ authenticate, limits }: Options) => {
+const makeIdentify = ({ admission, authenticate, limits }: Options) => {
+  const identityOf = admitted(authenticate, admission)
   const isStranger = ({ body, query }: FastifyRequest): boolean => {
     const text = ((body ?? query) as { query?: unknown } | undefined)?.query
     if (typeof text !== 'string') return false
@@ -167,27 +212,35 @@ const makeIdentify = ({ authenticate, limits }: Options) => {
   }
   return async (request: FastifyRequest): Promise<Identity> => {
     const token = tokenOf(request.headers.authorization)
-    if (token === undefined && isStranger(request)) return anonymous
+    const from = originOf(request.raw)
+    const stranger = { ...anonymous, from }
     try {
-      if (token !== undefined) return await authenticate(token)
+      if (token === undefined) {
+        admission.arrive(stranger)
+        if (isStranger(request)) return stranger
+        throw unauthenticated()
+      }
+      const identity = { ...(await identityOf(token, stranger)), from }
+      admission.arrive(identity)
+      return identity
     } catch (error) {
       throw error instanceof GraphQLError ? withStatus(error) : error
     }
-    throw withStatus(unauthenticated())
   }
 }
 
-const makeApollo = ({ executor, limits, introspection, logger }: Options): ApolloServer<DoorContext> =>
+const makeApollo = ({ admission, limits, rules, refused, logger }: Options): ApolloServer<DoorContext> =>
   new ApolloServer<DoorContext>({
-    gateway: toApolloGateway(executor),
-    introspection,
+    gateway: toApolloGateway(admission.executor),
+    // Among the rules, which both doors have.
+    introspection: true,
     parseOptions: { maxTokens: limits.maxTokens },
-    validationRules: makeLimitRules(limits),
+    validationRules: [...rules],
     plugins: [ApolloServerPluginLandingPageDisabled()],
-    formatError: (formatted, error) => formatError(formatted, error, logger),
+    formatError: (formatted, error) => formatError(formatted, error, { logger, refused }),
     includeStacktraceInErrorResponses: false,
-    // It keeps other sites from using a browser's cookies; here only a header lets anyone in, and no browser adds that.
-    csrfPrevention: false,
+    // Only what a browser never sends for another site without asking first.
+    csrfPrevention: { requestHeaders: ['authorization', 'apollo-require-preflight', 'x-apollo-operation-name'] },
     persistedQueries: false,
     stopOnTerminationSignals: false,
     logger: apolloLogger(logger),
@@ -215,12 +268,20 @@ const toApolloGateway = (executor: Executor): NonNullable<ApolloServerOptions<Do
 })
 
 /** Apollo's own codes for what is wrong with a request are one of ours. What it did not expect is masked. */
-const formatError = (formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError => {
+const formatError = (
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  { logger, refused }: Pick<Options, 'logger' | 'refused'>,
+): GraphQLFormattedError => {
   const causes = causesOf(error)
   const code = formatted.extensions?.code
   const recoded = (own: string): GraphQLFormattedError => ({ ...formatted, extensions: { ...formatted.extensions, code: own } })
-  if (causes.some(isBeyondParsing)) return limitError('The document is too long, or nested too deeply.').toJSON()
-  if (causes.some((cause) => cause instanceof GraphQLError && cause.extensions.code === limitCode)) return recoded(limitCode)
+  if (causes.some(isBeyondParsing)) {
+    refused('document_tokens')
+    return tooLong().toJSON()
+  }
+  const own = causes.findLast((cause) => cause instanceof GraphQLError && cause.extensions.limit !== undefined)
+  if (own) return recoded(String((own as GraphQLError).extensions.code))
   if (requestFaults.has(String(code))) return recoded('INVALID_INPUT')
   if (code === internalErrorCode && !formatted.extensions?.errorId) return maskedError(causes.at(-1), logger).toJSON()
   return formatted
@@ -237,8 +298,6 @@ const requestFaults = new Set([
   'BAD_REQUEST',
   'OPERATION_RESOLUTION_FAILURE',
 ])
-
-const codeOf = (status: number): string => (status === 413 ? limitCode : 'INVALID_INPUT')
 
 /** Apollo logs what it masks itself, which `formatError` has logged with an id. */
 const apolloLogger = (logger: Logger) => ({

@@ -1,15 +1,4 @@
-import {
-  type ASTVisitor,
-  type DocumentNode,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  GraphQLError,
-  Kind,
-  type SelectionNode,
-  type SelectionSetNode,
-  type ValidationContext,
-  type ValidationRule,
-} from 'graphql'
+import { GraphQLError } from 'graphql'
 
 export interface Limits {
   /** Levels of fields; a connection is three. Introspection has its own, since tools ask it deeper than data is. */
@@ -23,13 +12,38 @@ export interface Limits {
   maxFields: number
   /** Tokens of a document, counted as it is read. Also what keeps nesting (two tokens a level) from the end of the stack. */
   maxTokens: number
+  /** Levels of objects and lists in variables, and in what stands in a document itself. */
+  maxVariableDepth: number
+  /** Objects that an operation may answer at most, by the sizes of its pages (`limits/cost.ts`). */
+  maxCost: number
   /** Bytes of one request, over HTTP as over WebSocket. */
   maxRequestBytes: number
-  /** Time a WebSocket may take to its connection_init. */
-  initTimeoutMs: number
+  /** Units a second for each token, and what may be taken at once. An operation is one unit, or more (`limits/cost.ts`). */
+  ratePerToken: number
+  burstPerToken: number
+  /** Requests a second from each address by those without a good token. */
+  rateOfStrangers: number
+  burstOfStrangers: number
+  /** Connections of any kind. */
+  maxConnections: number
+  maxConnectionsPerAddress: number
   maxSockets: number
+  maxSocketsPerToken: number
   /** Operations under way on one WebSocket, subscriptions included. */
   maxOperationsPerSocket: number
+  maxSubscriptionsPerToken: number
+  maxSubscriptionsPerAddress: number
+  /** Time a WebSocket may take to its connection_init. */
+  initTimeoutMs: number
+  /** Time a request's headers may take, and the whole of it. */
+  headersTimeoutMs: number
+  requestTimeoutMs: number
+  /** Time without a byte in either direction after which an HTTP connection ends. */
+  idleTimeoutMs: number
+  /** Time a WebSocket with something to read may go without taking a message. */
+  slowReaderMs: number
+  /** Unsent bytes at which a WebSocket that asks for more is closed. */
+  maxUnsentBytes: number
 }
 
 export const defaultLimits: Limits = {
@@ -39,86 +53,59 @@ export const defaultLimits: Limits = {
   maxRootFields: 20,
   maxFields: 1_000,
   maxTokens: 2_000,
+  maxVariableDepth: 32,
+  maxCost: 1_000_000,
   maxRequestBytes: 2 * 1024 * 1024,
-  initTimeoutMs: 5_000,
+  ratePerToken: 500,
+  burstPerToken: 5_000,
+  rateOfStrangers: 20,
+  burstOfStrangers: 300,
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 2_000,
   maxSockets: 5_000,
+  maxSocketsPerToken: 2_000,
   maxOperationsPerSocket: 100,
+  maxSubscriptionsPerToken: 5_000,
+  maxSubscriptionsPerAddress: 5_000,
+  initTimeoutMs: 5_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  idleTimeoutMs: 120_000,
+  slowReaderMs: 30_000,
+  maxUnsentBytes: 8 * 1024 * 1024,
 }
 
-interface Size {
-  depth: number
-  introspectionDepth: number
-  aliases: number
-  fields: number
-}
+/** What a limit goes by in errors and metrics. */
+export type LimitName =
+  | 'depth'
+  | 'introspection_depth'
+  | 'aliases'
+  | 'root_fields'
+  | 'fields'
+  | 'document_tokens'
+  | 'variable_depth'
+  | 'cost'
+  | 'request_bytes'
+  | 'rate'
+  | 'stranger_rate'
+  | 'connections'
+  | 'connections_per_address'
+  | 'sockets'
+  | 'sockets_per_token'
+  | 'operations_per_socket'
+  | 'subscriptions_per_token'
+  | 'subscriptions_per_address'
+  | 'init_timeout'
+  | 'slow_reader'
+  | 'unsent_bytes'
+  | 'origin'
+  | 'introspection'
 
-/** The rules every document must pass before it runs, over HTTP as over WebSocket. Their errors have code LIMIT_EXCEEDED. */
-export const makeLimitRules = (limits: Limits): ValidationRule[] => [
-  (context: ValidationContext): ASTVisitor => {
-    const sizeOf = makeMeter(context.getDocument())
-    return {
-      OperationDefinition: (operation) => {
-        const size = sizeOf(operation.selectionSet)
-        const rootFields = operation.selectionSet.selections.length
-        const check = (what: string, actual: number, limit: number): void => {
-          if (actual > limit) context.reportError(limitError(`The operation ${what}; at most ${limit} are allowed.`))
-        }
-        check(`is ${size.depth} fields deep`, size.depth, limits.maxDepth)
-        check(`is ${size.introspectionDepth} fields deep`, size.introspectionDepth, limits.maxIntrospectionDepth)
-        check(`has ${size.aliases} aliases`, size.aliases, limits.maxAliases)
-        check(`has ${rootFields} fields at its root`, rootFields, limits.maxRootFields)
-        check(`has ${size.fields} fields`, size.fields, limits.maxFields)
-      },
-    }
-  },
-]
+/** Told of everything that a limit has refused. */
+export type Refused = (limit: LimitName) => void
 
 export const limitCode = 'LIMIT_EXCEEDED'
 
-export const limitError = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: limitCode } })
-
-/** Sizes of selection sets, each fragment measured once: text that spreads fragments in fragments grows exponentially. */
-const makeMeter = (document: DocumentNode) => {
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
-  const measured = new Map<string, Size>()
-
-  const sizeOfFragment = (name: string): Size => {
-    const known = measured.get(name)
-    if (known) return known
-    // Stands for the fragment while it is measured, so that one that spreads itself ends here; another rule refuses it.
-    measured.set(name, nothing)
-    const fragment = fragments.get(name)
-    const size = fragment ? sizeOf(fragment.selectionSet) : nothing
-    measured.set(name, size)
-    return size
-  }
-
-  const sizeOfField = (field: FieldNode): Size => {
-    const inner = field.selectionSet ? sizeOf(field.selectionSet) : nothing
-    const isIntrospection = field.name.value.startsWith('__')
-    return {
-      depth: isIntrospection ? 0 : inner.depth + 1,
-      introspectionDepth: isIntrospection ? Math.max(inner.depth, inner.introspectionDepth) + 1 : inner.introspectionDepth,
-      aliases: inner.aliases + (field.alias ? 1 : 0),
-      fields: inner.fields + 1,
-    }
-  }
-
-  const sizeOf = ({ selections }: SelectionSetNode): Size => selections.map(sizeOfSelection).reduce(sum, nothing)
-
-  const sizeOfSelection = (selection: SelectionNode): Size => {
-    if (selection.kind === Kind.FRAGMENT_SPREAD) return sizeOfFragment(selection.name.value)
-    return selection.kind === Kind.INLINE_FRAGMENT ? sizeOf(selection.selectionSet) : sizeOfField(selection)
-  }
-  return sizeOf
-}
-
-const nothing: Size = { depth: 0, introspectionDepth: 0, aliases: 0, fields: 0 }
-
-const sum = (a: Size, b: Size): Size => ({
-  depth: Math.max(a.depth, b.depth),
-  introspectionDepth: Math.max(a.introspectionDepth, b.introspectionDepth),
-  aliases: a.aliases + b.aliases,
-  fields: a.fields + b.fields,
-})
+/** `retryAfter` is in seconds, where waiting helps. */
+export const limitError = (limit: LimitName, message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: limitCode, limit } })

@@ -2,6 +2,7 @@ import type { DocumentNode, ExecutionResult } from 'graphql'
 import { type Metrics, makeCounts } from '../lib/process/metrics.ts'
 import type { Events } from './events.ts'
 import type { ExecutionRequest, Executor } from './executor.ts'
+import type { Refused } from './limits.ts'
 import type { SharedLogs } from './logs/shared.ts'
 import { findOperation } from './operation.ts'
 
@@ -40,13 +41,15 @@ export const measured = (executor: Executor, metrics: Metrics): Executor => {
     buckets,
   })
 
-  const counted = (source: Events, operation: string): Events => {
+  const counted = (source: Events, operation: string, onEnd?: () => void): Events => {
     const [viewers, told] = [open.at({ operation }), events.at({ operation })]
     viewers.value++
     let isOpen = true
     const end = (): void => {
-      if (isOpen) viewers.value--
+      if (!isOpen) return
+      viewers.value--
       isOpen = false
+      onEnd?.()
     }
     return {
       next: async () => {
@@ -80,9 +83,21 @@ export const measured = (executor: Executor, metrics: Metrics): Executor => {
       const { name } = describe(request)
       const isOpen = Symbol.asyncIterator in result
       operations.add({ operation: name, outcome: isOpen ? 'ok' : outcomeOf(result) })
-      return isOpen ? counted(result, name) : result
+      return isOpen ? counted(result, name, request.onEnd) : result
     },
   }
+}
+
+/** Counts what limits have refused. */
+export const countRefused = (metrics: Metrics): Refused => {
+  const counts = makeCounts()
+  metrics.counter({
+    name: 'manman_limits_refused_total',
+    help: 'What limits have refused or cut off, by limit',
+    labels: ['limit'],
+    read: counts.read,
+  })
+  return (limit) => counts.add({ limit })
 }
 
 /** How far viewers of one log share what is read for them. */

@@ -18,16 +18,16 @@ export interface Operation {
   rootFields: ReadonlySet<string>
 }
 
-const known = new WeakMap<DocumentNode, Map<string, Operation>>()
+const known = new WeakMap<DocumentNode, Map<string | null, Operation>>()
 
 /**
  * The operation of a validated document that a request means. Throws INVALID_INPUT (400) when the name is unknown, or is
  * missing where there are several.
  */
 export const findOperation = (document: DocumentNode, operationName: string | null | undefined): Operation => {
-  const byName = known.get(document) ?? new Map<string, Operation>()
+  const byName = known.get(document) ?? new Map<string | null, Operation>()
   known.set(document, byName)
-  const key = operationName ?? ''
+  const key = operationName ?? null
   const operation = byName.get(key) ?? separate(document, operationName)
   byName.set(key, operation)
   return operation
@@ -35,9 +35,9 @@ export const findOperation = (document: DocumentNode, operationName: string | nu
 
 const separate = (document: DocumentNode, operationName: string | null | undefined): Operation => {
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION)
-  const node = operationName ? operations.find(({ name }) => name?.value === operationName) : operations[0]
+  const node = operationName != null ? operations.find(({ name }) => name?.value === operationName) : operations[0]
   if (!node) throw codedError('INVALID_INPUT', `The document has no operation named ${operationName}.`, 400)
-  if (!operationName && operations.length > 1) {
+  if (operationName == null && operations.length > 1) {
     throw codedError('INVALID_INPUT', 'The document has several operations: say which by operationName.', 400)
   }
   const alone = operations.length === 1 ? document : separateOperations(document)[node.name?.value ?? '']

@@ -9,6 +9,7 @@ import { openStore, storageVariables } from '../lib/storage/open.ts'
 import type { OidcSettings } from './accounts/oidc.ts'
 import { type SubgraphName, subgraphNames } from './context.ts'
 import type { BrokerAccess } from './servers/access.ts'
+import { defaultInputRate } from './sessions/input.ts'
 
 const defaultPorts: Record<SubgraphName, number> = { servers: 4101, configs: 4102, sessions: 4103, backups: 4104, accounts: 4105 }
 
@@ -39,6 +40,9 @@ export const subgraphVariables = {
   ...brokerUserVariables,
   /** How long a start may wait for its host. */
   MANMAN_START_DEADLINE_SECONDS: envKinds.positiveInt(600),
+  /** Lines a second that may be typed into each session, and how many at once. */
+  MANMAN_INPUT_RATE: envKinds.positiveInt(defaultInputRate.perSecond),
+  MANMAN_INPUT_BURST: envKinds.positiveInt(defaultInputRate.burst),
   ...storageVariables,
 }
 
@@ -51,6 +55,7 @@ export const toSubgraphSettings = (given: SubgraphVariables & { AMQP_URL: string
   hostAccess: brokerAccess(given.MANMAN_HOST_AMQP_URL ?? given.AMQP_URL),
   brokerUsers: toBrokerUsers(given),
   startDeadlineMs: given.MANMAN_START_DEADLINE_SECONDS * 1000,
+  inputRate: { perSecond: given.MANMAN_INPUT_RATE, burst: given.MANMAN_INPUT_BURST },
   store: openStore(given),
 })
 

@@ -8,6 +8,7 @@ import {
   ManManError,
   NotFound,
   OutcomeUnknown,
+  TooMany,
   Unavailable,
 } from '../lib/domain/errors.ts'
 import type { Logger } from '../lib/process/logger.ts'
@@ -101,8 +102,11 @@ export const maskError = (error: unknown, log: Pick<Logger, 'error'>, place: Pla
   })
 }
 
-const extensionsOf = (error: ManManError) =>
-  error instanceof Invalid ? { code: error.code, issues: error.issues } : { code: error.code }
+const extensionsOf = (error: ManManError) => ({
+  code: error.code,
+  ...(error instanceof Invalid && { issues: error.issues }),
+  ...(error instanceof TooMany && error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+})
 
 /** Resolvers' errors arrive wrapped, by graphql-jit sometimes twice. */
 const rootCause = (error: Error): Error => {

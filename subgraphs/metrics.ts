@@ -23,4 +23,9 @@ export const addSubgraphMetrics = (metrics: Metrics, parts: readonly Pick<Part, 
     labels: ['reason'],
     read: () => merged(({ logs }) => byLabel('reason', logs?.gaps ?? {})),
   })
+  metrics.counter({
+    name: 'manman_inputs_refused_total',
+    help: 'Lines that were not typed, as too many were typed into their session',
+    read: () => parts.reduce((sum, { figures }) => sum + (figures?.().inputsRefused ?? 0), 0),
+  })
 }

@@ -106,8 +106,11 @@ export class Denied extends ManManError {
 
 /** It was asked for too often; waiting helps. */
 export class TooMany extends ManManError {
-  constructor(message: string) {
+  /** Seconds after which it may be asked for again, where that is known. */
+  readonly retryAfter: number | undefined
+  constructor(message: string, retryAfter?: number) {
     super('LIMIT_EXCEEDED', message)
+    this.retryAfter = retryAfter
   }
 }
 

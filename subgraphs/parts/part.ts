@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql'
 import type { SecretBox } from '../../lib/crypto/secret-box.ts'
 import type { Database } from '../../lib/db/connect.ts'
+import type { Rate } from '../../lib/domain/buckets.ts'
 import type { Logger } from '../../lib/process/logger.ts'
 import type { ServeObjects } from '../../lib/process/object-routes.ts'
 import type { PathSigner } from '../../lib/process/signed-path.ts'
@@ -31,6 +32,8 @@ export interface PartOptions {
   /** How long a start may wait for its host. */
   startDeadlineMs: number
   secrets: SecretBox
+  /** Lines that may be typed into each session. */
+  inputRate?: Rate | undefined
   /** Whose tokens let people in; nobody's if left out. */
   oidc?: OidcSettings | undefined
 }
@@ -41,6 +44,8 @@ export interface PartFigures {
   subscriptions: Record<string, number>
   /** Lines told to followers of logs, and the gaps they were told of by reason. */
   logs?: { lines: number; gaps: Record<string, number> }
+  /** Lines that were not typed, because of `inputRate`. */
+  inputsRefused?: number
 }
 
 /** One subgraph with what lives in it. */

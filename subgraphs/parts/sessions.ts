@@ -15,6 +15,7 @@ import { makeSessionStats } from '../live/session-stats.ts'
 import { makeStreams } from '../live/streams.ts'
 import { type RowWatch, watchRows } from '../live/watch-rows.ts'
 import { makeHostRequests } from '../requests.ts'
+import { defaultInputRate, makeInputAdmission } from '../sessions/input.ts'
 import { makeLogReader } from '../sessions/log-archive.ts'
 import { downloadPath, logAsText, sessionOfPath } from '../sessions/log-download.ts'
 import { makeLogHistory } from '../sessions/log-history.ts'
@@ -26,7 +27,10 @@ import type { Part, PartOptions } from './part.ts'
 
 const downloadLifeMs = 60 * 60_000
 
-type Options = Pick<PartOptions, 'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets' | 'store' | 'paths'>
+type Options = Pick<
+  PartOptions,
+  'db' | 'rabbit' | 'logger' | 'queueType' | 'startDeadlineMs' | 'secrets' | 'store' | 'paths' | 'inputRate'
+>
 
 export const makeSessionsPart = (options: Options): Part => {
   const { db, rabbit, logger, startDeadlineMs, secrets } = options
@@ -40,7 +44,8 @@ export const makeSessionsPart = (options: Options): Part => {
   const streams = makeStreams()
   const archive = makeLogReader(options)
   const history = makeLogHistory({ archive, readHost: hosts.readLogs })
-  const service = makeSessionsService({ db, newId, startDeadlineMs, secrets, ask: hosts.input })
+  const { admitInput, refused } = makeInputAdmission(options.inputRate ?? defaultInputRate)
+  const service = makeSessionsService({ db, newId, startDeadlineMs, secrets, ask: hosts.input, admitInput })
   const readSession = async (id: string) => toFollowed((await service.byIds([id], fullAccess)).get(id))
   const following = { changes: feed, logger, readSession }
   const stats = makeSessionStats({ ...following, queues: statsQueues, watch: hosts.watchStats })
@@ -76,6 +81,7 @@ export const makeSessionsPart = (options: Options): Part => {
     figures: () => ({
       subscriptions: { sessionChanged: streams.count(), sessionLogs: logs.count(), sessionStats: stats.count() },
       logs: logs.counters(),
+      inputsRefused: refused(),
     }),
     close: async () => {
       await Promise.all([streams.close(), logs.close(), stats.close()])

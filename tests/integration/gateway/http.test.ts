@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { makeGraphqlClient } from '../../support/graphql-client.ts'
 import { adminToken, type Stack, startStack } from '../../support/subgraphs/stack.ts'
 
@@ -87,6 +90,7 @@ describe('a request that can not be run', () => {
     ],
     ['a missing variable', { query: 'query($id: ID!) { server(id: $id) { name } }' }, 400, 'INVALID_INPUT'],
     ['several operations and no name', { query: 'query A { whoAmI } query B { whoAmI }' }, 400, 'INVALID_INPUT'],
+    ['an empty operation name', { query: 'query A { whoAmI }', operationName: '' }, 400, 'INVALID_INPUT'],
     ['an unknown operation name', { query: 'query A { whoAmI }', operationName: 'C' }, 400, 'INVALID_INPUT'],
     ['a subscription', { query: 'subscription { sessionChanged { id } }' }, 405, 'INVALID_INPUT'],
     ['introspection mixed with data', { query: '{ __schema { queryType { name } } whoAmI }' }, 400, 'INVALID_INPUT'],
@@ -154,10 +158,15 @@ describe('GraphiQL', () => {
     const page = await visit('/graphql?query=%7BwhoAmI%7D')
     expect(page.status).toBe(200)
     expect(page.headers.get('content-type')).toContain('text/html')
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
     const html = await page.text()
     expect(html).toContain('<title>ManMan</title>')
     expect(html.replace(/<script>[\s\S]*<\/script>/, '')).not.toMatch(/(src|href)="https?:/)
+    const [, script = ''] = /<script>([\s\S]*?)<\/script>/.exec(html) ?? []
+    const policy = page.headers.get('content-security-policy') ?? ''
+    const hash = createHash('sha256').update(script).digest('base64')
+    expect(policy.split('; ')).toEqual(
+      expect.arrayContaining(["default-src 'none'", `script-src 'sha256-${hash}'`, "frame-ancestors 'none'"]),
+    )
   })
 
   test('is sent once to a browser that keeps it', async () => {
@@ -172,5 +181,84 @@ describe('GraphiQL', () => {
   test('stands where a person would look first', async () => {
     const response = await fetch(`${stack.address}/`, { redirect: 'manual' })
     expect([response.status, response.headers.get('location')]).toEqual([302, '/graphql'])
+  })
+})
+
+test.each(['/healthz', '/graphql', '/nothing', '/metrics', '/'])('%s tells browsers to be careful', async (path) => {
+  const { headers } = await fetch(`${stack.address}${path}`, { redirect: 'manual' })
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  })
+  expect(headers.get('strict-transport-security')).toBeNull()
+})
+
+describe('what a page of another site can do', () => {
+  const mutation = 'mutation { enrollServer(token: "t") }'
+
+  test.each([
+    ['a form', 'application/x-www-form-urlencoded', 415],
+    ['a form with files', 'multipart/form-data; boundary=x', 415],
+    ['plain text', 'text/plain', 400],
+  ])('%s is no request', async (_, type, status) => {
+    const response = await fetch(stack.url, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify({ query: mutation }),
+    })
+    expect([response.status, await response.json()]).toMatchObject([
+      status,
+      { errors: [{ extensions: { code: 'INVALID_INPUT' } }] },
+    ])
+  })
+
+  test('a GET that a browser sends by itself is refused, one that it asks about first is not', async () => {
+    const get = (headers: Record<string, string>) => fetch(`${stack.url}?query={whoAmI}`, { headers })
+    expect((await get({})).status).toBe(400)
+    expect((await get({ 'apollo-require-preflight': '1' })).status).toBe(401)
+    expect((await get({ authorization: `Bearer ${adminToken}` })).status).toBe(200)
+  })
+
+  test('compressed bodies are refused unread', async () => {
+    const { status, body } = await post(gzipSync(JSON.stringify({ query: '{ whoAmI }' })).toString('latin1'), {
+      'content-encoding': 'gzip',
+    })
+    expect([status, body]).toMatchObject([415, { errors: [{ extensions: { code: 'INVALID_INPUT' } }] }])
+  })
+
+  test('only our own pages and those of origins that were named may ask, over HTTP as over WebSocket', async () => {
+    const own = await startStack({ mode: 'in process', origins: ['https://panel.example'] })
+    const ask = (origin: string | undefined, method = 'POST') =>
+      fetch(own.url, {
+        method,
+        headers: { 'content-type': 'application/json', ...(origin && { origin }) },
+        ...(method === 'POST' && { body: JSON.stringify({ query: mutation }) }),
+      })
+    const socket = (origin: string | undefined) =>
+      new Promise<number>((resolve) => {
+        const opened = new WebSocket(own.url.replace('http', 'ws'), 'graphql-transport-ws', { ...(origin && { origin }) })
+        opened.once('open', () => resolve(101)).once('unexpected-response', (_, { statusCode = 0 }) => resolve(statusCode))
+        opened.once('open', () => opened.terminate()).on('error', () => undefined)
+      })
+    try {
+      for (const origin of [undefined, own.address, 'https://panel.example']) {
+        expect([origin, (await ask(origin)).status, await socket(origin)]).toEqual([origin, 200, 101])
+      }
+      const refused = await ask('https://evil.example')
+      expect([refused.status, await refused.json()]).toMatchObject([403, { errors: [{ extensions: { code: 'FORBIDDEN' } }] }])
+      expect(refused.headers.get('access-control-allow-origin')).toBeNull()
+      expect(await socket('https://evil.example')).toBe(403)
+      const asked = await ask('https://panel.example', 'OPTIONS')
+      expect([asked.status, asked.headers.get('access-control-allow-headers')]).toEqual([
+        204,
+        expect.stringContaining('authorization'),
+      ])
+      expect((await ask('https://panel.example')).headers.get('access-control-allow-origin')).toBe('https://panel.example')
+      expect((await ask('https://panel.example')).headers.get('vary')).toMatch(/origin/i)
+    } finally {
+      await own.close()
+    }
   })
 })

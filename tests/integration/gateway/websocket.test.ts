@@ -88,6 +88,7 @@ describe('what a client may do wrong', () => {
   test.each([
     ['a syntax error', { query: '{ whoAmI ' }],
     ['an unknown field', { query: '{ whoAmJ }' }],
+    ['an empty operation name', { query: 'query A { whoAmI }', operationName: '' }],
     ['an unknown operation name', { query: 'query A { whoAmI }', operationName: 'B' }],
     ['several operations and no name', { query: 'query A { whoAmI } query B { whoAmI }' }],
     ['introspection mixed with data', { query: '{ __schema { queryType { name } } whoAmI }' }],

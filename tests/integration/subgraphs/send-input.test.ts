@@ -8,16 +8,21 @@ import { makeWorld } from './world.ts'
 let stage: Stage
 let world: ReturnType<typeof makeWorld>
 
+/** Lines that one session takes here, as good as for ever. */
+const burst = 20
+
 const text = `mutation ($input: SendInputInput!) { sendInput(input: $input) {
   __typename ... on SendInputPayload { sessionId writtenAt }
   ... on Error { code message } ... on InvalidInputError { issues { path } } } }`
 const send = async (input: object): Promise<Answer> => (await stage.run('sessions', text, { input })).sendInput
 
 beforeAll(async () => {
-  stage = await openStage()
+  stage = await openStage({ inputRate: { perSecond: 0.001, burst } })
   world = makeWorld(stage)
-  const { id: sessionId } = await world.session({ status: 'RUNNING' })
-  const isConnected = async () => (await send({ sessionId, input: 'x' })).message !== 'RabbitMQ is not connected.'
+  const isConnected = async () => {
+    const { id: sessionId } = await world.session({ status: 'RUNNING' })
+    return (await send({ sessionId, input: 'x' })).message !== 'RabbitMQ is not connected.'
+  }
   await eventually(isConnected, { what: 'the subgraph is connected to the broker' })
 })
 afterAll(() => stage.close())
@@ -126,4 +131,19 @@ describe('sendInput elsewhere', () => {
   it.each(['01990000-0000-7000-8000-000000000000', 'x'])('of an unknown session is NOT_FOUND', async (sessionId) => {
     expect(await send({ sessionId, input: 'x' })).toMatchObject({ code: 'NOT_FOUND' })
   })
+})
+
+it('takes so many lines for each session, and says when it takes the next', async () => {
+  const { id: sessionId } = await world.session({ status: 'STARTING' })
+  for (let line = 0; line < burst; line++) {
+    expect(await send({ sessionId, input: 'x' })).toMatchObject({ __typename: 'UnavailableError' })
+  }
+  const refused = await stage.fail('sessions', text, { input: { sessionId, input: 'x' } })
+  expect(refused).toMatchObject({
+    code: 'LIMIT_EXCEEDED',
+    message: expect.stringMatching(/at most 20 lines.* try again in \d+ s\.$/),
+  })
+  expect(refused.retryAfter).toBeGreaterThan(900)
+  const { id: other } = await world.session({ status: 'STARTING' })
+  expect(await send({ sessionId: other, input: 'x' })).toMatchObject({ __typename: 'UnavailableError' })
 })

@@ -1,6 +1,7 @@
 import { type DocumentNode, parse } from 'graphql'
 import { makeSecretBox } from '../../../lib/crypto/secret-box.ts'
 import { connectDatabase, type Database } from '../../../lib/db/connect.ts'
+import type { Rate } from '../../../lib/domain/buckets.ts'
 import { type Identity, makeIdentitySigner, makeIdentityVerifier } from '../../../lib/process/identity.ts'
 import { makeLogger } from '../../../lib/process/logger.ts'
 import { makePathSigner } from '../../../lib/process/signed-path.ts'
@@ -59,7 +60,7 @@ const key = 'k'.repeat(32)
 const tester: Identity = { sub: 'tester', kind: 'admin', scopes: [] }
 
 /** The four subgraphs over a fresh database and vhost, called as the gateway calls them. */
-export const openStage = async (options: { startDeadlineMs?: number } = {}): Promise<Stage> => {
+export const openStage = async (options: { startDeadlineMs?: number; inputRate?: Rate } = {}): Promise<Stage> => {
   const [database, broker] = await Promise.all([createTestDatabase(), createTestBroker()])
   const objects = createTestStore()
   const proxy = await openTcpProxy(broker.url)
@@ -82,6 +83,7 @@ export const openStage = async (options: { startDeadlineMs?: number } = {}): Pro
     defaultEnvironment: 'default',
     hostAccess: { amqpUrl: 'amqp://broker.example:5672/', username: 'host', password: 'secret' },
     startDeadlineMs: options.startDeadlineMs ?? 600_000,
+    inputRate: options.inputRate,
     secrets: makeSecretBox([key]),
     store: objects.store,
     paths: makePathSigner({ key, purpose: 'download' }),

@@ -26,6 +26,8 @@ export type StackMode = 'in process' | 'remote'
 interface StackOptions {
   mode: StackMode
   limits?: Partial<Limits>
+  introspection?: boolean
+  origins?: string[]
   /** Subgraphs that are in the supergraph but do not run. */
   missing?: SubgraphName[]
   /** A key for the gateway that is not the subgraphs'. */
@@ -38,7 +40,7 @@ interface StackOptions {
  * A gateway over three small subgraphs that are made with the real builder and served the real way. Everything listens on
  * ports of its own; `close` takes it all down.
  */
-export const startStack = async ({ mode, limits, missing = [], gatewayKey = internalKey, objects }: StackOptions) => {
+export const startStack = async ({ mode, missing = [], gatewayKey = internalKey, objects, ...door }: StackOptions) => {
   const log = makeLogCollector()
   const logger = makeLogger({ name: 'test', level: 'debug', destination: log.stream })
   const changes = makeTopic<TestSession>()
@@ -62,7 +64,7 @@ export const startStack = async ({ mode, limits, missing = [], gatewayKey = inte
     host: '127.0.0.1',
     port: 0,
     logger,
-    limits,
+    ...door,
   })
   const url = `${gateway.address}/graphql`
   const client = makeGraphqlClient({ url, token: adminToken })

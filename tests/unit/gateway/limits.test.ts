@@ -1,11 +1,16 @@
 import { buildSchema, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { parseDocument } from '../../../gateway/documents.ts'
-import { defaultLimits, makeLimitRules } from '../../../gateway/limits.ts'
+import { makeLimitRules } from '../../../gateway/limits/rules.ts'
+import { defaultLimits } from '../../../gateway/limits.ts'
 
 const schema = buildSchema('type Query { a: Query b: String }')
 const faults = (text: string): string[] =>
-  validate(schema, parse(text), makeLimitRules(defaultLimits)).map(({ message }) => message)
+  validate(
+    schema,
+    parse(text),
+    makeLimitRules(defaultLimits, () => undefined),
+  ).map(({ message }) => message)
 
 test('a document is measured in time that grows with its text, not with what its fragments multiply to', () => {
   const levels = 200
@@ -30,7 +35,9 @@ test.each([
   ['fragments', Array.from({ length: 2_000 }, (_, i) => `fragment F${i} on Query { b }`).join(' ')],
 ])('a text of too many %s is not even read', (_, text) => {
   expect(() => parseDocument(text, defaultLimits)).toThrow(
-    expect.objectContaining({ errors: [expect.objectContaining({ extensions: { code: 'LIMIT_EXCEEDED' } })] }),
+    expect.objectContaining({
+      errors: [expect.objectContaining({ extensions: { code: 'LIMIT_EXCEEDED', limit: 'document_tokens' } })],
+    }),
   )
 })
 
