@@ -60,6 +60,7 @@ export const unpack = async (
     if (contentBytes > options.contentBytes) refuse(at, 'makes it larger than was noted when the backup was made')
     const isVolume = volumeOf(at) === at
     const note = paxOf(header)[paxNames.given]
+    if (isVolume && header.type !== 'directory') refuse(at, 'is no directory')
     if (isVolume && note !== undefined && /^(install )?\d{1,10}:\d{1,10}$/.test(note)) given[at] = note
     const isAbove = paths?.some((wanted) => wanted.startsWith(`${at}/`)) ?? false
     const isWanted = paths === null || paths.some((wanted) => at === wanted || at.startsWith(`${wanted}/`))

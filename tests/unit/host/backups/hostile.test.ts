@@ -51,6 +51,8 @@ it.each<[string, Entry[], RegExp]>([
   ['something outside of the volumes', [{ name: 'elsewhere/x' }], /is not in a volume of the backup/],
   ['a volume that was not ordered', [{ name: 'volumes/other', type: 'directory' }], /is not in a volume of the backup/],
   ['a file where its volume should be', [{ name: 'data/x' }], /lies in what is no directory/],
+  ['a file in the place of a volume', [{ name: 'data' }], /data is no directory/],
+  ['a link in the place of a further volume', inRoot(symlink('volumes/maps', 'x')), /volumes\/maps is no directory/],
   ['a file in a file', inRoot({ name: 'data/x' }, { name: 'data/x/y' }), /lies in what is no directory/],
   [
     'a file through a link',
