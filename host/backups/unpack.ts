@@ -61,7 +61,7 @@ export const unpack = async (
     const isVolume = volumeOf(at) === at
     const note = paxOf(header)[paxNames.given]
     if (isVolume && header.type !== 'directory') refuse(at, 'is no directory')
-    if (isVolume && note !== undefined && /^(install )?\d{1,10}:\d{1,10}$/.test(note)) given[at] = note
+    if (isVolume && isGiven(note)) given[at] = note
     const isAbove = paths?.some((wanted) => wanted.startsWith(`${at}/`)) ?? false
     const isWanted = paths === null || paths.some((wanted) => at === wanted || at.startsWith(`${wanted}/`))
     missing.delete(at)
@@ -186,6 +186,9 @@ const checkPath = (name: string, volumes: readonly string[]): string => {
   return at
 }
 
+/** As `host/docker/volumes.ts` notes whom a volume was given to. */
+const isOwner = (note: string | undefined): note is string => note !== undefined && /^(install )?\d{1,10}:\d{1,10}$/.test(note)
+
 const paxOf = (header: Header): Record<string, string> => (header.pax ?? {}) as Record<string, string>
 
 const attributesOf = (header: Header, at: string): Attributes => {
@@ -229,6 +232,7 @@ const roomIn = (parser: Extract): Promise<void> =>
 const asFailure = (error: unknown): unknown => {
   if (error instanceof JobFailed) return error
   const code = codeOf(error)
+  if (code === 'STREAM_DESTROYED') return new JobFailed("The archive can't be read: it ends too early.", { cause: error })
   if (code !== '' && !code.startsWith('Z_')) return error
   return new JobFailed(`The archive can't be read: ${(error as Error).message}`, { cause: error })
 }

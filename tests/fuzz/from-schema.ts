@@ -12,6 +12,7 @@ const read = (schema: Json): fc.Arbitrary<unknown> => {
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum)
   const either = (schema.anyOf ?? schema.oneOf) as Json[] | undefined
   if (either) return fc.oneof(...either.map(read))
+  if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type) => read({ ...schema, type })))
   const make = makers[schema.type as string]
   return make ? make(schema) : fc.jsonValue({ maxDepth: 2 })
 }

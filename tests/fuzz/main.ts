@@ -10,6 +10,7 @@ const { values, positionals } = parseArgs({
 })
 const known = targets.map(({ name }) => name)
 const unknown = positionals.filter((name) => !known.includes(name))
+const wanted = targets.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 const cases = Number(values.cases)
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(values.seed)
 
@@ -24,7 +25,7 @@ if (unknown.length > 0 || !Number.isSafeInteger(cases) || cases < 1 || !Number.i
   process.exitCode = 64
 } else {
   const began = performance.now()
-  const summaries = await runTargets({ names: positionals.length > 0 ? positionals : known, cases, seed }, (summary) => {
+  const summaries = await runTargets({ targets: wanted, cases, seed }, (summary) => {
     const { failure: _, ...counts } = summary
     const fault = faultOf(summary)
     console.log(JSON.stringify(fault === null ? counts : { ...counts, failed: true }))

@@ -55,12 +55,12 @@ const toml = (text: string): Owned => {
   }
 }
 
-/** The line that begins with `motd`; one with `motd` elsewhere says nothing. */
+/** The line that begins with `motd`; one with `motd` elsewhere, or of a shape that is not plain, says nothing. */
 const line = (text: string): Owned => {
   if (!text.includes('motd')) return 'absent'
-  const found = /(?:^|[\r\n])([ \t]*motd(?![\w.-])[^\r\n]*)/.exec(text)
+  const found = /(?:^|[\r\n])([ \t]*motd *[ =:][^\r\n]*)/.exec(text)
   // In a section it is another one.
-  if (!found || text.slice(0, found.index).includes('[')) return 'unknown'
+  if (!found || text.includes('[')) return 'unknown'
   const to = found.index + found[0].length
   return { from: to - found[1]!.length, to }
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Tally } from './target.ts'
+import type { Tally, Target } from './target.ts'
 
 /** So many cases are run with one seed: a failure is found again by its chunk alone. */
 export const chunkCases = 5_000
-/** A chunk that has not ended by then hangs. */
-const chunkLimitMs = 600_000
+/** Silence of a worker, which says after each 100 cases that it goes on: it hangs. */
+const silenceLimitMs = 60_000
 const workers = 2
 
 export interface Summary extends Tally {
@@ -32,11 +32,12 @@ const chunksOf = (name: string, cases: number, seed: number): Chunk[] =>
 
 /** Runs `cases` of each target over two processes, and says each summary once its last chunk has ended. */
 export const runTargets = async (
-  options: { names: readonly string[]; cases: number; seed: number },
+  options: { targets: readonly Pick<Target, 'name' | 'share'>[]; cases: number; seed: number },
   say: (summary: Summary) => void,
 ): Promise<Summary[]> => {
-  const { names, cases, seed } = options
-  const queue = names.flatMap((name) => chunksOf(name, cases, seed))
+  const { targets, cases, seed } = options
+  const wanted = new Map(targets.map(({ name, share }) => [name, Math.ceil(cases * share)]))
+  const queue = [...wanted].flatMap(([name, count]) => chunksOf(name, count, seed))
   const summaries = names.map(
     (target): Summary => ({ target, cases: 0, seconds: 0, seed, accepted: 0, refused: 0, failure: null }),
   )
@@ -48,7 +49,7 @@ export const runTargets = async (
     summary.accepted += tally.accepted
     summary.refused += tally.refused
     if (tally.failure !== null) summary.failure ??= `npm run fuzz -- ${name} --cases ${done} --seed ${seed}\n${tally.failure}`
-    if (summary.cases === cases) say({ ...summary, seconds: Number(summary.seconds.toFixed(1)) })
+    if (summary.cases === wanted.get(name)) say({ ...summary, seconds: Number(summary.seconds.toFixed(1)) })
   }
   const work = async (): Promise<void> => {
     let child: ChildProcess | undefined
@@ -74,17 +75,31 @@ const startWorker = async (): Promise<ChildProcess> => {
 const runChunk = async (child: ChildProcess, chunk: Chunk): Promise<Tally & { seconds: number }> => {
   const failed = (failure: string) => ({ accepted: 0, refused: 0, seconds: 0, failure })
   const ending = new AbortController()
-  const timer = setTimeout(() => child.kill('SIGKILL'), chunkLimitMs)
+  let done = 0
+  const timer = setTimeout(() => child.kill('SIGKILL'), silenceLimitMs)
+  const onProgress = (message: unknown): void => {
+    if (typeof message === 'number') done = message
+    timer.refresh()
+  }
+  child.on('message', onProgress)
   child.send(chunk)
   try {
     return await Promise.race([
-      once(child, 'message', { signal: ending.signal }).then(([tally]) => tally as Tally & { seconds: number }),
+      untilTally(child, ending.signal),
       once(child, 'exit', { signal: ending.signal }).then(([code, signal]) =>
-        failed(signal === 'SIGKILL' ? 'it hangs, or was killed' : `the process ended: ${signal ?? code}`),
+        failed(signal === 'SIGKILL' ? `a case behind the first ${done} hangs` : `the process ended: ${signal ?? code}`),
       ),
     ])
   } finally {
     clearTimeout(timer)
+    child.off('message', onProgress)
     ending.abort()
+  }
+}
+
+const untilTally = async (child: ChildProcess, signal: AbortSignal): Promise<Tally & { seconds: number }> => {
+  for (;;) {
+    const [message] = await once(child, 'message', { signal })
+    if (typeof message === 'object') return message
   }
 }

@@ -6,8 +6,10 @@ export type Outcome = 'accepted' | 'refused'
 /** Something that reads what strangers write. */
 export interface Target {
   name: string
-  /** Runs `cases` of `seed`, the same each time. */
-  run(options: { cases: number; seed: number }): Promise<Tally>
+  /** Of the cases that a run wants of each target: less for what is slow. */
+  share: number
+  /** Runs `cases` of `seed`, the same each time; tells after each 100 how many it has begun. */
+  run(options: { cases: number; seed: number; onProgress?: (begun: number) => void }): Promise<Tally>
 }
 
 export interface Tally {
@@ -28,12 +30,15 @@ export const makeTarget = <Input>(
   name: string,
   arbitrary: fc.Arbitrary<Input>,
   check: (input: Input) => Outcome | Promise<Outcome>,
-  { limitMs = defaultLimitMs, close }: { limitMs?: number; close?: () => Promise<void> } = {},
+  { limitMs = defaultLimitMs, share = 1, close }: { limitMs?: number; share?: number; close?: () => Promise<void> } = {},
 ): Target => ({
   name,
-  run: async ({ cases, seed }) => {
+  share,
+  run: async ({ cases, seed, onProgress }) => {
+    let begun = 0
     const tally: Tally = { accepted: 0, refused: 0, failure: null }
     const property = fc.asyncProperty(arbitrary, async (input) => {
+      if (begun++ % 100 === 0) onProgress?.(begun)
       const began = performance.now()
       const busyBefore = process.cpuUsage()
       tally[await check(input)]++
@@ -45,7 +50,11 @@ export const makeTarget = <Input>(
     })
     const details = await fc.check(property, { numRuns: cases, seed })
     await close?.()
-    if (details.failed) tally.failure = (await fc.asyncDefaultReportMessage(details)) ?? 'failed'
+    if (details.failed) {
+      const { errorInstance: error } = details
+      const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      tally.failure = `${words}\n${(await fc.asyncDefaultReportMessage(details)) ?? ''}`
+    }
     return tally
   },
 })

@@ -200,5 +200,5 @@ export const archiveBytes = makeTarget(
   'archive-bytes',
   nearlyBytes(fc.constant(good)),
   async (tar) => unpackOne(gzipSync(tar, { level: 1 }), null),
-  { close },
+  { close, share: 0.2 },
 )

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { type Header, pack } from 'tar-stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { unpack } from '../../../../host/backups/unpack.ts'
@@ -102,6 +102,11 @@ it('refuses a bomb long before it has grown, and what is no archive at all', asy
   await expect(unpackIt(path)).rejects.toThrow(/^The archive can't be read/)
   const whole = await readFile(await archiveOf(inRoot({ name: 'data/x' })))
   await writeFile(path, whole.subarray(0, whole.length - 20))
+  await expect(unpackIt(path)).rejects.toThrow(/^The archive can't be read/)
+  const tar = gunzipSync(whole)
+  await rm(join(dir, 'into'), { recursive: true })
+  await mkdir(join(dir, 'into'))
+  await writeFile(path, gzipSync(tar.subarray(0, 512 + 512 + 3)))
   await expect(unpackIt(path)).rejects.toThrow(/^The archive can't be read/)
   expect(await treeOf(join(dir, 'volume'))).toEqual(before)
 })
