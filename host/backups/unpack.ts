@@ -60,8 +60,7 @@ export const unpack = async (
     if (contentBytes > options.contentBytes) refuse(at, 'makes it larger than was noted when the backup was made')
     const isVolume = volumeOf(at) === at
     const note = paxOf(header)[paxNames.given]
-    if (isVolume && header.type !== 'directory') refuse(at, 'is no directory')
-    if (isVolume && isGiven(note)) given[at] = note
+    if (isVolume && isOwner(note)) given[at] = note
     const isAbove = paths?.some((wanted) => wanted.startsWith(`${at}/`)) ?? false
     const isWanted = paths === null || paths.some((wanted) => at === wanted || at.startsWith(`${wanted}/`))
     missing.delete(at)
@@ -73,6 +72,7 @@ export const unpack = async (
   const make = async (entry: Entry, header: Header, at: string): Promise<void> => {
     const target = path.join(into, at)
     const attributes = attributesOf(header, at)
+    if (volumeOf(at) === at && header.type !== 'directory') refuse(at, 'is no directory')
     if (header.type === 'directory') {
       await mkdir(target, { mode: 0o700, recursive: volumeOf(at) === at && !directories.has(at) })
       if (directories.has(at)) refuse(at, 'comes twice')

@@ -38,7 +38,7 @@ export const runTargets = async (
   const { targets, cases, seed } = options
   const wanted = new Map(targets.map(({ name, share }) => [name, Math.ceil(cases * share)]))
   const queue = [...wanted].flatMap(([name, count]) => chunksOf(name, count, seed))
-  const summaries = names.map(
+  const summaries = [...wanted.keys()].map(
     (target): Summary => ({ target, cases: 0, seconds: 0, seed, accepted: 0, refused: 0, failure: null }),
   )
 
