@@ -97,9 +97,12 @@ const runChunk = async (child: ChildProcess, chunk: Chunk): Promise<Tally & { se
   }
 }
 
-const untilTally = async (child: ChildProcess, signal: AbortSignal): Promise<Tally & { seconds: number }> => {
-  for (;;) {
-    const [message] = await once(child, 'message', { signal })
-    if (typeof message === 'object') return message
-  }
-}
+/** By one listener, as messages may come together. */
+const untilTally = (child: ChildProcess, signal: AbortSignal): Promise<Tally & { seconds: number }> =>
+  new Promise((resolve) => {
+    const onMessage = (message: unknown): void => {
+      if (typeof message === 'object') resolve(message as Tally & { seconds: number })
+    }
+    child.on('message', onMessage)
+    signal.addEventListener('abort', () => child.off('message', onMessage))
+  })

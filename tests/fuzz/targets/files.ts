@@ -91,12 +91,13 @@ const value: fc.Arbitrary<FileValue> = fc.oneof(
 const stated = [UnreadableFile, UnwritableValue]
 const withoutMark = (text: string): string => text.replace(/^\ufeff/, '')
 
-/** Of `current`, all but `owned` stands in `next` as it was; without `owned`, all of it does and something was put in. */
+/** Of `current`, all but `owned` stands in `next` as it was; without `owned`, all of it does in its order, and something was put in. */
 const keepsAllElse = (current: string, next: string, owned: Owned): boolean => {
   if (typeof owned === 'object') return next.startsWith(current.slice(0, owned.from)) && next.endsWith(current.slice(owned.to))
+  // A comma may have been put in before it, and the setting itself behind a comment: in two places.
   let from = 0
-  while (from < current.length && current[from] === next[from]) from++
-  return next.endsWith(current.slice(from))
+  for (const sign of next) if (sign === current.slice(from, from + sign.length)) from += sign.length
+  return from === current.length
 }
 
 const check = (
