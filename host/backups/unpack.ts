@@ -61,7 +61,7 @@ export const unpack = async (
     if (contentBytes > options.contentBytes) refuse(at, 'makes it larger than was noted when the backup was made')
     const isVolume = volumeOf(at) === at
     const note = paxOf(header)[paxNames.given]
-    if (isVolume && note !== undefined && /^(install )?\d{1,10}:\d{1,10}$/.test(note)) given[at] = note
+    if (isVolume && isOwner(note)) given[at] = note
     const isAbove = paths?.some((wanted) => wanted.startsWith(`${at}/`)) ?? false
     const isWanted = paths === null || paths.some((wanted) => at === wanted || at.startsWith(`${wanted}/`))
     missing.delete(at)
@@ -73,6 +73,7 @@ export const unpack = async (
   const make = async (entry: Entry, header: Header, at: string): Promise<void> => {
     const target = path.join(into, at)
     const attributes = attributesOf(header, at)
+    if (volumeOf(at) === at && header.type !== 'directory') refuse(at, 'is no directory')
     if (header.type === 'directory') {
       await mkdir(target, { mode: 0o700, recursive: volumeOf(at) === at && !directories.has(at) })
       if (directories.has(at)) refuse(at, 'comes twice')
@@ -188,6 +189,9 @@ const checkPath = (name: string, volumes: readonly string[]): string => {
   return at
 }
 
+/** As `host/docker/volumes.ts` notes whom a volume was given to. */
+const isOwner = (note: string | undefined): note is string => note !== undefined && /^(install )?\d{1,10}:\d{1,10}$/.test(note)
+
 const paxOf = (header: Header): Record<string, string> => (header.pax ?? {}) as Record<string, string>
 
 const attributesOf = (header: Header, at: string): Attributes => {
@@ -231,6 +235,7 @@ const roomIn = (parser: Extract): Promise<void> =>
 const asFailure = (error: unknown): unknown => {
   if (error instanceof JobFailed) return error
   const code = codeOf(error)
+  if (code === 'STREAM_DESTROYED') return new JobFailed("The archive can't be read: it ends too early.", { cause: error })
   if (code !== '' && !code.startsWith('Z_')) return error
   return new JobFailed(`The archive can't be read: ${(error as Error).message}`, { cause: error })
 }

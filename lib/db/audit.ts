@@ -37,6 +37,25 @@ export const beginAudit = async (db: Database, entry: AuditEntry): Promise<void>
     .execute()
 }
 
+/** Tells of what has happened already, once for each id. */
+export const noteAudit = async (db: Database, entry: Omit<AuditEntry, 'address' | 'agent'>): Promise<void> => {
+  await db
+    .insertInto('accounts.audit_events')
+    .values({
+      id: entry.id,
+      actor: entry.actor,
+      actor_kind: entry.actorKind,
+      user_id: entry.userId,
+      role: entry.role,
+      mutation: entry.mutation,
+      input: JSON.stringify(entry.input),
+      outcome: 'OK',
+      ended_at: sql`now()`,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute()
+}
+
 /** Adds what came of it, once. */
 export const endAudit = async (db: Database, id: string, outcome: AuditOutcome, code: string | null): Promise<void> => {
   await db

@@ -77,7 +77,8 @@ const parse = (text: string): Node => {
 const checkDepth = (text: string): void => {
   const scanner = createScanner(text, true)
   let depth = 0
-  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+  // Not by its length: behind a comment that is open at the end, even the end of the text has one, for ever.
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
     // The first character of a token tells what it is.
     const first = text[scanner.getTokenOffset()]!
     if (first === '{' || first === '[') depth++

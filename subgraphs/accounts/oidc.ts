@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { stringify } from 'uuid'
 import { z } from 'zod'
+import { noteAudit } from '../../lib/db/audit.ts'
 import type { Database } from '../../lib/db/connect.ts'
 import { Unavailable } from '../../lib/domain/errors.ts'
 import { isAtLeast, type Role } from '../../lib/domain/roles.ts'
@@ -30,6 +34,7 @@ type Keys = ReturnType<typeof createRemoteJWKSet>
  */
 export const makeOidc = (settings: OidcSettings, { db, newId }: { db: Database; newId: () => string }) => {
   let keys: Promise<Keys> | undefined
+  const noted = new LRUCache<string, true>({ max: 10_000 })
 
   const readKeys = (): Promise<Keys> => {
     keys ??= findKeys(settings).catch((error: unknown) => {
@@ -37,6 +42,16 @@ export const makeOidc = (settings: OidcSettings, { db, newId }: { db: Database; 
       throw new Unavailable('The issuer of logins can not be reached right now.', { cause: error })
     })
     return keys
+  }
+
+  /** Once for each token, before it lets anybody in; whoever else sees it first writes the same row. */
+  const noteLogin = async (user: User, payload: JWTPayload): Promise<void> => {
+    const id = loginIdOf(settings.issuer, payload)
+    if (noted.has(id)) return
+    const input = { issuer: settings.issuer, issuedAt: isoOf(payload.iat), expiresAt: isoOf(payload.exp) }
+    const by = { actor: user.id, actorKind: 'user', userId: user.id, role: user.role }
+    await noteAudit(db, { id, ...by, mutation: 'login', input })
+    noted.set(id, true)
   }
 
   return async (token: string): Promise<User | undefined> => {
@@ -47,8 +62,29 @@ export const makeOidc = (settings: OidcSettings, { db, newId }: { db: Database; 
     if (!who) return undefined
     const known = await vouchedUser(db, who)
     const user = known && isSame(known, who) ? known : await putVouchedUser(db, newId(), who)
-    return user?.deletedAt === null ? user : undefined
+    if (user?.deletedAt !== null) return undefined
+    await noteLogin(user, payload)
+    return user
   }
+}
+
+/**
+ * The audit's id of a token's login, always the same: a UUIDv7 of the time it was issued at, as the audit is in the order of its
+ * ids, and of what tells the token from others.
+ */
+const loginIdOf = (issuer: string, { sub, jti, iat, exp }: JWTPayload): string => {
+  const bytes = createHash('sha256')
+    .update(JSON.stringify([issuer, sub, jti ?? null, iat ?? null, exp]))
+    .digest()
+    .subarray(0, 16)
+  const ms = Math.max(0, Math.floor((iat ?? exp ?? 0) * 1_000)) % 2 ** 48
+  bytes.writeUIntBE(ms, 0, 6)
+  return stringify(bytes.fill(0x70 | (bytes[6]! & 0x0f), 6, 7).fill(0x80 | (bytes[8]! & 0x3f), 8, 9))
+}
+
+const isoOf = (seconds: number | undefined): string | null => {
+  const date = new Date((seconds ?? Number.NaN) * 1_000)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
 
 /** What is wrong with a token is its own fault, unless the issuer's keys could not be read. */

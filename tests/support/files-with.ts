@@ -14,10 +14,10 @@ export const filesWith = async (directory: string, texts: readonly string[]): Pr
   return found.flat()
 }
 
-/** A secret as it could show somewhere: as it is, and as JSON, base64 and hex would carry it. */
+/** A secret as it could show somewhere: as it is, and as JSON, addresses, base64 and hex would carry it. */
 export const formsOf = (secret: string): string[] => {
   const bytes = Buffer.from(secret)
   // Without its ends, which depend on what stands beside it.
   const base64 = [0, 1, 2].map((skip) => bytes.subarray(skip).toString('base64').slice(4, -4))
-  return [secret, JSON.stringify(secret).slice(1, -1), bytes.toString('hex'), ...base64]
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), bytes.toString('hex'), ...base64]
 }

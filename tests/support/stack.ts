@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { pickPorts } from '../../cli/services/state-file.ts'
-import { createTestBroker } from './broker.ts'
+import { createTestBroker, type TestBroker } from './broker.ts'
 import { createTestDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 import { type GraphqlClient, makeGraphqlClient } from './graphql-client.ts'
@@ -33,6 +33,10 @@ export interface Stack {
   client: GraphqlClient
   adminToken: string
   databaseUrl: string
+  /** Its own vhost. */
+  broker: TestBroker
+  /** Everything its programs write: their logs, the agent's data, objects. */
+  dir: string
   /** Of this stack's own containers, in their labels. */
   environment: string
   serverId: string
@@ -184,6 +188,8 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       client,
       adminToken,
       databaseUrl: database.url,
+      broker,
+      dir,
       environment,
       serverId: server.id,
       subgraphs: plane.subgraphs,

@@ -81,6 +81,21 @@ describe("an issuer's tokens", () => {
     expect(rows).toEqual([])
   })
 
+  it('are told of in the audit, each once, before they let anybody in', async () => {
+    const first = await issuer.sign({ sub: 'carol', jti: 'one', iat: 1_750_000_000, ...of('all') })
+    const second = await issuer.sign({ sub: 'carol', jti: 'two', ...of('all') })
+    const { viewer: seen } = await accounts.run(first, '{ viewer { id } }')
+    await accounts.run(second, viewer)
+    await accounts.run(first, viewer)
+    await accounts.codes(await issuer.sign({ sub: 'carol', aud: 'another', ...of('all') }), viewer)
+    const rows = await graph.db.selectFrom('accounts.audit_events').selectAll().where('user_id', '=', seen.id).execute()
+    const told = { mutation: 'login', actor: seen.id, actor_kind: 'user', role: 'VIEWER', outcome: 'OK', address: null }
+    expect(rows).toEqual([expect.objectContaining(told), expect.objectContaining(told)])
+    expect(rows.map(({ input }) => input)).toContainEqual(
+      expect.objectContaining({ issuer: issuer.url, issuedAt: '2025-06-15T15:06:40.000Z' }),
+    )
+  })
+
   it('take over no account of our own with its address', async () => {
     const { id, email } = await accounts.createUser(admin, { role: 'ADMIN' })
     const token = await issuer.sign({ sub: 'mallory', email, ...of('all') })

@@ -21,6 +21,14 @@ describe('PROPERTIES', () => {
   })
 })
 
+test('a text that ends within a comment ends all the same', () => {
+  const file = { path: 'a.json', strategy: 'JSON' as const, content: '{"a": 1}' }
+  for (const text of ['{}\n/*', '[]0%>\\x\n:/*', '/*']) {
+    expect(() => renderFile(file, new Map(), text)).toThrow(UnreadableFile)
+    expect(fileFaults({ ...file, content: text }, new Set())).toHaveLength(1)
+  }
+})
+
 describe('INI', () => {
   const text = '; top\r\nfree = 1\r\n\r\n[A]\r\n+Key=1\r\n# c\r\n+Key=2\r\nName = "x" ; no comment\r\n\r\n[B]\r\nkey=1'
   test('sets values by section with the spacing of the line, and lists in place', () => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { type Header, pack } from 'tar-stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { unpack } from '../../../../host/backups/unpack.ts'
@@ -51,6 +51,8 @@ it.each<[string, Entry[], RegExp]>([
   ['something outside of the volumes', [{ name: 'elsewhere/x' }], /is not in a volume of the backup/],
   ['a volume that was not ordered', [{ name: 'volumes/other', type: 'directory' }], /is not in a volume of the backup/],
   ['a file where its volume should be', [{ name: 'data/x' }], /lies in what is no directory/],
+  ['a file in the place of a volume', [{ name: 'data' }], /data is no directory/],
+  ['a link in the place of a further volume', inRoot(symlink('volumes/maps', 'x')), /volumes\/maps is no directory/],
   ['a file in a file', inRoot({ name: 'data/x' }, { name: 'data/x/y' }), /lies in what is no directory/],
   [
     'a file through a link',
@@ -100,6 +102,11 @@ it('refuses a bomb long before it has grown, and what is no archive at all', asy
   await expect(unpackIt(path)).rejects.toThrow(/^The archive can't be read/)
   const whole = await readFile(await archiveOf(inRoot({ name: 'data/x' })))
   await writeFile(path, whole.subarray(0, whole.length - 20))
+  await expect(unpackIt(path)).rejects.toThrow(/^The archive can't be read/)
+  const tar = gunzipSync(whole)
+  await rm(join(dir, 'into'), { recursive: true })
+  await mkdir(join(dir, 'into'))
+  await writeFile(path, gzipSync(tar.subarray(0, 512 + 512 + 3)))
   await expect(unpackIt(path)).rejects.toThrow(/^The archive can't be read/)
   expect(await treeOf(join(dir, 'volume'))).toEqual(before)
 })
