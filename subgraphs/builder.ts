@@ -42,7 +42,6 @@ export const forSharedViews = { authScopes: { $any: { member: true, kind: 'scope
 /** What a token does with its owner's account: for whoever has come in, but not with a token whose scopes are for less. */
 export const forTheirAccount = needs('MEMBER')
 /** What a root field says when a role alone decides, and it is another one than its kind's default. No grant gives it. */
-export const forViewers = needs('VIEWER')
 export const forOperators = needs('OPERATOR')
 export const forAdmins = needs('ADMIN')
 /** Strangers too. The gateway lets those through that it knows (`openToStrangers`), and no other. */

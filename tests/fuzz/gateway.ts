@@ -23,7 +23,7 @@ export interface Counts extends Figures {
 const atOnce = 8
 /** What the process may take on top of what it had. */
 const maxGrowthMib = 400
-const maxLagMs = 5_000
+const maxLagMs = 10_000
 /** Slow connections held at the same time. */
 const slowAtOnce = 60
 /** What the ordinary client, and who reads metrics, may have open. */

@@ -50,7 +50,7 @@ afterAll(async () => {
 /** What a program of its own is told, which trusts that file beside what all trust. */
 const askAll = async (file: string): Promise<Record<string, string>> => {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: file }
-  const program = [resolve(root, 'node_modules/tsx/dist/cli.mjs'), resolve(root, 'tests/support/tls-probe.ts')]
+  const program = [resolve(root, 'node_modules/tsx/dist/cli.mjs'), resolve(root, 'tests/support/tls-probe-process.ts')]
   const { stdout } = await run(process.execPath, [...program, JSON.stringify(services)], { env, timeout: 60_000 })
   return JSON.parse(stdout)
 }
