@@ -2,10 +2,11 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { readHostUser } from '../../lib/messages/routing.ts'
 import { eventually } from '../support/eventually.ts'
 import { run } from '../support/images/docker-cli.ts'
 import { ok } from '../support/ok.ts'
-import { deleteServer, registerServer, serverById } from '../support/operations.ts'
+import { deleteServer, registerServer, rotateServerCredentials, serverById } from '../support/operations.ts'
 import { makeOtherMachine, type OtherMachine, type RemoteHost } from '../support/other-machine.ts'
 import { deploy, type Play, start } from '../support/play.ts'
 import { type Stack, startStack } from '../support/stack.ts'
@@ -106,6 +107,35 @@ describe('a machine that joins', () => {
     broker.restore()
     ok((await stack.client.run(deleteServer, { id })).deleteServer, 'DeletePayload')
     await becomes('ONLINE')
+  })
+})
+
+describe('credentials of a machine', () => {
+  it('are changed while a game plays: nothing is started again, and its console and log go on', async () => {
+    const users = async (): Promise<string[]> => {
+      const open = (await stack.broker.api('GET', '/api/vhosts/{vhost}/connections')) as { user: string }[]
+      return [...new Set(open.map(({ user }) => user).filter((user) => readHostUser(user)?.serverId === serverId))]
+    }
+    const oneUser = async () => {
+      const [user, ...others] = await users()
+      return others.length === 0 && user
+    }
+    const old = await eventually(oneUser, { what: 'the host is connected' })
+    await session.type('say with the old ones')
+    ok((await stack.client.run(rotateServerCredentials, { id: serverId })).rotateServerCredentials, 'Server')
+    const isOther = async () => ((await oneUser()) || old) !== old
+    await eventually(isOther, { what: `it has come with new ones\n${host.text().slice(-2_000)}` })
+    await session.type('say with the new ones')
+    await session.logs.line('[chat] with the old ones')
+    await session.logs.line('[chat] with the new ones')
+    const isGone = () =>
+      stack.broker.api('GET', `/api/users/${old}`).then(
+        () => false,
+        () => true,
+      )
+    await eventually(isGone, { what: 'the old ones are good for nothing' })
+    expect(session.statuses).not.toContain('LOST')
+    expect(session.statuses.at(-1)).toBe('RUNNING')
   })
 })
 

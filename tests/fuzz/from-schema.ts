@@ -39,7 +39,8 @@ const makers: Record<string, (schema: Json) => fc.Arbitrary<unknown>> = {
     if (schema.format === 'date-time')
       return fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString())
     if (typeof schema.pattern === 'string') return fc.stringMatching(new RegExp(schema.pattern))
-    return fc.string({ unit: 'grapheme', maxLength: 12 })
+    const minLength = (schema.minLength as number | undefined) ?? 0
+    return fc.string({ unit: 'grapheme', minLength, maxLength: Math.max(12, minLength) })
   },
   array: (schema) =>
     fc.array(read((schema.items as Json | undefined) ?? {}), {

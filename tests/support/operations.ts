@@ -118,6 +118,12 @@ export const undrainServer = graphql(`
   mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }
 `)
 
+export const rotateServerCredentials = graphql(`
+  mutation RotateServerCredentials($id: ID!) {
+    rotateServerCredentials(id: $id) { __typename ... on Server { id } ... on Error { code message } }
+  }
+`)
+
 export const deleteServer = graphql(`
   mutation DeleteServer($id: ID!, $force: Boolean) {
     deleteServer(id: $id, force: $force) { __typename ... on DeletePayload { id } ... on Error { code message } }

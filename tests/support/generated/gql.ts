@@ -28,6 +28,7 @@ type Documents = {
     "\n  mutation RestartSession($input: RestartSessionInput!) {\n    restartSession(input: $input) {\n      __typename\n      ... on Session { id status waitsFor { id } }\n      ... on Error { code message }\n    }\n  }\n": typeof types.RestartSessionDocument,
     "\n  mutation DrainServer($id: ID!) { drainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": typeof types.DrainServerDocument,
     "\n  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": typeof types.UndrainServerDocument,
+    "\n  mutation RotateServerCredentials($id: ID!) {\n    rotateServerCredentials(id: $id) { __typename ... on Server { id } ... on Error { code message } }\n  }\n": typeof types.RotateServerCredentialsDocument,
     "\n  mutation DeleteServer($id: ID!, $force: Boolean) {\n    deleteServer(id: $id, force: $force) { __typename ... on DeletePayload { id } ... on Error { code message } }\n  }\n": typeof types.DeleteServerDocument,
     "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n": typeof types.ActiveSessionOfDocument,
     "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": typeof types.SendInputDocument,
@@ -67,6 +68,7 @@ const documents: Documents = {
     "\n  mutation RestartSession($input: RestartSessionInput!) {\n    restartSession(input: $input) {\n      __typename\n      ... on Session { id status waitsFor { id } }\n      ... on Error { code message }\n    }\n  }\n": types.RestartSessionDocument,
     "\n  mutation DrainServer($id: ID!) { drainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": types.DrainServerDocument,
     "\n  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n": types.UndrainServerDocument,
+    "\n  mutation RotateServerCredentials($id: ID!) {\n    rotateServerCredentials(id: $id) { __typename ... on Server { id } ... on Error { code message } }\n  }\n": types.RotateServerCredentialsDocument,
     "\n  mutation DeleteServer($id: ID!, $force: Boolean) {\n    deleteServer(id: $id, force: $force) { __typename ... on DeletePayload { id } ... on Error { code message } }\n  }\n": types.DeleteServerDocument,
     "\n  query ActiveSessionOf($id: ID!) { serverGameConfig(id: $id) { activeSession { id status restartOf { id } } } }\n": types.ActiveSessionOfDocument,
     "\n  mutation SendInput($input: SendInputInput!) {\n    sendInput(input: $input) {\n      __typename\n      ... on SendInputPayload { sessionId writtenAt }\n      ... on Error { code message }\n      ... on InvalidInputError { issues { path message } }\n    }\n  }\n": types.SendInputDocument,
@@ -145,6 +147,10 @@ export function graphql(source: "\n  mutation DrainServer($id: ID!) { drainServe
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation UndrainServer($id: ID!) { undrainServer(id: $id) { __typename ... on Server { id draining } ... on Error { code } } }\n"): typeof import('./graphql.ts').UndrainServerDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RotateServerCredentials($id: ID!) {\n    rotateServerCredentials(id: $id) { __typename ... on Server { id } ... on Error { code message } }\n  }\n"): typeof import('./graphql.ts').RotateServerCredentialsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -2987,6 +2987,19 @@ export type UndrainServerMutation = { undrainServer:
     | { __typename: 'UnavailableError', code: string }
    };
 
+export type RotateServerCredentialsMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type RotateServerCredentialsMutation = { rotateServerCredentials:
+    | { __typename: 'ConflictError', code: string, message: string }
+    | { __typename: 'NotFoundError', code: string, message: string }
+    | { __typename: 'OutcomeUnknownError', code: string, message: string }
+    | { __typename: 'Server', id: string }
+    | { __typename: 'UnavailableError', code: string, message: string }
+   };
+
 export type DeleteServerMutationVariables = Exact<{
   id: Scalars['ID']['input'];
   force?: InputMaybe<Scalars['Boolean']['input']>;
@@ -3500,6 +3513,20 @@ export const UndrainServerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UndrainServerMutation, UndrainServerMutationVariables>;
+export const RotateServerCredentialsDocument = new TypedDocumentString(`
+    mutation RotateServerCredentials($id: ID!) {
+  rotateServerCredentials(id: $id) {
+    __typename
+    ... on Server {
+      id
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RotateServerCredentialsMutation, RotateServerCredentialsMutationVariables>;
 export const DeleteServerDocument = new TypedDocumentString(`
     mutation DeleteServer($id: ID!, $force: Boolean) {
   deleteServer(id: $id, force: $force) {
