@@ -31,7 +31,16 @@ export const startS3Peer = async (bucket: string) => {
 
   const forward = async (request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> => {
     const { method = 'GET' } = request
-    const { host: _, connection: __, range, expect: ___, 'transfer-encoding': ____, ...headers } = request.headers
+    // The length is told by who sends it on: one that is given as well is refused where another undici is loaded.
+    const {
+      host: _,
+      connection: __,
+      range,
+      expect: ___,
+      'transfer-encoding': ____,
+      'content-length': _____,
+      ...headers
+    } = request.headers
     const pieces: Buffer[] = []
     for await (const piece of request) pieces.push(piece)
     const body = pieces.length > 0 ? Buffer.concat(pieces) : undefined
