@@ -16,42 +16,26 @@ export interface AuditEntry {
   agent: string | null
 }
 
+const rowOf = ({ id, actor, actorKind, userId, role, mutation, input, address, agent }: AuditEntry) => ({
+  ...{ id, actor, role, mutation, address, agent },
+  actor_kind: actorKind,
+  user_id: userId,
+  input: JSON.stringify(input),
+})
+
 export const auditOutcomes = ['OK', 'REFUSED', 'UNKNOWN', 'FAILED'] as const
 export type AuditOutcome = (typeof auditOutcomes)[number]
 
 /** Writes that it is asked for; committed when this resolves, so that nothing is done without a row. */
 export const beginAudit = async (db: Database, entry: AuditEntry): Promise<void> => {
-  await db
-    .insertInto('accounts.audit_events')
-    .values({
-      id: entry.id,
-      actor: entry.actor,
-      actor_kind: entry.actorKind,
-      user_id: entry.userId,
-      role: entry.role,
-      mutation: entry.mutation,
-      input: JSON.stringify(entry.input),
-      address: entry.address,
-      agent: entry.agent,
-    })
-    .execute()
+  await db.insertInto('accounts.audit_events').values(rowOf(entry)).execute()
 }
 
 /** Tells of what has happened already, once for each id. */
 export const noteAudit = async (db: Database, entry: Omit<AuditEntry, 'address' | 'agent'>): Promise<void> => {
   await db
     .insertInto('accounts.audit_events')
-    .values({
-      id: entry.id,
-      actor: entry.actor,
-      actor_kind: entry.actorKind,
-      user_id: entry.userId,
-      role: entry.role,
-      mutation: entry.mutation,
-      input: JSON.stringify(entry.input),
-      outcome: 'OK',
-      ended_at: sql`now()`,
-    })
+    .values({ ...rowOf({ ...entry, address: null, agent: null }), outcome: 'OK', ended_at: sql`now()` })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
 }
