@@ -11,7 +11,8 @@ export const anonymous: Identity = { sub: 'anonymous', kind: 'anonymous', scopes
 
 const admin: Identity = { sub: 'admin', kind: 'admin', scopes: ['*'] }
 
-export type Authenticate = (token: string) => Promise<Identity>
+/** Where a token was shown: said with the first use of one that another has issued. */
+export type Authenticate = (token: string, from?: Identity['from']) => Promise<Identity>
 
 /** Lets people and programs in, and sees to it that they leave. */
 export interface Doorkeeper {
@@ -40,7 +41,7 @@ export const makeDoorkeeper = (adminToken: string, tokens: Tokens | undefined): 
 export const admitted =
   (authenticate: Authenticate, admission: Pick<Admission, 'arrive'>) =>
   (token: string, stranger: Identity): Promise<Identity> =>
-    authenticate(token).catch((error: unknown) => {
+    authenticate(token, stranger.from).catch((error: unknown) => {
       if (error instanceof GraphQLError && error.extensions.code === 'UNAUTHENTICATED') admission.arrive(stranger)
       throw error
     })
@@ -48,8 +49,8 @@ export const admitted =
 /** Takes only tokens of ADMINs. */
 export const onlyAdmins =
   (authenticate: Authenticate): Authenticate =>
-  async (token) => {
-    const identity = await authenticate(token)
+  async (token, from) => {
+    const identity = await authenticate(token, from)
     if (roleOf(identity) !== 'ADMIN') throw unauthenticated('This token is not valid here.')
     return identity
   }
@@ -66,8 +67,8 @@ export const makeAuthenticate = (adminToken: string): Authenticate => {
 /** Takes a token that any of the two takes. */
 export const anyOf =
   (first: Authenticate, second: Authenticate): Authenticate =>
-  (token) =>
-    first(token).catch(() => second(token))
+  (token, from) =>
+    first(token, from).catch(() => second(token, from))
 
 export const unauthenticated = (
   message = 'Send a token: the header `Authorization: Bearer …`, over WebSocket the same in connection_init.',

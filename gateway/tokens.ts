@@ -23,7 +23,7 @@ const askLimitMs = 1_500
 const perQuestion = 500
 
 const question = parse(
-  'query TokenOwners($tokens: [String!]!) { tokenOwners(tokens: $tokens) { owners { sub kind role user token scopes grants } unknown } }',
+  'query TokenOwners($tokens: [String!]!, $addresses: [String]!, $agents: [String]!) { tokenOwners(tokens: $tokens, addresses: $addresses, agents: $agents) { owners { sub kind role user token scopes grants } unknown } }',
 )
 
 const ownerSchema = z.object({
@@ -68,6 +68,8 @@ export const makeTokens = (options: {
 }) => {
   const { accounts, signIdentity, logger } = options
   const known = new LRUCache<string, Confirmed>({ max: 10_000, ttl: cacheMs })
+  /** Where each was shown last, of those that are asked about. */
+  const shownFrom = new LRUCache<string, NonNullable<Identity['from']>>({ max: 10_000 })
   const watches = new Set<Watch>()
 
   const askAll = async (tokens: readonly string[]): Promise<(Confirmed | Error)[]> => {
@@ -75,7 +77,11 @@ export const makeTokens = (options: {
     const signed = await signIdentity(gateway)
     const asked = accounts.execute({
       document: question,
-      variables: { tokens: [...tokens] },
+      variables: {
+        tokens: [...tokens],
+        addresses: tokens.map((token) => shownFrom.get(keyOf(token))?.address ?? null),
+        agents: tokens.map((token) => shownFrom.get(keyOf(token))?.agent ?? null),
+      },
       identity: signed,
       signal: AbortSignal.timeout(askLimitMs),
     })
@@ -136,7 +142,8 @@ export const makeTokens = (options: {
 
   return {
     /** Rejects with UNAUTHENTICATED, or UNAVAILABLE. */
-    authenticate: async (token: string): Promise<Identity> => {
+    authenticate: async (token: string, from?: Identity['from']): Promise<Identity> => {
+      if (from) shownFrom.set(keyOf(token), from)
       const { identity } = await confirm(token)
       if (!identity) throw unauthenticated('This token is not valid.')
       return identity

@@ -32,10 +32,10 @@ export const beginAudit = async (db: Database, entry: AuditEntry): Promise<void>
 }
 
 /** Tells of what has happened already, once for each id. */
-export const noteAudit = async (db: Database, entry: Omit<AuditEntry, 'address' | 'agent'>): Promise<void> => {
+export const noteAudit = async (db: Database, entry: AuditEntry): Promise<void> => {
   await db
     .insertInto('accounts.audit_events')
-    .values({ ...rowOf({ ...entry, address: null, agent: null }), outcome: 'OK', ended_at: sql`now()` })
+    .values({ ...rowOf(entry), outcome: 'OK', ended_at: sql`now()` })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../../lib/db/connect.ts'
 import { lesserRole, type Role } from '../../lib/domain/roles.ts'
 import { grantsHashes } from './grant-store.ts'
-import type { makeOidc } from './oidc.ts'
+import type { makeOidc, ShownToken } from './oidc.ts'
 import { ownersByHash, type TokenOwner, writeUsed } from './token-store.ts'
 import { hashOf } from './tokens.ts'
 
@@ -39,12 +39,17 @@ type Oidc = ReturnType<typeof makeOidc>
 /** Whose each of the tokens is, in their order. Writes when they were used last, once a minute. */
 export const makeOwnersOf =
   ({ db, oidc }: { db: Database; oidc: Oidc | undefined }) =>
-  async (tokens: readonly string[]): Promise<Owners> => {
-    const asked = new Set(tokens.slice(0, maxTokens))
-    const ofIssuer = new Set(oidc ? [...asked].filter((token) => looksLikeJwt.test(token)) : [])
-    const hashes = new Map([...asked].filter((token) => !ofIssuer.has(token)).map((token) => [token, hashOf(token)]))
+  async (shown: readonly ShownToken[]): Promise<Owners> => {
+    const tokens = shown.map(({ token }) => token)
+    const byText = new Map(shown.slice(0, maxTokens).map((one) => [one.token, one]))
+    const asked = [...byText.keys()]
+    const ofIssuer = new Set(oidc ? asked.filter((token) => looksLikeJwt.test(token)) : [])
+    const hashes = new Map(asked.filter((token) => !ofIssuer.has(token)).map((token) => [token, hashOf(token)]))
     const [vouched, found] = await Promise.all([
-      askIssuer(oidc, [...ofIssuer]),
+      askIssuer(
+        oidc,
+        [...ofIssuer].map((token) => byText.get(token)!),
+      ),
       hashes.size === 0 ? [] : ownersByHash(db, [...hashes.values()]),
     ])
     const owners = new Map(found.map((owner) => [owner.hash, toOwner(owner)]))
@@ -58,11 +63,14 @@ export const makeOwnersOf =
   }
 
 /** Those that it, and the database, said something of in time. */
-const askIssuer = async (oidc: Oidc | undefined, tokens: readonly string[]): Promise<Map<string, Known | null>> => {
+const askIssuer = async (oidc: Oidc | undefined, tokens: readonly ShownToken[]): Promise<Map<string, Known | null>> => {
   const said = new Map<string, Known | null>()
-  const ask = async (token: string): Promise<void> => {
-    const user = await oidc?.(token)
-    said.set(token, user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null, scopes: ['*'] } : null)
+  const ask = async (shown: ShownToken): Promise<void> => {
+    const user = await oidc?.(shown)
+    said.set(
+      shown.token,
+      user ? { sub: user.id, kind: 'user', role: user.role, user: user.id, token: null, scopes: ['*'] } : null,
+    )
   }
   if (tokens.length === 0) return said
   const over = new AbortController()

@@ -25,6 +25,13 @@ const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const timeoutMs = 5_000
 const clockToleranceSeconds = 5
 
+/** A token, and where it was shown, as far as that is known. */
+export interface ShownToken {
+  token: string
+  address: string | null
+  agent: string | null
+}
+
 type Keys = ReturnType<typeof createRemoteJWKSet>
 
 /**
@@ -45,25 +52,25 @@ export const makeOidc = (settings: OidcSettings, { db, newId }: { db: Database; 
   }
 
   /** Once for each token, before it lets anybody in; whoever else sees it first writes the same row. */
-  const noteLogin = async (user: User, payload: JWTPayload): Promise<void> => {
+  const noteLogin = async (user: User, payload: JWTPayload, { address, agent }: ShownToken): Promise<void> => {
     const id = loginIdOf(settings.issuer, payload)
     if (noted.has(id)) return
     const input = { issuer: settings.issuer, issuedAt: isoOf(payload.iat), expiresAt: isoOf(payload.exp) }
     const by = { actor: user.id, actorKind: 'user', userId: user.id, role: user.role }
-    await noteAudit(db, { id, ...by, mutation: 'login', input })
+    await noteAudit(db, { id, ...by, mutation: 'login', input, address, agent })
     noted.set(id, true)
   }
 
-  return async (token: string): Promise<User | undefined> => {
+  return async (shown: ShownToken): Promise<User | undefined> => {
     const { issuer, audience } = settings
     const required = { issuer, audience, algorithms, requiredClaims: ['sub', 'exp'], clockTolerance: clockToleranceSeconds }
-    const payload = await jwtVerify(token, await readKeys(), required).then((verified) => verified.payload, refuse)
+    const payload = await jwtVerify(shown.token, await readKeys(), required).then((verified) => verified.payload, refuse)
     const who = payload && toVouched(settings, payload)
     if (!who) return undefined
     const known = await vouchedUser(db, who)
     const user = known && isSame(known, who) ? known : await putVouchedUser(db, newId(), who)
     if (user?.deletedAt !== null) return undefined
-    await noteLogin(user, payload)
+    await noteLogin(user, payload, shown)
     return user
   }
 }

@@ -157,8 +157,14 @@ export const addOwners = (builder: Builder, Role: RoleRef, service: AccountsServ
     t.field({
       ...forTheGateway,
       type: Owners,
-      args: { tokens: t.arg.stringList({ required: true }) },
-      resolve: (_, { tokens }) => service.ownersOf(tokens),
+      args: {
+        tokens: t.arg.stringList({ required: true }),
+        /** Where each was shown, as far as it is known. */
+        addresses: t.arg({ type: t.arg.listRef('String', { required: false }), required: true }),
+        agents: t.arg({ type: t.arg.listRef('String', { required: false }), required: true }),
+      },
+      resolve: (_, { tokens, addresses, agents }) =>
+        service.ownersOf(tokens.map((token, at) => ({ token, address: addresses[at] ?? null, agent: agents[at] ?? null }))),
     }),
   )
 }

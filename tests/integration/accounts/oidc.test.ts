@@ -89,7 +89,7 @@ describe("an issuer's tokens", () => {
     await accounts.run(first, viewer)
     await accounts.codes(await issuer.sign({ sub: 'carol', aud: 'another', ...of('all') }), viewer)
     const rows = await graph.db.selectFrom('accounts.audit_events').selectAll().where('user_id', '=', seen.id).execute()
-    const told = { mutation: 'login', actor: seen.id, actor_kind: 'user', role: 'VIEWER', outcome: 'OK', address: null }
+    const told = { mutation: 'login', actor: seen.id, actor_kind: 'user', role: 'VIEWER', outcome: 'OK', address: '127.0.0.1' }
     expect(rows).toEqual([expect.objectContaining(told), expect.objectContaining(told)])
     expect(rows.map(({ input }) => input)).toContainEqual(
       expect.objectContaining({ issuer: issuer.url, issuedAt: '2025-06-15T15:06:40.000Z' }),
