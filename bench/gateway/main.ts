@@ -5,9 +5,11 @@ import { connectDatabase } from '../../lib/db/connect.ts'
 import { makeLogger } from '../../lib/process/logger.ts'
 import { ensureBuilt } from '../../tests/support/built.ts'
 import { insertServer, insertSession } from '../../tests/support/rows.ts'
-import { faultsOf, ms, type Outcome } from '../outcome.ts'
+import { ensureDocker } from '../../tests/support/services.ts'
+import { failed, faultsOf, ms, type Outcome } from '../outcome.ts'
 import { machine, tableOf, writeJson } from '../report.ts'
 import { startServices } from '../services.ts'
+import { measureInput } from './input.ts'
 import { ask, quantile } from './load.ts'
 import { type Contender, startContenders } from './programs.ts'
 
@@ -33,6 +35,7 @@ interface Measured {
 
 const startedAt = new Date()
 await ensureBuilt()
+await ensureDocker()
 const loadBefore = machine().load
 const closing: (() => Promise<unknown>)[] = []
 let measured: Map<string, Measured>
@@ -46,7 +49,7 @@ try {
 } finally {
   for (const end of closing.reverse()) await end().catch((error) => console.error((error as Error).message))
 }
-const outcomes = judge(measured)
+const outcomes = [...judge(measured), await measureInput().catch((error: Error) => failed('`sendInput`', error))]
 writeJson(values.json, { at: startedAt.toISOString(), machine: machine(), loadBefore, count, outcomes })
 console.log(`\n${tableOf(outcomes)}\n\n${JSON.stringify(machine())}; load before ${loadBefore.join(' ')}`)
 process.exitCode = outcomes.some(({ faults }) => faults.length > 0) ? 1 : 0
